@@ -1,0 +1,142 @@
+//! Text: how wide it is, how it is shortened and broken into lines.
+
+use super::theme::Ink;
+
+/// Size, colour and weight of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Style {
+    /// Height of the type (pixels).
+    pub(super) size: f64,
+    /// Its colour.
+    pub(super) ink: Ink,
+    /// Whether it is bold.
+    pub(super) bold: bool,
+}
+
+/// Titles and names of populations.
+pub(super) const TITLE: Style = style(13.5, Ink::Text, true);
+/// Names of projections, inputs and modulators.
+pub(super) const NAME: Style = style(12.0, Ink::Text, true);
+/// Names of compartments, and what is said of a name.
+pub(super) const PLAIN: Style = style(11.5, Ink::Text, false);
+/// Remarks.
+pub(super) const NOTE: Style = style(11.0, Ink::Muted, false);
+/// Remarks on modulators.
+pub(super) const HINT: Style = style(11.0, Ink::Modulator, false);
+
+const fn style(size: f64, ink: Ink, bold: bool) -> Style {
+    Style { size, ink, bold }
+}
+
+/// Which part of a text lies at its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// Its beginning.
+    Start,
+    /// Its middle.
+    Middle,
+    /// Its end.
+    End,
+}
+
+/// One line of text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) style: Style,
+}
+
+/// Lines one under the other.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Block {
+    pub(super) lines: Vec<Line>,
+}
+
+impl Style {
+    /// The distance between baselines.
+    pub(super) fn leading(self) -> f64 {
+        self.size + 3.5
+    }
+
+    /// The estimated width of a text (pixels).
+    pub(super) fn width(self, text: &str) -> f64 {
+        // Bold letters are wider.
+        let weight = if self.bold { 1.07 } else { 1.0 };
+        text.chars().map(advance).sum::<f64>() * self.size * weight
+    }
+
+    /// `text` as it is if it fits into `room` (pixels), else its beginning and an ellipsis.
+    pub(super) fn fit(self, text: &str, room: f64) -> String {
+        if self.width(text) <= room {
+            return text.to_owned();
+        }
+        let mut kept = String::new();
+        let mut used = self.width("…");
+        let mut buffer = [0; 4];
+        for c in text.chars() {
+            used += self.width(c.encode_utf8(&mut buffer));
+            if used > room {
+                break;
+            }
+            kept.push(c);
+        }
+        format!("{}…", kept.trim_end())
+    }
+
+    /// `text` broken between words into at most `most` lines of `room` (pixels); what does not fit ends in an ellipsis.
+    pub(super) fn wrap(self, text: &str, room: f64, most: usize) -> Vec<Line> {
+        let mut lines = vec![String::new()];
+        for word in text.split_whitespace() {
+            let last = lines.len() - 1;
+            let longer = match lines[last].as_str() {
+                "" => word.to_owned(),
+                line => format!("{line} {word}"),
+            };
+            if self.width(&longer) <= room || lines[last].is_empty() || lines.len() == most {
+                lines[last] = longer;
+            } else {
+                lines.push(word.to_owned());
+            }
+        }
+        lines
+            .into_iter()
+            .map(|line| self.line(&line, room))
+            .collect()
+    }
+
+    /// A line, shortened to `room` (pixels).
+    pub(super) fn line(self, text: &str, room: f64) -> Line {
+        Line {
+            text: self.fit(text, room),
+            style: self,
+        }
+    }
+}
+
+impl Block {
+    /// The width of its widest line (pixels).
+    pub(super) fn width(&self) -> f64 {
+        let widths = self.lines.iter().map(|l| l.style.width(&l.text));
+        widths.fold(0.0, f64::max)
+    }
+
+    /// Its height (pixels).
+    pub(super) fn height(&self) -> f64 {
+        self.lines.iter().map(|l| l.style.leading()).sum()
+    }
+}
+
+/// The advance of a character (em), after the Adobe font metrics of Helvetica; wide scripts take a whole em.
+fn advance(c: char) -> f64 {
+    match c {
+        'i' | 'j' | 'l' | '\'' | '|' => 0.22,
+        ' ' | '!' | ',' | '.' | '/' | ':' | ';' | 'I' | '[' | ']' | 'f' | 't' | '·' => 0.28,
+        '(' | ')' | '-' | 'r' | '"' | '`' => 0.34,
+        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | 'J' => 0.5,
+        'm' | 'M' | 'w' | 'W' | '%' | '@' | '…' => 0.95,
+        'A'..='Z' | '&' => 0.72,
+        '\u{1e00}'..='\u{2bff}' => 0.6,
+        '\u{1100}'.. => 1.0,
+        _ => 0.57,
+    }
+}

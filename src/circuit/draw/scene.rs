@@ -1,0 +1,318 @@
+//! Where everything is: nodes, labels, and the ways of the wires.
+
+use super::canvas::Point;
+use super::cell::Cell;
+use super::grid::{BESIDE, Content, Grid, Link};
+use super::layers::layers;
+use super::lettering::Anchor;
+use super::net::Net;
+use super::order::arrange;
+use super::place::{settle, straighten, straighten_arches};
+use super::ports::{Loop, Port, Ports};
+use crate::circuit::Circuit;
+
+/// Free space above and below the nodes of a layer, where wires reach them upright.
+const APPROACH: f64 = 16.0;
+/// Free space above and below labels.
+const BAND_MARGIN: f64 = 6.0;
+/// The space that wires which only go straight need between ranks.
+const STRAIGHT: f64 = 6.0;
+/// Below this a shift to the side does not show (pixels).
+const UNSEEN: f64 = 0.05;
+
+/// An upright rectangle (pixels).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rect {
+    /// Its left edge.
+    pub left: f64,
+    /// Its upper edge; y grows downwards.
+    pub top: f64,
+    /// Its width.
+    pub width: f64,
+    /// Its height.
+    pub height: f64,
+}
+
+/// A circuit laid out, without what stands above and below the drawing proper.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) net: Net,
+    pub(super) cells: Vec<Cell>,
+    /// The middle of each node's upper edge.
+    pub(super) places: Vec<Point>,
+    /// The way of each wire from its beginning to its end. Steps are upright or level; a slanting one is a curve with upright
+    /// ends.
+    pub(super) ways: Vec<Vec<Point>>,
+    /// The place of each wire's label: the beginning, the middle or the end of its upper edge.
+    pub(super) labels: Vec<Option<(Anchor, Point)>>,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+impl Rect {
+    /// Its right edge.
+    pub fn right(&self) -> f64 {
+        self.left + self.width
+    }
+
+    /// Its lower edge.
+    pub fn bottom(&self) -> f64 {
+        self.top + self.height
+    }
+
+    /// Whether two rectangles share more than an edge.
+    pub fn overlaps(&self, other: &Rect) -> bool {
+        self.left < other.right()
+            && other.left < self.right()
+            && self.top < other.bottom()
+            && other.top < self.bottom()
+    }
+}
+
+impl Scene {
+    /// Lays a circuit out.
+    pub(super) fn new(circuit: &Circuit) -> Scene {
+        let net = Net::new(circuit);
+        let layers = layers(&net);
+        let mut cells = Cell::all(circuit, &net);
+        let mut grid = Grid::new(&net, &layers, &cells);
+        arrange(&mut grid);
+        settle(&mut grid, &net);
+        let mut ports = Ports::attach(&net, &mut cells, &grid);
+        grid.refit(&ports, &cells);
+        settle(&mut grid, &net);
+        for _ in 0..2 {
+            straighten(&mut grid);
+            ports.slide(&cells, &grid);
+            grid.refit(&ports, &cells);
+        }
+        straighten(&mut grid);
+        straighten_arches(&mut grid);
+        let heights = Heights::new(&net, &grid, &ports);
+        let mut scene = Scene {
+            places: heights.places(&grid, &ports),
+            ways: vec![Vec::new(); net.wires.len()],
+            labels: vec![None; net.wires.len()],
+            net,
+            cells,
+            width: 0.0,
+            height: heights.total(),
+        };
+        scene.add_wires(&grid, &ports, &heights);
+        ports.loops.iter().for_each(|l| scene.add_loop(l));
+        scene.fit(&grid);
+        scene
+    }
+
+    /// The rectangle of a node.
+    pub(super) fn node(&self, node: usize) -> Rect {
+        let ((x, y), cell) = (self.places[node], &self.cells[node]);
+        Rect {
+            left: x - cell.half,
+            top: y,
+            width: 2.0 * cell.half,
+            height: cell.height,
+        }
+    }
+
+    /// The rectangle of a wire's label.
+    pub(super) fn label(&self, wire: usize) -> Option<Rect> {
+        let label = &self.net.wires[wire].label;
+        let (anchor, (x, top)) = self.labels[wire]?;
+        let width = label.width();
+        let left = match anchor {
+            Anchor::Start => x,
+            Anchor::Middle => x - width / 2.0,
+            Anchor::End => x - width,
+        };
+        Some(Rect {
+            left,
+            top,
+            width,
+            height: label.height(),
+        })
+    }
+
+    fn add_wires(&mut self, grid: &Grid, ports: &Ports, heights: &Heights) {
+        for (wire, chain) in grid.chains.iter().enumerate().filter(|(_, chain)| !chain.is_empty()) {
+            let ends = [0, 1].map(|end| {
+                let node = self.net.wires[wire].tip(end).node;
+                let bounds = heights.ranks[grid.slots[node].rank];
+                let port = ports.of[wire][end];
+                let leaves_up = chain.len() == 3 && matches!(grid.slots[chain[1]].content, Content::Arch(_))
+                    || chain.first() == Some(&node);
+                let edge = if leaves_up { bounds.0 } else { bounds.1 };
+                port.map_or(Vec::new(), |port| self.stub(node, self.net.wires[wire].tip(end).row, port, edge))
+            });
+            let mut between = self.middle(grid, heights, wire, chain);
+            if chain.first() != Some(&self.net.wires[wire].from.node) {
+                between.reverse();
+            }
+            let [start, mut end] = ends;
+            end.reverse();
+            self.ways[wire] = joined([start, between, end]);
+        }
+    }
+
+    /// A wire's way from a node to the edge of its rank.
+    fn stub(&self, node: usize, row: usize, port: Port, edge: f64) -> Vec<Point> {
+        let ((x, y), cell) = (self.places[node], &self.cells[node]);
+        match port {
+            Port::Face { above, x: aside } => {
+                let face = if above { y } else { y + cell.height };
+                vec![(x + aside, face), (x + aside, edge)]
+            }
+            Port::Side { y: height, lane } => {
+                let half = cell.rows[row].half_at(height).copysign(lane);
+                vec![(x + half, y + height), (x + lane, y + height), (x + lane, edge)]
+            }
+        }
+    }
+
+    /// A wire's way between its nodes' ranks, upwards; puts its label beside it.
+    fn middle(&mut self, grid: &Grid, heights: &Heights, wire: usize, chain: &[usize]) -> Vec<Point> {
+        let mut way = Vec::new();
+        for &slot in &chain[1..chain.len() - 1] {
+            let slot = &grid.slots[slot];
+            let (top, bottom) = heights.ranks[slot.rank];
+            let label = &self.net.wires[wire].label;
+            match slot.content {
+                Content::Node => {}
+                Content::Line(_) => way.extend([(slot.x, bottom), (slot.x, top)]),
+                Content::Label { on_left, .. } => {
+                    way.extend([(slot.x, bottom), (slot.x, top)]);
+                    let top = (top + bottom - label.height()) / 2.0;
+                    self.labels[wire] = Some(match on_left {
+                        true => (Anchor::End, (slot.x - BESIDE, top)),
+                        false => (Anchor::Start, (slot.x + BESIDE, top)),
+                    });
+                }
+                Content::Arch(_) => {
+                    let legs: Vec<f64> = grid.touching[chain[1]][0].iter().map(|l| grid.links[*l].upper.offset).collect();
+                    let arch = bottom - label.height() - 2.0 * BAND_MARGIN;
+                    let feet = legs.iter().map(|leg| slot.x + leg);
+                    let feet: Vec<f64> = feet.collect();
+                    if let [from, to] = feet[..] {
+                        way.extend([(from, bottom), (from, arch), (to, arch), (to, bottom)]);
+                    }
+                    let middle = slot.x + legs.iter().sum::<f64>() / 2.0;
+                    self.labels[wire] = Some((Anchor::Middle, (middle, arch + BAND_MARGIN)));
+                }
+            }
+        }
+        way
+    }
+
+    fn add_loop(&mut self, found: &Loop) {
+        let wire = &self.net.wires[found.wire];
+        let ((x, y), cell) = (self.places[wire.from.node], &self.cells[wire.from.node]);
+        let touch = |end: usize| {
+            let height = found.y[end];
+            let half = cell.rows[wire.tip(end).row].half_at(height);
+            (x + half.copysign(found.lane), y + height)
+        };
+        let (from, to) = (touch(0), touch(1));
+        let lane = x + found.lane;
+        self.ways[found.wire] = vec![from, (lane, from.1), (lane, to.1), to];
+        let anchor = if found.lane < 0.0 { Anchor::End } else { Anchor::Start };
+        self.labels[found.wire] = Some((anchor, (x + found.label.0, y + found.label.1)));
+    }
+
+    /// Moves everything so that it begins at the left edge, and takes the width.
+    fn fit(&mut self, grid: &Grid) {
+        let ways = || self.ways.iter().flatten().map(|point| point.0);
+        let left = grid.slots.iter().map(|s| s.x - s.left).chain(ways()).fold(f64::INFINITY, f64::min);
+        let right = grid.slots.iter().map(|s| s.x + s.right).chain(ways()).fold(f64::NEG_INFINITY, f64::max);
+        if right <= left {
+            return;
+        }
+        self.width = right - left;
+        let places = self.places.iter_mut().chain(self.ways.iter_mut().flatten());
+        let labels = self.labels.iter_mut().flatten().map(|(_, point)| point);
+        for point in places.chain(labels) {
+            point.0 -= left;
+        }
+    }
+}
+
+/// The upper and the lower edge of every rank.
+struct Heights {
+    ranks: Vec<(f64, f64)>,
+}
+
+impl Heights {
+    fn new(net: &Net, grid: &Grid, ports: &Ports) -> Heights {
+        let mut ranks = vec![(0.0, 0.0); grid.ranks.len()];
+        let shifts = shifts(grid);
+        let mut y = 0.0;
+        for rank in (0..grid.ranks.len()).rev() {
+            let height = if rank % 2 == 0 {
+                let nodes = grid.ranks[rank].iter().filter_map(|slot| ports.extents.get(*slot));
+                nodes.map(|e| e.bottom - e.top).fold(0.0, f64::max) + 2.0 * APPROACH
+            } else {
+                let labels = grid.ranks[rank].iter().map(|slot| match grid.slots[*slot].content {
+                    Content::Label { wire, .. } | Content::Arch(wire) => net.wires[wire].label.height() + 2.0 * BAND_MARGIN,
+                    Content::Line(_) | Content::Node => 0.0,
+                });
+                labels.fold(0.0, f64::max)
+            };
+            ranks[rank] = (y, y + height);
+            y += height + rank.checked_sub(1).map_or(0.0, |below| channel(shifts[below]));
+        }
+        Heights { ranks }
+    }
+
+    fn total(&self) -> f64 {
+        self.ranks.first().map_or(0.0, |lowest| lowest.1)
+    }
+
+    /// The middle of each node's upper edge: nodes stand in the middle of their layers.
+    fn places(&self, grid: &Grid, ports: &Ports) -> Vec<Point> {
+        let place = |(slot, extent): (&super::grid::Slot, &super::ports::Extent)| {
+            let (top, bottom) = self.ranks[slot.rank];
+            (slot.x, (top + bottom - extent.bottom - extent.top) / 2.0)
+        };
+        grid.slots.iter().zip(&ports.extents).map(place).collect()
+    }
+}
+
+/// The widest shift to the side between each rank and the next; none if no wire passes.
+fn shifts(grid: &Grid) -> Vec<Option<f64>> {
+    let mut shifts: Vec<Option<f64>> = vec![None; grid.ranks.len()];
+    for link in &grid.links {
+        let Link { lower, upper, .. } = *link;
+        let shift = (grid.x(lower) - grid.x(upper)).abs();
+        let widest = &mut shifts[grid.slots[lower.slot].rank];
+        *widest = Some(widest.map_or(shift, |w| w.max(shift)));
+    }
+    shifts
+}
+
+/// The space between ranks: wider shifts get more, lest their curves lie flat.
+fn channel(shift: Option<f64>) -> f64 {
+    match shift {
+        None => 0.0,
+        Some(shift) if shift < 1.0 => STRAIGHT,
+        Some(shift) => (16.0 + 0.14 * shift).min(110.0),
+    }
+}
+
+/// The pieces of a way in one, without steps too small to see.
+fn joined(pieces: [Vec<Point>; 3]) -> Vec<Point> {
+    let mut way: Vec<Point> = Vec::new();
+    for mut point in pieces.into_iter().flatten() {
+        if let Some(last) = way.last() {
+            if (point.0 - last.0).abs() < UNSEEN {
+                point.0 = last.0;
+            }
+            if (point.1 - last.1).abs() < UNSEEN {
+                point.1 = last.1;
+            }
+            if *last == point {
+                continue;
+            }
+        }
+        way.push(point);
+    }
+    way
+}

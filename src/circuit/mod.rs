@@ -1,0 +1,218 @@
+//! The circuit: a petgraph graph whose nodes are populations and whose edges are projections.
+//!
+//! [`Circuit::build`] resolves the netlist's names, draws the connections and reports everything that
+//! does not fit. What is broken is left out, so that the rest can still be checked.
+
+pub mod connect;
+pub mod draw;
+mod resolve;
+pub mod sample;
+
+use indexmap::IndexMap;
+use petgraph::graph::DiGraph;
+
+use crate::netlist::model;
+use crate::source::Span;
+use crate::units::{Dimension, Quantity};
+use connect::Connectivity;
+
+/// Typed index of a population.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PopulationId(pub u32);
+
+/// Typed index of a projection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProjectionId(pub u32);
+
+/// Typed index of a modulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModulatorId(pub u32);
+
+/// Typed index of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InputId(pub u32);
+
+/// A compartment of a population.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CompartmentId {
+    /// The population.
+    pub population: PopulationId,
+    /// Which of its neuron's compartments.
+    pub index: u32,
+}
+
+/// A circuit with all its names resolved.
+#[derive(Debug, Clone)]
+pub struct Circuit {
+    /// Its name.
+    pub name: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Length of a step (ms, or plain).
+    pub step: Quantity,
+    /// Copies that share weights.
+    pub replicas: usize,
+    /// Populations.
+    pub populations: Vec<Population>,
+    /// Projections.
+    pub projections: Vec<Projection>,
+    /// Modulators.
+    pub modulators: Vec<Modulator>,
+    /// Inputs.
+    pub inputs: Vec<Input>,
+    /// Populations as nodes, projections as edges, in the same order as the lists.
+    pub graph: DiGraph<PopulationId, ProjectionId>,
+}
+
+/// A population.
+#[derive(Debug, Clone)]
+pub struct Population {
+    /// Its name.
+    pub name: String,
+    /// Number of neurons.
+    pub size: usize,
+    /// Name of its neuron model.
+    pub neuron: String,
+    /// Paper and equations of the model.
+    pub source: Option<String>,
+    /// Parameters of its neurons.
+    pub parameters: IndexMap<String, model::Distribution>,
+    /// Compartments.
+    pub compartments: Vec<Compartment>,
+}
+
+/// A compartment of a population.
+#[derive(Debug, Clone)]
+pub struct Compartment {
+    /// Its name.
+    pub name: String,
+    /// Its equation.
+    pub dynamics: model::Dynamics,
+    /// Its activation, `f`.
+    pub activation: Option<model::Expression>,
+    /// Hard bounds of its value.
+    pub within: Option<model::Interval>,
+    /// Value before the first step.
+    pub start: Option<model::Distribution>,
+    /// Inputs added to its drive.
+    pub inputs: Vec<InputId>,
+    /// Bias added to its drive.
+    pub bias: Option<model::Bias>,
+    /// Unit of its value.
+    pub unit: Dimension,
+    /// Unit of its drive.
+    pub drive_unit: Dimension,
+}
+
+/// A projection.
+#[derive(Debug, Clone)]
+pub struct Projection {
+    /// Its name.
+    pub name: String,
+    /// What it reads.
+    pub from: CompartmentId,
+    /// What it drives.
+    pub to: CompartmentId,
+    /// Steps between a value and its effect.
+    pub delay: usize,
+    /// Which neurons are connected.
+    pub connectivity: Connectivity,
+    /// How the netlist put it (`all-to-all`, …).
+    pub pattern: model::Connect,
+    /// Initial weights.
+    pub weight: model::Distribution,
+    /// Hard bounds of the weights.
+    pub within: Option<model::Interval>,
+    /// How it learns.
+    pub learn: Option<model::Learn>,
+    /// Where its target was written.
+    pub span: Span,
+}
+
+/// A broadcast channel.
+#[derive(Debug, Clone)]
+pub struct Modulator {
+    /// Its name.
+    pub name: String,
+    /// What sets it.
+    pub drive: model::ModulatorDrive,
+    /// Value before the first step.
+    pub start: f64,
+}
+
+/// An input.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Values a step.
+    pub size: usize,
+    /// Latent variables that expressions may read as `name.latent`, if it has any.
+    pub latent: Option<usize>,
+    /// Where its values come from.
+    pub process: model::InputProcess,
+}
+
+impl Circuit {
+    /// A population.
+    pub fn population(&self, id: PopulationId) -> &Population {
+        &self.populations[id.0 as usize]
+    }
+
+    /// A compartment.
+    pub fn compartment(&self, id: CompartmentId) -> &Compartment {
+        &self.population(id.population).compartments[id.index as usize]
+    }
+
+    /// A compartment as messages name it, `latent.basal`.
+    pub fn compartment_name(&self, id: CompartmentId) -> String {
+        format!("{}.{}", self.population(id.population).name, self.compartment(id).name)
+    }
+
+    /// All compartments, population by population.
+    pub fn compartments(&self) -> impl Iterator<Item = CompartmentId> + '_ {
+        self.populations.iter().enumerate().flat_map(|(p, population)| {
+            (0..population.compartments.len())
+                .map(move |index| CompartmentId { population: PopulationId(p as u32), index: index as u32 })
+        })
+    }
+
+    /// The population of a name.
+    pub fn population_named(&self, name: &str) -> Option<PopulationId> {
+        self.populations.iter().position(|p| p.name == name).map(|i| PopulationId(i as u32))
+    }
+
+    /// The compartment of a name within a population.
+    pub fn compartment_named(&self, population: PopulationId, name: &str) -> Option<CompartmentId> {
+        let index = self.population(population).compartments.iter().position(|c| c.name == name)?;
+        Some(CompartmentId { population, index: index as u32 })
+    }
+
+    /// The modulator of a name.
+    pub fn modulator_named(&self, name: &str) -> Option<ModulatorId> {
+        self.modulators.iter().position(|m| m.name == name).map(|i| ModulatorId(i as u32))
+    }
+
+    /// The input of a name.
+    pub fn input_named(&self, name: &str) -> Option<InputId> {
+        self.inputs.iter().position(|i| i.name == name).map(|i| InputId(i as u32))
+    }
+
+    /// The steps in a length of time: rounded, at least `least`.
+    pub fn steps(&self, duration: model::Duration, least: u64) -> u64 {
+        match duration {
+            model::Duration::Steps(n) => n.max(least),
+            model::Duration::Time(time) => ((time.value / self.step.value).round() as u64).max(least),
+        }
+    }
+
+    /// Number of neurons.
+    pub fn neurons(&self) -> usize {
+        self.populations.iter().map(|p| p.size).sum()
+    }
+
+    /// Number of synapses.
+    pub fn synapses(&self) -> usize {
+        self.projections.iter().map(|p| p.connectivity.count()).sum()
+    }
+}

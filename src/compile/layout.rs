@@ -1,0 +1,312 @@
+//! Where in memory everything of a simulation lives.
+
+use std::collections::HashMap;
+
+use super::kernel::{Binding, ScalarId, VectorId, VectorRef};
+use super::reading::{Expr, Reading};
+use crate::circuit::{Circuit, CompartmentId, InputId, ModulatorId, PopulationId, ProjectionId, sample};
+use crate::lang::vm::padded;
+use crate::lang::{FilterKind, Shape, Symbol};
+use crate::netlist::model::{Dynamics, ModulatorDrive};
+use crate::vector::Vector;
+
+/// A vector of noise or input that the sources deliver at every step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// Unit normal deviates for a compartment, `length` a step.
+    Noise {
+        /// Name of the random stream.
+        name: String,
+        /// Numbers a step.
+        length: usize,
+    },
+    /// An input's values.
+    Input(InputId),
+    /// An input's latent variables.
+    Latent(InputId),
+}
+
+/// Where a filter keeps its state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FilterPlace {
+    /// One number, and the ring of earlier ones if it looks back.
+    Scalar {
+        /// The number.
+        value: ScalarId,
+        /// The ring and its depth.
+        ring: Option<(VectorId, u32)>,
+    },
+    /// A vector, or a ring of `depth` vectors.
+    Vector {
+        /// The vector or ring.
+        state: VectorId,
+        /// Depth; 1 for a filter that smooths.
+        depth: u32,
+    },
+    /// A number per synapse, in the state of the projection: its n-th.
+    Synapse(u32),
+}
+
+/// Places of everything, and what it holds before the first step.
+#[derive(Debug, Clone, Default)]
+pub struct Layout {
+    /// Copies that share weights.
+    pub replicas: usize,
+    /// Initial vectors.
+    pub vectors: Vec<Vector>,
+    /// Initial scalars.
+    pub scalars: Vec<f64>,
+    /// What the sources deliver.
+    pub sources: Vec<Source>,
+    /// Values of compartments.
+    pub values: HashMap<CompartmentId, VectorId>,
+    /// Drives of compartments.
+    pub drives: HashMap<CompartmentId, VectorId>,
+    /// Biases of compartments (one replica's length).
+    pub biases: HashMap<CompartmentId, VectorId>,
+    /// Parameters that differ from neuron to neuron.
+    pub parameters: HashMap<(PopulationId, u32), VectorId>,
+    /// Rings of earlier values, and their depth.
+    pub rings: HashMap<CompartmentId, (VectorId, u32)>,
+}
+
+impl Layout {
+    /// The places of a circuit's compartments, parameters and modulators.
+    pub fn new(circuit: &Circuit) -> Layout {
+        let mut layout = Layout { replicas: circuit.replicas, ..Layout::default() };
+        for modulator in &circuit.modulators {
+            let computed = matches!(modulator.drive, ModulatorDrive::Value(_));
+            layout.scalar(if computed { modulator.start } else { 0.0 });
+        }
+        for _ in &circuit.modulators {
+            layout.scalar(0.0);
+        }
+        for id in circuit.compartments() {
+            layout.compartment(circuit, id);
+        }
+        for (p, population) in circuit.populations.iter().enumerate() {
+            for (k, (name, distribution)) in population.parameters.iter().enumerate() {
+                let stream = format!("parameter {}.{name}", population.name);
+                let values = sample::draw_all(distribution, population.size, circuit.seed, &stream);
+                let id = layout.replicated(&values);
+                layout.parameters.insert((PopulationId(p as u32), k as u32), id);
+            }
+        }
+        for projection in circuit.projections.iter().filter(|p| p.delay > 0) {
+            let depth = layout.rings.get(&projection.from).map_or(0, |(_, depth)| *depth).max(projection.delay as u32);
+            layout.rings.insert(projection.from, (VectorId(0), depth));
+        }
+        let mut delayed: Vec<_> = layout.rings.iter().map(|(id, (_, depth))| (*id, *depth)).collect();
+        delayed.sort_unstable();
+        for (id, depth) in delayed {
+            let value = layout.vectors[layout.values[&id].0 as usize].clone();
+            let ring = layout.vector(value.to_vec().repeat(depth as usize));
+            layout.rings.insert(id, (ring, depth));
+        }
+        layout
+    }
+
+    fn compartment(&mut self, circuit: &Circuit, id: CompartmentId) {
+        let population = circuit.population(id.population);
+        let compartment = circuit.compartment(id);
+        let name = circuit.compartment_name(id);
+        let drawn = |what: &str, distribution| {
+            sample::draw_all(distribution, population.size, circuit.seed, &format!("{what} {name}"))
+        };
+        let start = compartment.start.as_ref().map_or(vec![0.0; population.size], |d| drawn("start", d));
+        let value = self.replicated(&start);
+        self.values.insert(id, value);
+        let drive = self.replicated(&vec![0.0; population.size]);
+        self.drives.insert(id, drive);
+        if let Some(bias) = &compartment.bias {
+            let mut values = drawn("bias", &bias.start);
+            values.resize(padded(population.size), 0.0);
+            let id_of_bias = self.vector(values);
+            self.biases.insert(id, id_of_bias);
+        }
+        let text = match &compartment.dynamics {
+            Dynamics::Value(text) | Dynamics::Derivative(text) => &text.value,
+        };
+        if text.contains("noise") {
+            let length = self.replicas * padded(population.size);
+            self.sources.push(Source::Noise { name: format!("noise {name}"), length });
+        }
+    }
+
+    fn scalar(&mut self, value: f64) -> ScalarId {
+        self.scalars.push(value);
+        ScalarId((self.scalars.len() - 1) as u32)
+    }
+
+    fn vector(&mut self, values: Vec<f64>) -> VectorId {
+        self.vectors.push(values.into());
+        VectorId((self.vectors.len() - 1) as u32)
+    }
+
+    /// A vector padded and repeated for each replica.
+    fn replicated(&mut self, values: &[f64]) -> VectorId {
+        let mut one = values.to_vec();
+        one.resize(padded(values.len()), 0.0);
+        self.vector(one.repeat(self.replicas))
+    }
+
+    /// Makes sure that the sources deliver something, and says where.
+    fn source(&mut self, source: Source) {
+        if !self.sources.contains(&source) {
+            self.sources.push(source);
+        }
+    }
+
+    /// Sources that an expression reads.
+    pub fn add_sources(&mut self, expr: &Expr) {
+        for reading in &expr.readings {
+            match reading {
+                Reading::Input(id) => self.source(Source::Input(*id)),
+                Reading::Latent(id) => self.source(Source::Latent(*id)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes the input's values available.
+    pub fn add_input(&mut self, id: InputId) {
+        self.source(Source::Input(id));
+    }
+
+    /// The source of a compartment's noise.
+    fn noise(&self, circuit: &Circuit, id: CompartmentId) -> Option<u32> {
+        let wanted = format!("noise {}", circuit.compartment_name(id));
+        let at = self.sources.iter().position(|s| matches!(s, Source::Noise { name, .. } if *name == wanted))?;
+        Some(at as u32)
+    }
+
+    /// The source of an input.
+    pub fn source_of(&self, wanted: &Source) -> Option<u32> {
+        self.sources.iter().position(|s| s == wanted).map(|at| at as u32)
+    }
+
+    /// The modulator's number.
+    pub fn modulator(&self, id: ModulatorId) -> ScalarId {
+        ScalarId(id.0)
+    }
+
+    /// Whether the modulator has changed.
+    pub fn changed(&self, circuit: &Circuit, id: ModulatorId) -> ScalarId {
+        ScalarId(circuit.modulators.len() as u32 + id.0)
+    }
+
+    /// Places for an expression's filters; `ends` are the sizes of a rule's two populations.
+    pub fn filters(&mut self, expr: &Expr, ends: (usize, usize)) -> Vec<FilterPlace> {
+        let mut synapse_states = 0;
+        let filters = expr.formula.filters.clone();
+        let mut place = |filter: &crate::lang::Filter| {
+            let depth = match filter.kind {
+                FilterKind::Previous(n) => n,
+                _ => 1,
+            };
+            let neurons = match filter.shape {
+                Shape::Scalar => {
+                    let ring = matches!(filter.kind, FilterKind::Previous(_))
+                        .then(|| (self.vector(vec![0.0; depth as usize]), depth));
+                    return FilterPlace::Scalar { value: self.scalar(0.0), ring };
+                }
+                Shape::Synapse => {
+                    synapse_states += 1;
+                    return FilterPlace::Synapse(synapse_states - 1);
+                }
+                Shape::Vector(n) => n as usize,
+                Shape::Pre => ends.0,
+                Shape::Post => ends.1,
+            };
+            let length = self.replicas * padded(neurons) * depth as usize;
+            FilterPlace::Vector { state: self.vector(vec![0.0; length]), depth }
+        };
+        filters.iter().map(&mut place).collect()
+    }
+
+    /// Places for `n` sums.
+    pub fn sums(&mut self, n: usize) -> Vec<ScalarId> {
+        (0..n).map(|_| self.scalar(0.0)).collect()
+    }
+
+    /// The presynaptic values of a projection, as they arrive.
+    pub fn presynaptic(&self, circuit: &Circuit, id: ProjectionId) -> VectorRef {
+        let projection = &circuit.projections[id.0 as usize];
+        match (projection.delay, self.rings.get(&projection.from)) {
+            (0, _) | (_, None) => VectorRef::Plain(self.values[&projection.from]),
+            (delay, Some((ring, depth))) => VectorRef::Delayed { ring: *ring, depth: *depth, delay: delay as u32 },
+        }
+    }
+}
+
+/// Where the symbols of one expression are.
+pub struct Places<'a> {
+    /// The circuit.
+    pub circuit: &'a Circuit,
+    /// All places.
+    pub layout: &'a Layout,
+    /// Its filters.
+    pub filters: &'a [FilterPlace],
+    /// What they do.
+    pub kinds: Vec<FilterKind>,
+    /// Its sums.
+    pub sums: &'a [ScalarId],
+    /// The projection, for a rule.
+    pub projection: Option<ProjectionId>,
+    /// The compartment whose bias is the weight, for a rule on a bias.
+    pub bias: Option<CompartmentId>,
+    /// Scalars that hold a row's presynaptic values, in a rule's general path.
+    pub row: &'a [(Symbol, ScalarId)],
+}
+
+impl Places<'_> {
+    fn smooth_or_oldest(&self, index: u32, state: VectorId, depth: u32) -> VectorRef {
+        match self.kinds.get(index as usize) {
+            Some(FilterKind::Previous(_)) => VectorRef::Oldest { ring: state, depth },
+            _ => VectorRef::Plain(state),
+        }
+    }
+}
+
+impl Binding for Places<'_> {
+    fn scalar(&self, symbol: Symbol, reading: Option<Reading>) -> Option<ScalarId> {
+        if let Some((_, id)) = self.row.iter().find(|(s, _)| *s == symbol) {
+            return Some(*id);
+        }
+        match (symbol, reading) {
+            (Symbol::Sum(index), _) => self.sums.get(index as usize).copied(),
+            (Symbol::Filter(index), _) => match self.filters.get(index as usize)? {
+                FilterPlace::Scalar { value, .. } => Some(*value),
+                _ => None,
+            },
+            (_, Some(Reading::Modulator(id))) => Some(self.layout.modulator(id)),
+            (_, Some(Reading::Changed(id))) => Some(self.layout.changed(self.circuit, id)),
+            _ => None,
+        }
+    }
+
+    fn vector(&self, symbol: Symbol, reading: Option<Reading>) -> Option<VectorRef> {
+        if let Symbol::Filter(index) = symbol {
+            return match self.filters.get(index as usize)? {
+                FilterPlace::Vector { state, depth } => Some(self.smooth_or_oldest(index, *state, *depth)),
+                FilterPlace::Synapse(at) => Some(VectorRef::SynapseState(*at)),
+                FilterPlace::Scalar { .. } => None,
+            };
+        }
+        let layout = self.layout;
+        Some(match reading? {
+            Reading::Value(id) => VectorRef::Plain(*layout.values.get(&id)?),
+            Reading::Drive(id) => VectorRef::Plain(*layout.drives.get(&id)?),
+            Reading::Noise(id) => VectorRef::Source(layout.noise(self.circuit, id)?),
+            Reading::Parameter(population, k) => VectorRef::Plain(*layout.parameters.get(&(population, k))?),
+            Reading::Input(id) => VectorRef::Source(layout.source_of(&Source::Input(id))?),
+            Reading::Latent(id) => VectorRef::Source(layout.source_of(&Source::Latent(id))?),
+            Reading::Presynaptic => layout.presynaptic(self.circuit, self.projection?),
+            Reading::Weight => match self.bias {
+                Some(id) => VectorRef::Plain(*layout.biases.get(&id)?),
+                None => VectorRef::Weights,
+            },
+            Reading::Modulator(_) | Reading::Changed(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,327 @@
+//! How a rule's change of weights is computed: by outer products where the analysis finds that it can be,
+//! synapse by synapse otherwise.
+
+use super::expressions::Plastic;
+use super::kernel::{Kernel, ScalarId, VectorId, VectorRef, View};
+use super::layout::{FilterPlace, Places};
+use super::plan::{FilterStep, Planner, filter_kinds, sides};
+use super::program::PlacedRule;
+use super::reading::{Expr, Reading};
+use crate::circuit::connect::Connectivity;
+use crate::circuit::{CompartmentId, ProjectionId};
+use crate::lang::graph::Node;
+use crate::lang::ops::Binary;
+use crate::lang::separate::{Term, separate};
+use crate::lang::{FilterKind, NodeId, Shape, Symbol};
+use crate::source::Problem;
+
+/// A rule, ready to run.
+#[derive(Debug, Clone)]
+pub enum Learning {
+    /// Outer products of postsynaptic and presynaptic factors.
+    Outer(OuterRule),
+    /// Every synapse by itself.
+    General(GeneralRule),
+    /// One weight per neuron: one-to-one projections and biases.
+    Elementwise(ElementwiseRule),
+}
+
+/// A sum of outer products.
+#[derive(Debug, Clone)]
+pub struct OuterRule {
+    /// The projection.
+    pub projection: ProjectionId,
+    /// Its smoothing filters.
+    pub filters: Vec<FilterStep>,
+    /// The product that has the weight itself as a factor; it is applied first.
+    pub decay: Option<OuterTerm>,
+    /// The other products.
+    pub terms: Vec<OuterTerm>,
+    /// Hard bounds.
+    pub within: Option<[f64; 2]>,
+}
+
+/// One outer product.
+#[derive(Debug, Clone)]
+pub struct OuterTerm {
+    /// The factor that all synapses share, if it is not a constant: nothing is done while it is 0.
+    pub gate: Option<Kernel>,
+    /// The postsynaptic factor, times the shared one.
+    pub post: Kernel,
+    /// The presynaptic factor.
+    pub pre: Factor,
+}
+
+/// A presynaptic factor.
+#[derive(Debug, Clone)]
+pub enum Factor {
+    /// 1 everywhere.
+    One,
+    /// A vector as it is.
+    Vector(VectorRef),
+    /// Computed.
+    Kernel(Kernel),
+}
+
+/// A rule run synapse by synapse, row by row.
+#[derive(Debug, Clone)]
+pub struct GeneralRule {
+    /// The projection.
+    pub projection: ProjectionId,
+    /// Smoothing filters of either side.
+    pub filters: Vec<FilterStep>,
+    /// Scalars that take the presynaptic side of each row.
+    pub row: Vec<(ScalarId, VectorRef)>,
+    /// Filters at the synapses.
+    pub states: Vec<SynapseFilter>,
+    /// The change of weight; `None` while a gate closes it.
+    pub change: Option<Kernel>,
+    /// Hard bounds.
+    pub within: Option<[f64; 2]>,
+}
+
+/// A filter with one state per synapse.
+#[derive(Debug, Clone)]
+pub struct SynapseFilter {
+    /// What it follows.
+    pub input: Kernel,
+    /// What it does.
+    pub kind: FilterKind,
+    /// Its number among the projection's states.
+    pub state: u32,
+}
+
+/// A rule for weights of which each neuron has one.
+#[derive(Debug, Clone)]
+pub struct ElementwiseRule {
+    /// What it changes.
+    pub target: ElementwiseTarget,
+    /// Smoothing filters of either side.
+    pub filters: Vec<FilterStep>,
+    /// Nothing is done while this is 0.
+    pub gate: Option<Kernel>,
+    /// Filters at the synapses.
+    pub states: Vec<SynapseFilter>,
+    /// The change of weight.
+    pub change: Option<Kernel>,
+    /// Number of neurons.
+    pub size: usize,
+    /// Hard bounds.
+    pub within: Option<[f64; 2]>,
+}
+
+/// Weights of which each neuron has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElementwiseTarget {
+    /// Those of a one-to-one projection.
+    Projection(ProjectionId),
+    /// A bias.
+    Bias(VectorId),
+}
+
+/// Splits a rule into products, as `check` reports it: their number, or why there are none.
+///
+/// # Errors
+/// Why the rule runs synapse by synapse.
+pub fn products(expr: &Expr, root: NodeId, replicas: usize) -> Result<(Expr, Vec<Term>), String> {
+    let mut expr = expr.clone();
+    // A symbol that never occurs stands for the weight of a rule that does not read it.
+    let weight = expr.symbol(Reading::Weight).unwrap_or(Symbol::Argument);
+    let terms = separate(&mut expr.formula.graph, root, weight)?;
+    let decays: Vec<&Term> = terms.iter().filter(|t| t.weight).collect();
+    let graph = &expr.formula.graph;
+    let plain = |t: &Term| [t.post, t.pre].iter().all(|n| graph.constant(*n).is_some());
+    if decays.len() > 1 {
+        return Err("two products contain its own weight".to_owned());
+    }
+    if replicas > 1 && decays.iter().any(|t| !plain(t)) {
+        return Err("its own weight is multiplied by activity that differs between replicas".to_owned());
+    }
+    Ok((expr, terms))
+}
+
+/// The plan of a rule, and its filters that remember.
+pub(super) fn plan(planner: &mut Planner<'_>, rule: &PlacedRule) -> Result<(Option<Learning>, Vec<FilterStep>), Problem> {
+    let (projection, bias) = sides(rule.rule.plastic);
+    let (filters, remember) = planner.filter_steps(&rule.rule.expr, &rule.filters, projection)?;
+    let mut expr = rule.rule.expr.clone();
+    let root = expr.formula.root;
+    let root = planner.gates.fix(&mut expr, root);
+    let closed = expr.formula.graph.constant(root).is_some_and(|c| !(c.abs() > 0.0));
+    let stateful = rule.filters.iter().any(|f| matches!(f, FilterPlace::Synapse(_)));
+    if closed && !stateful {
+        // Its filters go on all the same.
+        let idle = filters.into_iter().chain(remember).collect::<Vec<_>>();
+        return Ok((None, idle));
+    }
+    planner.want_all(&expr, root, projection);
+    let Some(id) = projection else {
+        let learning = elementwise(planner, rule, expr, root, filters, bias)?;
+        return Ok((Some(learning), remember));
+    };
+    let connectivity = &planner.program.circuit.projections[id.0 as usize].connectivity;
+    let learning = if matches!(connectivity, Connectivity::OneToOne { .. }) {
+        elementwise(planner, rule, expr, root, filters, None)?
+    } else {
+        match products(&expr, root, planner.program.layout.replicas) {
+            Ok((expr, terms)) => outer(planner, rule, id, expr, &terms, filters)?,
+            Err(_) => general(planner, rule, id, expr, root, filters)?,
+        }
+    };
+    Ok((Some(learning), remember))
+}
+
+fn within(planner: &Planner<'_>, id: ProjectionId) -> Option<[f64; 2]> {
+    planner.program.circuit.projections[id.0 as usize].within.as_ref().map(|w| [w.low, w.high])
+}
+
+fn outer(
+    planner: &Planner<'_>,
+    rule: &PlacedRule,
+    id: ProjectionId,
+    mut expr: Expr,
+    terms: &[Term],
+    filters: Vec<FilterStep>,
+) -> Result<Learning, Problem> {
+    let kinds = filter_kinds(&expr);
+    let places = planner.places(&kinds, &rule.filters, &[], Some(id));
+    let (mut decay, mut others) = (None, Vec::new());
+    for term in terms {
+        let compiled = outer_term(planner, &mut expr, term, &places)?;
+        if term.weight {
+            decay = Some(compiled);
+        } else {
+            others.push(compiled);
+        }
+    }
+    Ok(Learning::Outer(OuterRule { projection: id, filters, decay, terms: others, within: within(planner, id) }))
+}
+
+fn outer_term(planner: &Planner<'_>, expr: &mut Expr, term: &Term, places: &Places<'_>) -> Result<OuterTerm, Problem> {
+    let graph = &mut expr.formula.graph;
+    let gate = graph.constant(term.scalar).is_none().then_some(term.scalar);
+    // The mean over replicas: a decay of the weight alone is the same in each, so it is applied once.
+    let replicas = if term.weight { 1 } else { planner.program.layout.replicas };
+    let share = graph.number(1.0 / replicas as f64);
+    let scalar = graph.binary(Binary::Mul, share, term.scalar);
+    let post = graph.binary(Binary::Mul, scalar, term.post);
+    let pre = match (graph.constant(term.pre), graph.node(term.pre)) {
+        (Some(_), _) => Factor::One,
+        (None, Node::Variable(symbol)) => match super::kernel::Binding::vector(places, symbol, expr.reading(symbol)) {
+            Some(vector) => Factor::Vector(vector),
+            None => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
+        },
+        _ => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
+    };
+    let gate = gate.map(|node| planner.kernel_in(expr, node, View::Neurons, places)).transpose()?;
+    Ok(OuterTerm { gate, post: planner.kernel_in(expr, post, View::Neurons, places)?, pre })
+}
+
+fn general(
+    planner: &Planner<'_>,
+    rule: &PlacedRule,
+    id: ProjectionId,
+    mut expr: Expr,
+    root: NodeId,
+    filters: Vec<FilterStep>,
+) -> Result<Learning, Problem> {
+    let kinds = filter_kinds(&expr);
+    let mut places = planner.places(&kinds, &rule.filters, &[], Some(id));
+    let presynaptic = |symbol: &Symbol| super::kernel::Binding::vector(&places, *symbol, expr.reading(*symbol));
+    let row = rule.row.iter().filter_map(|(symbol, scalar)| Some((*scalar, presynaptic(symbol)?))).collect();
+    places.row = &rule.row;
+    let states = states(planner, rule, &mut expr, View::Row, &places)?;
+    let change = planner.kernel_in(&mut expr, root, View::Row, &places)?;
+    Ok(Learning::General(GeneralRule { projection: id, filters, row, states, change: Some(change), within: within(planner, id) }))
+}
+
+/// The filters at the synapses of a rule.
+fn states(
+    planner: &Planner<'_>,
+    rule: &PlacedRule,
+    expr: &mut Expr,
+    view: View,
+    places: &Places<'_>,
+) -> Result<Vec<SynapseFilter>, Problem> {
+    let mut states = Vec::new();
+    for (filter, place) in expr.formula.filters.clone().into_iter().zip(&rule.filters) {
+        if let FilterPlace::Synapse(state) = place {
+            let input = planner.gates.fix(expr, filter.input);
+            let input = planner.kernel_in(expr, input, view, places)?;
+            states.push(SynapseFilter { input, kind: filter.kind, state: *state });
+        }
+    }
+    Ok(states)
+}
+
+fn elementwise(
+    planner: &Planner<'_>,
+    rule: &PlacedRule,
+    mut expr: Expr,
+    root: NodeId,
+    filters: Vec<FilterStep>,
+    bias: Option<CompartmentId>,
+) -> Result<Learning, Problem> {
+    let kinds = filter_kinds(&expr);
+    let (projection, _) = sides(rule.rule.plastic);
+    let mut places = planner.places(&kinds, &rule.filters, &[], projection);
+    places.bias = bias;
+    let states = states(planner, rule, &mut expr, View::Neurons, &places)?;
+    let gate = shared_factor(&mut expr, root);
+    let gate = gate.map(|node| planner.kernel_in(&mut expr, node, View::Neurons, &places)).transpose()?;
+    let change = Some(planner.kernel_in(&mut expr, root, View::Neurons, &places)?);
+    let (target, bounds) = match rule.rule.plastic {
+        Plastic::Projection(id) => (ElementwiseTarget::Projection(id), within(planner, id)),
+        Plastic::Bias(id) => (ElementwiseTarget::Bias(planner.program.layout.biases[&id]), None),
+    };
+    Ok(Learning::Elementwise(ElementwiseRule { target, filters, gate, states, change, size: rule.ends.1, within: bounds }))
+}
+
+/// The scalar factors of a product, if there are some that change with time.
+fn shared_factor(expr: &mut Expr, root: NodeId) -> Option<NodeId> {
+    let graph = &mut expr.formula.graph;
+    let mut scalar = graph.number(1.0);
+    let mut stack = vec![root];
+    while let Some(id) = stack.pop() {
+        match graph.node(id) {
+            _ if graph.shape(id) == Shape::Scalar => scalar = graph.binary(Binary::Mul, scalar, id),
+            Node::Binary(Binary::Mul, a, b) => stack.extend([a, b]),
+            _ => {}
+        }
+    }
+    graph.constant(scalar).is_none().then_some(scalar)
+}
+
+impl Learning {
+    /// Its smoothing filters.
+    pub fn filters(&self) -> &[FilterStep] {
+        match self {
+            Learning::Outer(rule) => &rule.filters,
+            Learning::General(rule) => &rule.filters,
+            Learning::Elementwise(rule) => &rule.filters,
+        }
+    }
+
+    /// Its kernels, but for its filters'.
+    pub fn kernels(&self) -> Vec<&Kernel> {
+        let (states, change, gate) = match self {
+            Learning::Outer(rule) => {
+                let terms = rule.decay.iter().chain(&rule.terms);
+                return terms.flat_map(OuterTerm::kernels).collect();
+            }
+            Learning::General(rule) => (&rule.states, &rule.change, &None),
+            Learning::Elementwise(rule) => (&rule.states, &rule.change, &rule.gate),
+        };
+        states.iter().map(|s| &s.input).chain(change).chain(gate).collect()
+    }
+}
+
+impl OuterTerm {
+    fn kernels(&self) -> Vec<&Kernel> {
+        let pre = match &self.pre {
+            Factor::Kernel(kernel) => Some(kernel),
+            _ => None,
+        };
+        [Some(&self.post), self.gate.as_ref(), pre].into_iter().flatten().collect()
+    }
+}

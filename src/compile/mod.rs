@@ -1,0 +1,15 @@
+//! The compiler: expressions of a circuit are resolved, analysed and turned into a [`Program`].
+
+pub mod expressions;
+pub mod gates;
+pub mod kernel;
+pub mod layout;
+pub mod learning;
+pub mod order;
+pub mod plan;
+pub mod program;
+pub mod reading;
+pub mod scope;
+
+pub use program::{Program, Weights};
+pub use reading::{Expr, Reading};

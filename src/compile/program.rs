@@ -1,0 +1,258 @@
+//! The program of a circuit: everything that stays the same during a run.
+
+use super::expressions::{Expressions, Plastic, RuleUse};
+use super::gates::{self, Gates};
+use super::kernel::{ScalarId, VectorId};
+use super::layout::{FilterPlace, Layout};
+use super::order::Order;
+use super::reading::Expr;
+use crate::circuit::connect::Connectivity;
+use crate::circuit::{Circuit, CompartmentId, ModulatorId, sample};
+use crate::lang::vm::padded;
+use crate::lang::{Shape, Symbol};
+use crate::netlist::model::Netlist;
+use crate::source::Problem;
+use crate::vector::Vector;
+
+/// A compiled circuit.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The circuit it was made from.
+    pub circuit: Circuit,
+    /// Its equations and rules.
+    pub expressions: Expressions,
+    /// Where everything lives.
+    pub layout: Layout,
+    /// Modulators that the program is specialised for.
+    pub gates: Vec<ModulatorId>,
+    /// The order of a step, for each combination of gates.
+    pub orders: Vec<Order>,
+    /// Values that delayed projections read, and the rings they enter.
+    pub delayed: Vec<(VectorId, (VectorId, u32))>,
+    /// Places of the filters in compartments' equations.
+    pub equation_filters: Vec<(CompartmentId, Vec<FilterPlace>)>,
+    /// Computed modulators, each after those it reads.
+    pub modulators: Vec<Placed<ModulatorId>>,
+    /// Rules at work.
+    pub rules: Vec<PlacedRule>,
+    /// Measured and recorded expressions, in the order in which they were given.
+    pub probes: Vec<Placed<Probe>>,
+}
+
+/// An expression with places for its filters and sums.
+#[derive(Debug, Clone)]
+pub struct Placed<T> {
+    /// What it is of.
+    pub what: T,
+    /// The expression.
+    pub expr: Expr,
+    /// Places of its filters.
+    pub filters: Vec<FilterPlace>,
+    /// Places of its sums.
+    pub sums: Vec<ScalarId>,
+}
+
+/// Where a probe's value goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Probe {
+    /// A number.
+    Scalar(ScalarId),
+    /// A vector of so many values (one replica's are read).
+    Vector(VectorId, usize),
+}
+
+/// A rule with places for its filters.
+#[derive(Debug, Clone)]
+pub struct PlacedRule {
+    /// The rule.
+    pub rule: RuleUse,
+    /// Places of its filters.
+    pub filters: Vec<FilterPlace>,
+    /// Scalars that hold the presynaptic side of a row in the general path.
+    pub row: Vec<(Symbol, ScalarId)>,
+    /// Sizes of its two populations.
+    pub ends: (usize, usize),
+}
+
+/// The weights of a projection.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Weights {
+    /// One row of padded postsynaptic length per presynaptic neuron.
+    Dense {
+        /// Padded row length.
+        row: usize,
+        /// Row after row.
+        values: Vector,
+    },
+    /// One weight per neuron, padded.
+    OneToOne {
+        /// The weights.
+        values: Vector,
+    },
+    /// Weights of listed connections.
+    Sparse {
+        /// The weights, as the connections are listed.
+        values: Vector,
+    },
+}
+
+impl Weights {
+    /// All numbers, padding included.
+    pub fn values(&self) -> &[f64] {
+        match self {
+            Weights::Dense { values, .. } | Weights::OneToOne { values } | Weights::Sparse { values } => values,
+        }
+    }
+
+    /// All numbers, padding included.
+    pub fn values_mut(&mut self) -> &mut Vector {
+        match self {
+            Weights::Dense { values, .. } | Weights::OneToOne { values } | Weights::Sparse { values } => values,
+        }
+    }
+}
+
+impl Program {
+    /// Compiles a circuit; `probes` are the expressions to be measured or recorded.
+    ///
+    /// # Errors
+    /// All mistakes in its expressions, and loops of values that need each other.
+    pub fn new(netlist: &Netlist, circuit: Circuit, probes: Vec<Expr>) -> Result<Program, Vec<Problem>> {
+        let expressions = Expressions::build(netlist, &circuit)?;
+        let gates = gates::find(netlist, &circuit);
+        let orders = orders(&circuit, &expressions, &gates)?;
+        let mut layout = Layout::new(&circuit);
+        for id in circuit.compartments() {
+            circuit.compartment(id).inputs.iter().for_each(|input| layout.add_input(*input));
+        }
+        let sorted = sorted_modulators(&circuit, &expressions)?;
+        let modulators = sorted.into_iter().map(|(id, expr)| place(&mut layout, id, expr)).collect();
+        let rules = expressions.rules.iter().map(|rule| place_rule(&circuit, &mut layout, rule)).collect();
+        let probes = probes.into_iter().map(|expr| place_probe(&mut layout, expr)).collect();
+        let mut filters = |e: &super::expressions::Equation| (e.compartment, layout.filters(&e.expr, (0, 0)));
+        let equation_filters = expressions.equations.iter().map(&mut filters).collect();
+        let mut delayed: Vec<_> = layout.rings.iter().map(|(id, ring)| (layout.values[id], *ring)).collect();
+        delayed.sort_unstable_by_key(|(value, _)| value.0);
+        Ok(Program { circuit, expressions, layout, gates, orders, delayed, equation_filters, modulators, rules, probes })
+    }
+
+    /// Number of filters, whatever their shape.
+    pub fn filters(&self) -> usize {
+        let equations: usize = self.equation_filters.iter().map(|(_, f)| f.len()).sum();
+        let modulators: usize = self.modulators.iter().map(|m| m.filters.len()).sum();
+        let rules: usize = self.rules.iter().map(|r| r.filters.len()).sum();
+        equations + modulators + rules + self.probes.iter().map(|p| p.filters.len()).sum::<usize>()
+    }
+
+    /// The initial weights of all projections.
+    pub fn initial_weights(&self) -> Vec<Weights> {
+        self.circuit.projections.iter().map(|p| initial(p, self.circuit.seed)).collect()
+    }
+}
+
+/// One problem for all combinations of gates that have the same loop.
+fn orders(circuit: &Circuit, expressions: &Expressions, gates: &[ModulatorId]) -> Result<Vec<Order>, Vec<Problem>> {
+    let results: Vec<_> = Gates::combinations(gates).iter().map(|g| Order::new(circuit, expressions, g)).collect();
+    let mut problems = Vec::new();
+    let mut orders = Vec::new();
+    for result in results {
+        match result {
+            Ok(order) => orders.push(order),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.dedup_by(|a, b| a.labels == b.labels);
+    if problems.is_empty() { Ok(orders) } else { Err(problems) }
+}
+
+fn place<T>(layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
+    layout.add_sources(&expr);
+    let filters = layout.filters(&expr, (0, 0));
+    let nodes = expr.formula.graph.order(expr.formula.root);
+    let count = nodes.iter().filter(|id| matches!(expr.formula.graph.node(**id), crate::lang::graph::Node::Sum(_))).count();
+    let inside: usize = expr
+        .formula
+        .filters
+        .iter()
+        .map(|f| expr.formula.graph.order(f.input).len())
+        .sum();
+    let sums = layout.sums(count + inside);
+    Placed { what, expr, filters, sums }
+}
+
+fn place_probe(layout: &mut Layout, expr: Expr) -> Placed<Probe> {
+    let what = match expr.formula.shape() {
+        Shape::Vector(n) => {
+            layout.vectors.push(Vector::zeros(layout.replicas * padded(n as usize)));
+            Probe::Vector(VectorId((layout.vectors.len() - 1) as u32), n as usize)
+        }
+        _ => Probe::Scalar(layout.sums(1)[0]),
+    };
+    place(layout, what, expr)
+}
+
+fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedRule {
+    let ends = match rule.plastic {
+        Plastic::Projection(id) => {
+            let projection = &circuit.projections[id.0 as usize];
+            (circuit.population(projection.from.population).size, circuit.population(projection.to.population).size)
+        }
+        Plastic::Bias(id) => (1, circuit.population(id.population).size),
+    };
+    let filters = layout.filters(&rule.expr, ends);
+    let symbols = (0..rule.expr.readings.len()).map(|i| Symbol::Outer(i as u32));
+    let presynaptic = symbols.filter(|s| rule.expr.reading(*s) == Some(super::Reading::Presynaptic));
+    let mut row: Vec<(Symbol, ScalarId)> = presynaptic.map(|s| (s, layout.sums(1)[0])).collect();
+    for (index, filter) in rule.expr.formula.filters.iter().enumerate() {
+        if filter.shape == Shape::Pre {
+            row.push((Symbol::Filter(index as u32), layout.sums(1)[0]));
+        }
+    }
+    PlacedRule { rule: rule.clone(), filters, row, ends }
+}
+
+/// Modulators in an order in which each follows those it reads.
+fn sorted_modulators(circuit: &Circuit, expressions: &Expressions) -> Result<Vec<(ModulatorId, Expr)>, Vec<Problem>> {
+    let mut waiting = expressions.modulators.clone();
+    let mut sorted: Vec<(ModulatorId, Expr)> = Vec::new();
+    while !waiting.is_empty() {
+        let ready = waiting.iter().position(|(_, expr)| {
+            expr.readings.iter().all(|reading| match reading {
+                super::Reading::Modulator(id) => waiting.iter().all(|(w, _)| w != id),
+                _ => true,
+            })
+        });
+        let Some(ready) = ready else {
+            let names: Vec<&str> = waiting.iter().map(|(id, _)| circuit.modulators[id.0 as usize].name.as_str()).collect();
+            let message = format!("these modulators need each other within one step: {}", names.join(", "));
+            let problem = Problem::new(message, waiting[0].1.span, "on the loop");
+            return Err(vec![problem.help("let one of them be a function of compartments only")]);
+        };
+        sorted.push(waiting.remove(ready));
+    }
+    Ok(sorted)
+}
+
+fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
+    let name = format!("weight {}", projection.name);
+    let n = projection.connectivity.count();
+    let mut drawn = sample::draw_all(&projection.weight, n, seed, &name);
+    if let Some(bounds) = &projection.within {
+        drawn.iter_mut().for_each(|w| *w = w.clamp(bounds.low, bounds.high));
+    }
+    match &projection.connectivity {
+        Connectivity::Dense { pre, post } => {
+            let row = padded(*post);
+            let mut values = Vector::zeros(pre * row);
+            for (j, weights) in drawn.chunks(*post).enumerate() {
+                values[j * row..j * row + post].copy_from_slice(weights);
+            }
+            Weights::Dense { row, values }
+        }
+        Connectivity::OneToOne { size } => {
+            drawn.resize(padded(*size), 0.0);
+            Weights::OneToOne { values: drawn.into() }
+        }
+        Connectivity::Sparse(sparse) => Weights::Sparse { values: sparse.weights.clone().unwrap_or(drawn).into() },
+    }
+}

@@ -1,0 +1,56 @@
+//! What the names of an expression stand for, once resolved.
+
+use crate::circuit::{CompartmentId, InputId, ModulatorId, PopulationId};
+use crate::lang::{Formula, Symbol};
+use crate::source::Span;
+
+/// Something in the circuit that an expression reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// A modulator.
+    Modulator(ModulatorId),
+    /// Whether a modulator has another value than in the step before.
+    Changed(ModulatorId),
+    /// A compartment's value.
+    Value(CompartmentId),
+    /// A compartment's drive.
+    Drive(CompartmentId),
+    /// A compartment's white noise.
+    Noise(CompartmentId),
+    /// A parameter that differs from neuron to neuron.
+    Parameter(PopulationId, u32),
+    /// An input's values.
+    Input(InputId),
+    /// An input's latent variables.
+    Latent(InputId),
+    /// In a rule: the presynaptic value, as it arrives.
+    Presynaptic,
+    /// In a rule: the synapse's own weight.
+    Weight,
+}
+
+/// A resolved expression and what its symbols stand for.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// Its operations.
+    pub formula: Formula,
+    /// What `Symbol::Outer(i)` reads.
+    pub readings: Vec<Reading>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Expr {
+    /// What a symbol reads, if it reads something of the circuit.
+    pub fn reading(&self, symbol: Symbol) -> Option<Reading> {
+        match symbol {
+            Symbol::Outer(index) => self.readings.get(index as usize).copied(),
+            _ => None,
+        }
+    }
+
+    /// The symbol of something that is read.
+    pub fn symbol(&self, reading: Reading) -> Option<Symbol> {
+        self.readings.iter().position(|r| *r == reading).map(|i| Symbol::Outer(i as u32))
+    }
+}

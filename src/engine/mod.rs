@@ -1,0 +1,5 @@
+//! Engines: what moves a compiled circuit through time.
+
+pub mod dense;
+pub mod elementwise;
+pub mod rate;

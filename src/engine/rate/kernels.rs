@@ -1,0 +1,59 @@
+//! Kernels run on the simulation's memory.
+
+use super::sources::SourceBlock;
+use crate::compile::kernel::{Kernel, VectorRef};
+use crate::lang::code::MOST_VECTORS;
+use crate::lang::vm::Machine;
+use crate::vector::Vector;
+
+/// What kernels of one step read.
+#[derive(Clone, Copy)]
+pub(super) struct Memory<'a> {
+    pub scalars: &'a [f64],
+    pub vectors: &'a [Vector],
+    pub block: &'a SourceBlock,
+    /// The step within the block.
+    pub in_block: usize,
+    /// The step since the beginning.
+    pub step: u64,
+}
+
+impl<'a> Memory<'a> {
+    /// The vector at a place; a row's weights and synapse states are not in the table.
+    #[inline]
+    pub fn vector(&self, place: VectorRef) -> &'a [f64] {
+        match place {
+            VectorRef::Plain(id) => &self.vectors[id.0 as usize],
+            VectorRef::Oldest { ring, depth } => self.slot(&self.vectors[ring.0 as usize], depth, 0),
+            VectorRef::Delayed { ring, depth, delay } => {
+                self.slot(&self.vectors[ring.0 as usize], depth, depth - delay)
+            }
+            VectorRef::Source(index) => self.block.at(index as usize, self.in_block),
+            VectorRef::Weights | VectorRef::SynapseState(_) => &[],
+        }
+    }
+
+    /// The slot of a ring that will have been written `later` steps after the one that is next.
+    #[inline]
+    fn slot(&self, ring: &'a [f64], depth: u32, later: u32) -> &'a [f64] {
+        let length = ring.len() / depth as usize;
+        let at = ((self.step + u64::from(later)) % u64::from(depth)) as usize;
+        &ring[at * length..(at + 1) * length]
+    }
+
+    /// Runs a kernel over whole vectors.
+    #[inline]
+    pub fn run(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
+        let mut vectors: [&[f64]; MOST_VECTORS] = [&[]; MOST_VECTORS];
+        for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
+            *slot = self.vector(*place);
+        }
+        machine.run(&kernel.code, |i| self.scalars[kernel.scalars[i].0 as usize], &vectors[..kernel.vectors.len()], out);
+    }
+
+    /// Runs a kernel whose value is a scalar.
+    #[inline]
+    pub fn run_scalar(&self, machine: &mut Machine, kernel: &Kernel) -> f64 {
+        machine.run_scalar(&kernel.code, |i| self.scalars[kernel.scalars[i].0 as usize])
+    }
+}

@@ -1,0 +1,31 @@
+//! The rate engine: continuous circuits, one step after the other.
+//!
+//! # The order of a step
+//!
+//! 1. `advance_schedules`: scheduled modulators take this step's values.
+//! 2. The sources deliver this step's noise and inputs.
+//! 3. `compute`: drives and algebraic values, in the order in which they need each other. A differential
+//!    compartment enters the step with its value.
+//! 4. `smooth`: filters in compartments' equations move on.
+//! 5. `modulate`: computed modulators, each with its filters.
+//! 6. `learn`: rules change weights and biases, each with its filters.
+//! 7. `probe`: measured and recorded expressions, if anybody looks.
+//! 8. `remember`: what `prev(…)` will return; `integrate`: differential compartments take their next values;
+//!    `delay`: values enter the rings from which delayed projections read.
+//!
+//! Everything that changes is in [`State`] (plain data) and [`Sources`]; everything else is in the
+//! [`Program`](crate::compile::Program) and never does.
+
+mod kernels;
+mod learn;
+mod schedule;
+mod simulation;
+mod sources;
+mod state;
+mod step;
+
+pub use schedule::ScheduleState;
+pub use simulation::{Observer, Settings, Simulation, Stopped};
+pub use sources::{SourceBlock, Sources};
+pub use state::State;
+pub use step::NotFinite;

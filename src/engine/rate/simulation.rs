@@ -1,0 +1,272 @@
+//! A simulation that can be stepped: build it, run it for a while, look at its state, go on.
+
+use std::sync::Arc;
+
+use super::schedule::ScheduleState;
+use super::sources::{BLOCK_STEPS, SourceBlock, Sources};
+use super::state::State;
+use super::step::{NotFinite, Scratch, Step};
+use crate::compile::Program;
+use crate::compile::plan::{Activity, Plan};
+use crate::compile::program::Probe;
+use crate::input::{DataError, DataPaths};
+use crate::netlist::model::{ModulatorDrive, Schedule};
+use crate::source::Problem;
+
+/// Blocks of noise and input that may be made ahead of the steps that use them.
+const BLOCKS_AHEAD: usize = 4;
+
+/// A running circuit.
+#[derive(Debug)]
+pub struct Simulation {
+    program: Arc<Program>,
+    state: State,
+    sources: Sources,
+    threads: usize,
+    /// The circuit's own schedules, going on whenever a stage does not override them.
+    schedules: Vec<(usize, ScheduleState)>,
+    /// Schedules of the stage that is running, by modulator.
+    overriding: Vec<(usize, ScheduleState)>,
+    plans: Vec<Plan>,
+    scratch: Scratch,
+    spare: Vec<SourceBlock>,
+}
+
+/// What a stage sets.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Which rules learn and which probes are read.
+    pub activity: Activity,
+    /// Schedules that replace the circuit's, by modulator.
+    pub schedules: Vec<(usize, Schedule)>,
+    /// Splits of inputs, by input; an input that is named starts a pass.
+    pub splits: Vec<(usize, Option<String>)>,
+}
+
+/// Somebody who looks at a running simulation.
+pub trait Observer {
+    /// Called after every step if `every_step` says so.
+    fn step(&mut self, state: &State);
+
+    /// Whether `step` is to be called.
+    fn every_step(&self) -> bool;
+
+    /// Called now and then with the number of steps since the last call; `false` ends the run.
+    fn progress(&mut self, steps: u64) -> bool;
+}
+
+/// Why a run ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The observer wanted it.
+    ByObserver,
+    /// A value is not finite any more.
+    NotFinite(NotFinite),
+}
+
+impl Simulation {
+    /// A simulation before its first step. One thread computes; with two or more, another one makes noise
+    /// and input ahead of it. The results are the same.
+    ///
+    /// # Errors
+    /// If input data are missing or broken.
+    pub fn new(program: Arc<Program>, paths: &DataPaths, threads: usize) -> Result<Simulation, DataError> {
+        let sources = Sources::new(&program, paths, threads)?;
+        let circuit = &program.circuit;
+        let schedule = |(index, modulator): (usize, &crate::circuit::Modulator)| match &modulator.drive {
+            ModulatorDrive::Schedule(s) => Some((index, ScheduleState::new(&s.value, circuit, &modulator.name))),
+            ModulatorDrive::Value(_) => None,
+        };
+        let schedules = circuit.modulators.iter().enumerate().filter_map(schedule).collect();
+        let state = State::new(&program);
+        let mut simulation = Simulation {
+            state,
+            sources,
+            threads,
+            schedules,
+            overriding: vec![],
+            plans: vec![],
+            scratch: Scratch::default(),
+            spare: vec![],
+            program,
+        };
+        simulation.spare.resize_with(BLOCKS_AHEAD, SourceBlock::default);
+        Ok(simulation)
+    }
+
+    /// The program that runs.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The state between two steps.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The state between two steps, to be changed.
+    pub fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
+    /// The sources of noise and input.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Enters a stage.
+    ///
+    /// # Errors
+    /// Expressions that are too large for the machine.
+    pub fn enter(&mut self, settings: &Settings) -> Result<(), Problem> {
+        let combinations = self.program.orders.len();
+        self.plans = (0..combinations).map(|k| self.program.plan(k, &settings.activity)).collect::<Result<_, _>>()?;
+        for kernel in self.plans.iter().flat_map(Plan::kernels) {
+            self.scratch.machine.reserve(&kernel.code);
+        }
+        let circuit = &self.program.circuit;
+        let start = |(index, schedule): &(usize, Schedule)| {
+            (*index, ScheduleState::new(schedule, circuit, &circuit.modulators[*index].name))
+        };
+        self.overriding = settings.schedules.iter().map(start).collect();
+        for (input, split) in &settings.splits {
+            self.sources.rewind(crate::circuit::InputId(*input as u32), split.as_deref());
+        }
+        Ok(())
+    }
+
+    /// Runs some steps of the stage that was entered.
+    ///
+    /// # Errors
+    /// If the observer ends it, or a value is not finite any more; the state is that of the last whole step.
+    pub fn run(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
+        if self.threads > 1 && steps > BLOCK_STEPS as u64 {
+            return self.run_ahead(steps, observer);
+        }
+        let mut block = self.spare.pop().unwrap_or_default();
+        let mut left = steps;
+        let mut result = Ok(());
+        while left > 0 && result.is_ok() {
+            let n = left.min(BLOCK_STEPS as u64);
+            self.sources.produce(n as usize, &mut block);
+            let Simulation { program, state, schedules, overriding, plans, scratch, .. } = self;
+            let mut run = BlockRun { program, state, schedules, overriding, plans, scratch };
+            result = run.run(&block, observer);
+            left -= n;
+        }
+        self.spare.push(block);
+        result
+    }
+
+    /// As `run`, with a thread that makes blocks ahead.
+    fn run_ahead(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
+        let Simulation { program, state, schedules, overriding, plans, scratch, sources, spare, .. } = self;
+        let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
+        let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
+        for block in spare.drain(..) {
+            // There is room for all of them.
+            let _ = give_back.try_send(block);
+        }
+        let result = std::thread::scope(|scope| {
+            let producer = move || {
+                let mut left = steps;
+                while left > 0 {
+                    let Ok(mut block) = used.recv() else { return };
+                    let n = left.min(BLOCK_STEPS as u64);
+                    sources.produce(n as usize, &mut block);
+                    left -= n;
+                    if made.send(block).is_err() {
+                        return;
+                    }
+                }
+            };
+            scope.spawn(producer);
+            let mut run = BlockRun { program, state, schedules, overriding, plans, scratch };
+            let mut result = Ok(());
+            for block in &take {
+                result = run.run(&block, observer);
+                if result.is_err() {
+                    break;
+                }
+                let _ = give_back.try_send(block);
+            }
+            // Ends the producer if it is still waiting for an empty block or for room.
+            drop(give_back);
+            drop(take);
+            result
+        });
+        spare.resize_with(BLOCKS_AHEAD, SourceBlock::default);
+        result
+    }
+}
+
+/// The parts of a simulation that steps need, apart from the sources.
+struct BlockRun<'a> {
+    program: &'a Program,
+    state: &'a mut State,
+    schedules: &'a mut [(usize, ScheduleState)],
+    overriding: &'a mut [(usize, ScheduleState)],
+    plans: &'a [Plan],
+    scratch: &'a mut Scratch,
+}
+
+impl BlockRun<'_> {
+    fn run(&mut self, block: &SourceBlock, observer: &mut dyn Observer) -> Result<(), Stopped> {
+        for in_block in 0..block.steps() {
+            self.advance_schedules();
+            let Some(plan) = self.plans.get(self.combination()) else { return Err(Stopped::ByObserver) };
+            let mut step =
+                Step { program: self.program, state: self.state, scratch: self.scratch, block, in_block };
+            step.run(plan).map_err(Stopped::NotFinite)?;
+            if observer.every_step() {
+                observer.step(self.state);
+            }
+        }
+        if observer.progress(block.steps() as u64) { Ok(()) } else { Err(Stopped::ByObserver) }
+    }
+
+    /// Scheduled modulators take this step's values.
+    fn advance_schedules(&mut self) {
+        let modulators = self.program.circuit.modulators.len();
+        let first = self.state.step == 0;
+        let overridden = |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
+        for (index, schedule) in self.schedules.iter_mut() {
+            if !overridden(*index, self.overriding) {
+                set_modulator(&mut self.state.scalars, modulators, *index, schedule.next(), first);
+            }
+        }
+        for (index, schedule) in self.overriding.iter_mut() {
+            set_modulator(&mut self.state.scalars, modulators, *index, schedule.next(), first);
+        }
+    }
+
+    /// The number of the gates' combination, as the program's plans are numbered.
+    fn combination(&self) -> usize {
+        let open = |id: &crate::circuit::ModulatorId| self.state.scalars[id.0 as usize].abs() > 0.0;
+        self.program.gates.iter().enumerate().map(|(bit, id)| usize::from(open(id)) << bit).sum()
+    }
+}
+
+fn set_modulator(scalars: &mut [f64], modulators: usize, index: usize, value: f64, first: bool) {
+    let changed = !first && value.to_bits() != scalars[index].to_bits();
+    scalars[modulators + index] = f64::from(u8::from(changed));
+    scalars[index] = value;
+}
+
+impl State {
+    /// A probe's number, if it is one.
+    pub fn scalar(&self, probe: Probe) -> Option<f64> {
+        match probe {
+            Probe::Scalar(id) => self.scalars.get(id.0 as usize).copied(),
+            Probe::Vector(..) => None,
+        }
+    }
+
+    /// A probe's vector in the first replica; a number is a vector of one.
+    pub fn vector(&self, probe: Probe) -> &[f64] {
+        match probe {
+            Probe::Scalar(id) => std::slice::from_ref(&self.scalars[id.0 as usize]),
+            Probe::Vector(id, size) => &self.vectors[id.0 as usize][..size],
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Noise and inputs, produced a block of steps ahead of the steps that use them.
+//!
+//! What a source gives at step t depends on its own stream only, so blocks may be made on another thread:
+//! the numbers are the same.
+
+use pulp::Arch;
+
+use crate::circuit::InputId;
+use crate::compile::Program;
+use crate::compile::layout::Source;
+use crate::input::process::Process;
+use crate::input::{DataError, DataPaths};
+use crate::lang::vm::padded;
+use crate::random::Normals;
+use crate::vector::Vector;
+
+/// Steps in a block: enough to fill SIMD lanes, few enough to stay in the cache.
+pub const BLOCK_STEPS: usize = 64;
+
+/// Generators of noise and input processes.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    noises: Vec<(usize, Normals)>,
+    processes: Vec<(Process, Option<usize>, Option<usize>)>,
+    lengths: Vec<usize>,
+    arch: Arch,
+}
+
+/// What the sources give over some steps: for each source, step after step.
+#[derive(Debug, Clone, Default)]
+pub struct SourceBlock {
+    steps: usize,
+    vectors: Vec<Vector>,
+    lengths: Vec<usize>,
+}
+
+impl SourceBlock {
+    /// Steps that it covers.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// What a source gives in the block's `step`-th step.
+    #[inline]
+    pub fn at(&self, source: usize, step: usize) -> &[f64] {
+        let length = self.lengths[source];
+        &self.vectors[source][step * length..(step + 1) * length]
+    }
+}
+
+impl Sources {
+    /// Sets up what a program reads from outside.
+    ///
+    /// # Errors
+    /// If data are missing or broken.
+    pub fn new(program: &Program, paths: &DataPaths, threads: usize) -> Result<Sources, DataError> {
+        let circuit = &program.circuit;
+        let mut sources = Sources { noises: vec![], processes: vec![], lengths: vec![], arch: Arch::new() };
+        for (index, input) in circuit.inputs.iter().enumerate() {
+            let id = InputId(index as u32);
+            let at = |source| program.layout.source_of(&source).map(|s| s as usize);
+            let process = Process::new(input, circuit.seed, circuit.replicas, paths, threads)?;
+            sources.processes.push((process, at(Source::Input(id)), at(Source::Latent(id))));
+        }
+        for (index, source) in program.layout.sources.iter().enumerate() {
+            let input = |id: &InputId| &circuit.inputs[id.0 as usize];
+            sources.lengths.push(match source {
+                Source::Noise { name, length } => {
+                    sources.noises.push((index, Normals::new(circuit.seed, name, 0)));
+                    *length
+                }
+                Source::Input(id) => circuit.replicas * padded(input(id).size),
+                Source::Latent(id) => circuit.replicas * padded(input(id).latent.unwrap_or(0)),
+            });
+        }
+        Ok(sources)
+    }
+
+    /// Starts a pass over the split that a stage names for an input.
+    pub fn rewind(&mut self, input: InputId, split: Option<&str>) {
+        if let Some((process, ..)) = self.processes.get_mut(input.0 as usize) {
+            process.rewind(split);
+        }
+    }
+
+    /// The process behind an input.
+    pub fn process(&self, input: InputId) -> Option<&Process> {
+        self.processes.get(input.0 as usize).map(|(process, ..)| process)
+    }
+
+    /// Fills a block with the next `steps` steps.
+    pub fn produce(&mut self, steps: usize, block: &mut SourceBlock) {
+        block.steps = steps;
+        block.lengths.clone_from(&self.lengths);
+        block.vectors.resize_with(self.lengths.len(), Vector::default);
+        for (vector, length) in block.vectors.iter_mut().zip(&self.lengths) {
+            vector.resize(steps * length, 0.0);
+        }
+        for (index, normals) in &mut self.noises {
+            normals.fill(self.arch, &mut block.vectors[*index]);
+        }
+        for (process, values, latent) in &mut self.processes {
+            // Both may be wanted, one of them, or none: the process moves on all the same.
+            let mut latents = latent.map(|at| std::mem::take(&mut block.vectors[at]));
+            let mut taken = values.map(|at| std::mem::take(&mut block.vectors[at])).unwrap_or_default();
+            process.advance(self.arch, steps, &mut taken, latents.as_deref_mut());
+            if let Some(at) = values {
+                block.vectors[*at] = taken;
+            }
+            if let (Some(at), Some(latents)) = (latent, latents) {
+                block.vectors[*at] = latents;
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Everything of a running simulation that changes, as plain data.
+
+use crate::compile::{Program, Weights};
+use crate::vector::Vector;
+
+/// The state of a simulation between two steps, but for its sources.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct State {
+    /// Steps done.
+    pub step: u64,
+    /// The table of scalars: modulators first.
+    pub scalars: Vec<f64>,
+    /// The table of vectors: values, drives, biases, rings, filters.
+    pub vectors: Vec<Vector>,
+    /// Weights of each projection.
+    pub weights: Vec<Weights>,
+    /// Per-synapse filters of each rule: state after state, replica after replica, laid out as the weights.
+    pub synapses: Vec<Vec<Vector>>,
+    /// Which rules have learned before, so that their per-synapse filters hold something.
+    pub learned: Vec<bool>,
+    /// Which filters have taken their first value.
+    pub started: Vec<bool>,
+}
+
+impl State {
+    /// The state before the first step.
+    pub fn new(program: &Program) -> State {
+        let weights = program.initial_weights();
+        State {
+            step: 0,
+            scalars: program.layout.scalars.clone(),
+            vectors: program.layout.vectors.clone(),
+            synapses: program.rules.iter().map(|rule| super::learn::synapse_states(program, rule, &weights)).collect(),
+            learned: vec![false; program.rules.len()],
+            weights,
+            started: vec![false; program.filters()],
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! One step of the rate engine.
+
+use crate::circuit::CompartmentId;
+use crate::circuit::connect::Connectivity;
+use crate::compile::kernel::VectorRef;
+use crate::compile::layout::FilterPlace;
+use crate::compile::plan::{Compute, FilterStep, IntegrateStep, Plan, SumStep};
+use crate::compile::program::Probe;
+use crate::compile::{Program, Weights};
+use crate::engine::{dense, elementwise};
+use crate::lang::FilterKind;
+use crate::lang::vm::{Machine, padded};
+use crate::vector::Vector;
+
+use super::kernels::Memory;
+use super::learn;
+use super::sources::SourceBlock;
+use super::state::State;
+
+/// A value that left the finite numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotFinite {
+    /// The compartment.
+    pub compartment: CompartmentId,
+    /// The step.
+    pub step: u64,
+    /// The neuron.
+    pub neuron: usize,
+}
+
+/// Scratch memory that steps use and that holds nothing between them.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub machine: Machine,
+    pub first: Vector,
+    pub second: Vector,
+    pub third: Vector,
+    pub next: Vec<Vector>,
+    pub gathered: Vec<Vector>,
+}
+
+/// A step in the making: what it reads and writes.
+pub(super) struct Step<'a> {
+    pub program: &'a Program,
+    pub state: &'a mut State,
+    pub scratch: &'a mut Scratch,
+    pub block: &'a SourceBlock,
+    pub in_block: usize,
+}
+
+impl Step<'_> {
+    /// Phases 3 to 8 of the step.
+    pub fn run(&mut self, plan: &Plan) -> Result<(), NotFinite> {
+        self.compute(plan)?;
+        self.smooth(&plan.smooth);
+        self.modulate(plan);
+        for learning in &plan.learn {
+            self.learn(learning);
+        }
+        self.probe(plan);
+        self.remember(plan);
+        self.integrate(plan)?;
+        self.delay();
+        self.state.step += 1;
+        Ok(())
+    }
+
+    pub(super) fn memory(&self) -> Memory<'_> {
+        Memory {
+            scalars: &self.state.scalars,
+            vectors: &self.state.vectors,
+            block: self.block,
+            in_block: self.in_block,
+            step: self.state.step,
+        }
+    }
+
+    /// What kernels read, and the scratch memory beside it.
+    pub(super) fn parts(&mut self) -> (Memory<'_>, &mut Scratch) {
+        let memory = Memory {
+            scalars: &self.state.scalars,
+            vectors: &self.state.vectors,
+            block: self.block,
+            in_block: self.in_block,
+            step: self.state.step,
+        };
+        (memory, self.scratch)
+    }
+
+    /// Drives and algebraic values.
+    fn compute(&mut self, plan: &Plan) -> Result<(), NotFinite> {
+        for compute in &plan.compute {
+            match compute {
+                Compute::Drive { into, bias, inputs, projections } => {
+                    let mut drive = std::mem::take(&mut self.state.vectors[into.0 as usize]);
+                    self.deliver(&mut drive, bias.map(VectorRef::Plain), inputs, projections);
+                    self.state.vectors[into.0 as usize] = drive;
+                }
+                Compute::Value { compartment, into, kernel, within } => {
+                    let mut value = std::mem::take(&mut self.state.vectors[into.0 as usize]);
+                    let (memory, scratch) = self.parts();
+                    memory.run(&mut scratch.machine, kernel, &mut value);
+                    clip(&mut value, *within);
+                    let checked = self.check_finite(*compartment, &value);
+                    self.state.vectors[into.0 as usize] = value;
+                    checked?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A drive: bias, inputs, projections.
+    fn deliver(
+        &self,
+        drive: &mut [f64],
+        bias: Option<VectorRef>,
+        inputs: &[u32],
+        projections: &[(crate::circuit::ProjectionId, VectorRef)],
+    ) {
+        let memory = self.memory();
+        let replicas = self.program.layout.replicas;
+        let row = drive.len() / replicas;
+        match bias {
+            Some(bias) => drive.chunks_exact_mut(row).for_each(|d| d.copy_from_slice(memory.vector(bias))),
+            None => drive.fill(0.0),
+        }
+        for input in inputs {
+            let values = self.block.at(*input as usize, self.in_block);
+            elementwise::add(self.scratch.machine.arch(), drive, values);
+        }
+        for (id, pre) in projections {
+            let pre = memory.vector(*pre);
+            let projection = &self.program.circuit.projections[id.0 as usize];
+            let sources = pre.len() / replicas;
+            let weights = &self.state.weights[id.0 as usize];
+            for (drive, pre) in drive.chunks_exact_mut(row).zip(pre.chunks_exact(sources)) {
+                deliver(&self.scratch.machine, weights, &projection.connectivity, pre, drive);
+            }
+        }
+    }
+
+    /// Filters that smooth move on.
+    pub(super) fn smooth(&mut self, filters: &[FilterStep]) {
+        for filter in filters {
+            self.move_on(filter);
+        }
+    }
+
+    /// One filter takes the value that its input has now.
+    fn move_on(&mut self, filter: &FilterStep) {
+        let first = !std::mem::replace(&mut self.state.started[filter.index], true);
+        match filter.place {
+            FilterPlace::Scalar { value, ring } => {
+                let (memory, scratch) = self.parts();
+                let x = memory.run_scalar(&mut scratch.machine, &filter.input);
+                let old = self.state.scalars[value.0 as usize];
+                self.state.scalars[value.0 as usize] = match ring {
+                    None => smoothed(filter.kind, first, old, x),
+                    Some((ring, depth)) => {
+                        let (depth, step) = (u64::from(depth), self.state.step);
+                        let ring = &mut self.state.vectors[ring.0 as usize];
+                        ring[(step % depth) as usize] = x;
+                        ring[((step + 1) % depth) as usize]
+                    }
+                };
+            }
+            FilterPlace::Vector { state, depth } => {
+                let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
+                let length = values.len() / depth as usize;
+                let mut input = std::mem::take(&mut self.scratch.first);
+                input.resize(length, 0.0);
+                // The input may read this filter's earlier values (never for one that smooths).
+                self.state.vectors[state.0 as usize] = values;
+                let (memory, scratch) = self.parts();
+                memory.run(&mut scratch.machine, &filter.input, &mut input);
+                values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
+                match filter.kind {
+                    FilterKind::Previous(_) => {
+                        let at = (self.state.step % u64::from(depth)) as usize;
+                        values[at * length..(at + 1) * length].copy_from_slice(&input);
+                    }
+                    FilterKind::Average(_) if first => values.copy_from_slice(&input),
+                    FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
+                        elementwise::smooth(self.scratch.machine.arch(), &mut values, &input, decay);
+                    }
+                }
+                self.state.vectors[state.0 as usize] = values;
+                self.scratch.first = input;
+            }
+            FilterPlace::Synapse(_) => {}
+        }
+    }
+
+    fn sums(&mut self, sums: &[SumStep]) {
+        let replicas = self.program.layout.replicas;
+        for sum in sums {
+            let row = padded(sum.length);
+            let mut values = std::mem::take(&mut self.scratch.first);
+            values.resize(row * replicas, 0.0);
+            let (memory, scratch) = self.parts();
+            memory.run(&mut scratch.machine, &sum.kernel, &mut values);
+            let machine = &scratch.machine;
+            let total: f64 = values.chunks_exact(row).map(|v| machine.sum(&v[..sum.length])).sum();
+            self.state.scalars[sum.into.0 as usize] = total / replicas as f64;
+            self.scratch.first = values;
+        }
+    }
+
+    fn modulate(&mut self, plan: &Plan) {
+        let modulators = self.program.circuit.modulators.len();
+        for modulator in &plan.modulators {
+            self.sums(&modulator.sums);
+            self.smooth(&modulator.filters);
+            let (memory, scratch) = self.parts();
+            let value = memory.run_scalar(&mut scratch.machine, &modulator.kernel);
+            let at = modulator.modulator.0 as usize;
+            let changed = value.to_bits() != self.state.scalars[at].to_bits();
+            self.state.scalars[modulators + at] = f64::from(u8::from(changed));
+            self.state.scalars[at] = value;
+        }
+    }
+
+    fn learn(&mut self, learning: &crate::compile::learning::Learning) {
+        use crate::compile::learning::Learning;
+        match learning {
+            Learning::Outer(rule) => {
+                self.smooth(&rule.filters);
+                learn::outer(self, rule);
+            }
+            Learning::General(rule) => {
+                self.smooth(&rule.filters);
+                learn::general(self, rule);
+            }
+            Learning::Elementwise(rule) => {
+                self.smooth(&rule.filters);
+                learn::elementwise(self, rule);
+            }
+        }
+    }
+
+    fn probe(&mut self, plan: &Plan) {
+        for probe in &plan.probes {
+            self.sums(&probe.sums);
+            self.smooth(&probe.filters);
+            match probe.into {
+                Probe::Scalar(id) => {
+                    let (memory, scratch) = self.parts();
+                    let value = memory.run_scalar(&mut scratch.machine, &probe.kernel);
+                    self.state.scalars[id.0 as usize] = value;
+                }
+                Probe::Vector(id, _) => {
+                    let mut value = std::mem::take(&mut self.state.vectors[id.0 as usize]);
+                    let (memory, scratch) = self.parts();
+                    memory.run(&mut scratch.machine, &probe.kernel, &mut value);
+                    self.state.vectors[id.0 as usize] = value;
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, plan: &Plan) {
+        for filter in &plan.remember {
+            self.move_on(filter);
+        }
+    }
+
+    /// All derivatives are taken before any value changes.
+    fn integrate(&mut self, plan: &Plan) -> Result<(), NotFinite> {
+        if plan.integrate.is_empty() {
+            return Ok(());
+        }
+        let dt = self.program.circuit.step.value;
+        let mut next = std::mem::take(&mut self.scratch.next);
+        next.resize_with(plan.integrate.len(), Vector::default);
+        for (equation, next) in plan.integrate.iter().zip(&mut next) {
+            self.euler_maruyama(equation, dt, next);
+        }
+        let mut checked = Ok(());
+        for (equation, next) in plan.integrate.iter().zip(&mut next) {
+            std::mem::swap(&mut self.state.vectors[equation.value.0 as usize], next);
+            let value = &self.state.vectors[equation.value.0 as usize];
+            checked = checked.and(self.check_finite(equation.compartment, value));
+        }
+        self.scratch.next = next;
+        checked
+    }
+
+    /// x + drift·dt + diffusion·√dt·η.
+    fn euler_maruyama(&mut self, equation: &IntegrateStep, dt: f64, next: &mut Vector) {
+        let length = self.state.vectors[equation.value.0 as usize].len();
+        let (memory, scratch) = self.parts();
+        next.resize(length, 0.0);
+        memory.run(&mut scratch.machine, &equation.drift, next);
+        let arch = scratch.machine.arch();
+        let mut value = memory.vectors[equation.value.0 as usize].clone();
+        elementwise::add_scaled(arch, &mut value, next, dt);
+        next.copy_from_slice(&value);
+        if let Some((kernel, source)) = &equation.diffusion {
+            let Scratch { machine, first: factor, .. } = scratch;
+            factor.resize(length, 0.0);
+            memory.run(machine, kernel, factor);
+            let noise = memory.block.at(*source as usize, memory.in_block);
+            let root = dt.sqrt();
+            factor.iter_mut().for_each(|f| *f *= root);
+            elementwise::add_product(arch, next, factor, noise);
+        }
+        clip(next, equation.within);
+    }
+
+    /// Values enter the rings from which delayed projections read.
+    fn delay(&mut self) {
+        let step = self.state.step;
+        for (id, (ring, depth)) in &self.program.delayed {
+            let mut slots = std::mem::take(&mut self.state.vectors[ring.0 as usize]);
+            let value = &self.state.vectors[id.0 as usize];
+            let at = (step % u64::from(*depth)) as usize;
+            slots[at * value.len()..(at + 1) * value.len()].copy_from_slice(value);
+            self.state.vectors[ring.0 as usize] = slots;
+        }
+    }
+
+    /// Finds the first neuron whose value is not finite; the padding does not count.
+    fn check_finite(&self, compartment: CompartmentId, values: &[f64]) -> Result<(), NotFinite> {
+        if elementwise::all_finite(self.scratch.machine.arch(), values) {
+            return Ok(());
+        }
+        let size = self.program.circuit.population(compartment.population).size;
+        let row = padded(size);
+        let bad = |replica: &[f64]| replica[..size].iter().position(|v| !v.is_finite());
+        match values.chunks_exact(row).find_map(bad) {
+            Some(neuron) => Err(NotFinite { compartment, step: self.state.step, neuron }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The next state of a filter that smooths.
+#[inline]
+fn smoothed(kind: FilterKind, first: bool, old: f64, x: f64) -> f64 {
+    match kind {
+        FilterKind::Average(_) if first => x,
+        FilterKind::Average(decay) | FilterKind::Lowpass(decay) => decay.mul_add(old - x, x),
+        FilterKind::Previous(_) => x,
+    }
+}
+
+/// Keeps values within hard bounds.
+fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
+    if let Some([low, high]) = within {
+        for v in values {
+            *v = if *v < low { low } else { *v };
+            *v = if *v > high { high } else { *v };
+        }
+    }
+}
+
+/// Adds what a projection's synapses give to one replica's drive.
+fn deliver(machine: &Machine, weights: &Weights, connectivity: &Connectivity, pre: &[f64], drive: &mut [f64]) {
+    match (weights, connectivity) {
+        (Weights::Dense { values, .. }, Connectivity::Dense { pre: n, .. }) => {
+            dense::deliver(machine.arch(), values, &pre[..*n], drive);
+        }
+        (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
+            for (row, x) in sparse.offsets.windows(2).zip(pre) {
+                for (w, target) in values[row[0]..row[1]].iter().zip(&sparse.targets[row[0]..row[1]]) {
+                    let d = &mut drive[*target as usize];
+                    *d = w.mul_add(*x, *d);
+                }
+            }
+        }
+        (weights, _) => {
+            elementwise::add_product(machine.arch(), drive, weights.values(), pre);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The observer of a run: feeds measures and recordings, reports progress, listens for an end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::probes::{MeasurePlan, PlannedKind, TracePlan};
+use super::run::Progress;
+use crate::compile::Program;
+use crate::engine::rate::{Observer, State};
+use crate::measure::{Autocorrelation, CorrelationMatrix, Mean, RSquared};
+use crate::record::{RecordError, Recorder, TraceBlock};
+
+/// A measure at work.
+#[derive(Debug)]
+pub(super) enum Accumulator {
+    Mean(Mean),
+    RSquared(RSquared),
+    Autocorrelation(Autocorrelation),
+    CorrelationMatrix(CorrelationMatrix),
+    /// Made of other measures when the run has ended.
+    Derived,
+}
+
+impl Accumulator {
+    pub fn new(kind: &PlannedKind) -> Self {
+        match kind {
+            PlannedKind::Mean { window, .. } => Accumulator::Mean(Mean::new(*window)),
+            PlannedKind::RSquared { .. } => Accumulator::RSquared(RSquared::default()),
+            PlannedKind::Autocorrelation { lags, .. } => Accumulator::Autocorrelation(Autocorrelation::new(*lags)),
+            PlannedKind::CorrelationMatrix { .. } => Accumulator::CorrelationMatrix(CorrelationMatrix::default()),
+            PlannedKind::MatrixAgreement(_) | PlannedKind::CurveDifference(..) => Accumulator::Derived,
+        }
+    }
+
+    /// A stage begins in which it looks: what is about one stage starts afresh.
+    fn begin(&mut self) {
+        match self {
+            Accumulator::RSquared(m) => m.reset(),
+            Accumulator::Autocorrelation(m) => m.reset(),
+            Accumulator::CorrelationMatrix(m) => m.reset(),
+            Accumulator::Mean(_) | Accumulator::Derived => {}
+        }
+    }
+}
+
+/// Feeds what is active in the stage that runs.
+pub(super) struct Collector<'a> {
+    pub program: &'a Program,
+    pub measures: &'a [MeasurePlan],
+    pub traces: &'a [TracePlan],
+    pub accumulators: &'a mut [Accumulator],
+    pub recorder: &'a mut Recorder,
+    pub blocks: &'a mut [Option<TraceBlock>],
+    pub progress: &'a mut dyn Progress,
+    pub interrupt: &'a AtomicBool,
+    /// Measures and traces that look in this stage.
+    pub active: (Vec<usize>, Vec<usize>),
+    /// Number of the stage, as recorded.
+    pub stage: u32,
+    /// Steps of this stage done.
+    pub step_in_stage: u64,
+    /// Steps in which something learned, before this stage and in it.
+    pub trained: u64,
+    pub learning: bool,
+    pub failure: Option<RecordError>,
+    row: Vec<f64>,
+}
+
+/// What a collector is made of, for one stage.
+pub(super) struct Parts<'a> {
+    pub program: &'a Program,
+    pub measures: &'a [MeasurePlan],
+    pub traces: &'a [TracePlan],
+    pub accumulators: &'a mut [Accumulator],
+    pub recorder: &'a mut Recorder,
+    pub blocks: &'a mut [Option<TraceBlock>],
+    pub progress: &'a mut dyn Progress,
+    pub interrupt: &'a AtomicBool,
+}
+
+impl<'a> Collector<'a> {
+    pub fn new(parts: Parts<'a>, active: (Vec<usize>, Vec<usize>), stage: u32, trained: u64, learning: bool) -> Self {
+        for index in &active.0 {
+            parts.accumulators[*index].begin();
+        }
+        Collector {
+            program: parts.program,
+            measures: parts.measures,
+            traces: parts.traces,
+            accumulators: parts.accumulators,
+            recorder: parts.recorder,
+            blocks: parts.blocks,
+            progress: parts.progress,
+            interrupt: parts.interrupt,
+            active,
+            stage,
+            step_in_stage: 0,
+            trained,
+            learning,
+            failure: None,
+            row: Vec::new(),
+        }
+    }
+
+    /// The stage has ended: windows are closed.
+    pub fn end(&mut self) {
+        for index in &self.active.0 {
+            if let Accumulator::Mean(mean) = &mut self.accumulators[*index] {
+                mean.close(self.trained);
+            }
+        }
+    }
+
+    fn measure(&mut self, index: usize, state: &State) {
+        let program = self.program;
+        let vector = |probe: usize| state.vector(program.probes[probe].what);
+        let number = |probe: usize| vector(probe).first().copied().unwrap_or(f64::NAN);
+        match (&self.measures[index].kind, &mut self.accumulators[index]) {
+            (PlannedKind::Mean { of, when, .. }, Accumulator::Mean(mean)) => {
+                let counts = when.is_none_or(|w| number(w).abs() > 0.0);
+                mean.add(counts.then(|| number(*of)), self.trained);
+            }
+            (PlannedKind::RSquared { truth, prediction, .. }, Accumulator::RSquared(m)) => {
+                m.add(vector(*truth), vector(*prediction));
+            }
+            (PlannedKind::Autocorrelation { of, .. }, Accumulator::Autocorrelation(m)) => m.add(vector(*of)),
+            (PlannedKind::CorrelationMatrix { of }, Accumulator::CorrelationMatrix(m)) => m.add(vector(*of)),
+            _ => {}
+        }
+    }
+
+    fn record(&mut self, index: usize, state: &State) {
+        let trace = &self.traces[index];
+        if self.step_in_stage % trace.every != 0 || self.failure.is_some() {
+            return;
+        }
+        let values = state.vector(self.program.probes[trace.probe].what);
+        self.row.clear();
+        self.row.extend(trace.elements.iter().filter_map(|e| values.get(*e)));
+        let mut block = self.blocks[index].take().unwrap_or_else(|| self.recorder.trace_block(index));
+        // The state has moved on to the next step.
+        block.push(self.stage, state.step - 1, &self.row);
+        if block.is_full() {
+            self.failure = self.recorder.send_trace(block).err();
+        } else {
+            self.blocks[index] = Some(block);
+        }
+    }
+}
+
+impl Observer for Collector<'_> {
+    fn step(&mut self, state: &State) {
+        self.trained += u64::from(self.learning);
+        for k in 0..self.active.0.len() {
+            self.measure(self.active.0[k], state);
+        }
+        for k in 0..self.active.1.len() {
+            self.record(self.active.1[k], state);
+        }
+        self.step_in_stage += 1;
+    }
+
+    fn every_step(&self) -> bool {
+        !(self.active.0.is_empty() && self.active.1.is_empty())
+    }
+
+    fn progress(&mut self, steps: u64) -> bool {
+        if !self.every_step() {
+            self.trained += if self.learning { steps } else { 0 };
+            self.step_in_stage += steps;
+        }
+        self.progress.steps(steps);
+        self.failure.is_none() && !self.interrupt.load(Ordering::Relaxed)
+    }
+}

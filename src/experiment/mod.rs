@@ -1,0 +1,81 @@
+//! An experiment: a compiled circuit with its stages, measures and recordings, ready to run.
+
+mod collect;
+mod probes;
+mod run;
+mod stages;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::circuit::Circuit;
+use crate::compile::Program;
+use crate::netlist::{self, LoadOptions, Netlist};
+use crate::source::Problems;
+
+pub use probes::{MeasurePlan, PlannedKind, TracePlan, WeightPlan, Weighted};
+pub use run::{Progress, RunError, RunOptions, Silent};
+pub use stages::{Length, Stage};
+
+/// A netlist that has been checked and compiled.
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    /// The netlist.
+    pub netlist: Netlist,
+    /// Where it was read from.
+    pub path: String,
+    /// The compiled circuit.
+    pub program: Arc<Program>,
+    /// Stages in order; a stage with parts runs them in a row.
+    pub stages: Vec<Stage>,
+    /// Measures.
+    pub measures: Vec<MeasurePlan>,
+    /// Recorded traces.
+    pub traces: Vec<TracePlan>,
+    /// Recorded weights.
+    pub weights: Vec<WeightPlan>,
+}
+
+impl Experiment {
+    /// Loads, checks and compiles a netlist. `seed` replaces the netlist's own.
+    ///
+    /// # Errors
+    /// Everything that is wrong in its texts.
+    pub fn load(path: &Path, options: &LoadOptions, seed: Option<u64>) -> Result<Experiment, Problems> {
+        let netlist = netlist::load(path, options)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::new(netlist, &path.display().to_string(), folder, seed)
+    }
+
+    /// Checks and compiles a netlist whose files are beside it in `folder`.
+    ///
+    /// # Errors
+    /// Everything that is wrong in its texts.
+    pub fn new(mut netlist: Netlist, path: &str, folder: &Path, seed: Option<u64>) -> Result<Experiment, Problems> {
+        if let Some(seed) = seed {
+            netlist.circuit.seed = seed;
+        }
+        let (circuit, mut problems) = Circuit::build(&netlist, folder);
+        let planned = probes::plan(&netlist, &circuit, &mut problems);
+        let mut stages = stages::resolve(&netlist, &circuit, &mut problems);
+        match Program::new(&netlist, circuit, planned.exprs) {
+            Ok(program) if problems.is_empty() => {
+                stages::resolve_learning(&netlist, &program, &mut stages, &mut problems);
+                if problems.is_empty() {
+                    return Ok(Experiment {
+                        program: Arc::new(program),
+                        stages,
+                        measures: planned.measures,
+                        traces: planned.traces,
+                        weights: planned.weights,
+                        path: path.to_owned(),
+                        netlist,
+                    });
+                }
+            }
+            Ok(_) => {}
+            Err(more) => problems.extend(more),
+        }
+        Err(Problems::new(netlist.sources, problems))
+    }
+}

@@ -1,0 +1,277 @@
+//! What is measured and recorded: expressions are resolved, names looked up.
+
+use crate::circuit::{Circuit, CompartmentId, ProjectionId};
+use crate::compile::Expr;
+use crate::compile::expressions::read;
+use crate::compile::scope::{Place, PlaceScope};
+use crate::lang::Shape;
+use crate::netlist::model::{Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength};
+use crate::source::{Problem, suggest};
+
+/// A measure whose expressions are probes of the program, by number.
+#[derive(Debug, Clone)]
+pub struct MeasurePlan {
+    /// Its name.
+    pub name: String,
+    /// What it computes.
+    pub kind: PlannedKind,
+    /// Stages in which it looks; all if empty.
+    pub during: Vec<String>,
+    /// What one should see.
+    pub expect: Option<String>,
+    /// One line about it.
+    pub about: Option<String>,
+}
+
+/// Kinds of measure, with probes by number.
+#[derive(Debug, Clone)]
+pub enum PlannedKind {
+    /// Mean over windows.
+    Mean {
+        /// The number.
+        of: usize,
+        /// Steps count where this is not 0.
+        when: Option<usize>,
+        /// Steps in a window.
+        window: Option<u64>,
+    },
+    /// R² of a prediction.
+    RSquared {
+        /// The truth.
+        truth: usize,
+        /// The prediction.
+        prediction: usize,
+        /// Whether errors and variances are summed over elements first.
+        pooled: bool,
+    },
+    /// Autocorrelation function.
+    Autocorrelation {
+        /// The vector.
+        of: usize,
+        /// Longest lag.
+        lags: usize,
+    },
+    /// All pairwise correlations.
+    CorrelationMatrix {
+        /// The vector.
+        of: usize,
+    },
+    /// Correlation between two measures' matrices.
+    MatrixAgreement([String; 2]),
+    /// Largest difference of two measures' curves.
+    CurveDifference([String; 2], Vec<u64>),
+}
+
+/// A recorded vector.
+#[derive(Debug, Clone)]
+pub struct TracePlan {
+    /// File stem.
+    pub name: String,
+    /// The probe.
+    pub probe: usize,
+    /// Elements that are kept.
+    pub elements: Vec<usize>,
+    /// Every so many steps of a stage.
+    pub every: u64,
+    /// Stages in which it is recorded; all if empty.
+    pub during: Vec<String>,
+}
+
+/// Recorded weights.
+#[derive(Debug, Clone)]
+pub struct WeightPlan {
+    /// File stem.
+    pub name: String,
+    /// What is recorded.
+    pub of: Weighted,
+    /// Every so many steps.
+    pub every: u64,
+    /// Stages in which they are recorded; all if empty.
+    pub during: Vec<String>,
+}
+
+/// Weights that can be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weighted {
+    /// A projection's.
+    Projection(ProjectionId),
+    /// A compartment's biases.
+    Bias(CompartmentId),
+}
+
+/// Everything that is measured and recorded.
+#[derive(Debug, Default)]
+pub(super) struct Planned {
+    pub exprs: Vec<Expr>,
+    pub measures: Vec<MeasurePlan>,
+    pub traces: Vec<TracePlan>,
+    pub weights: Vec<WeightPlan>,
+}
+
+/// Plans the measures and recordings of a netlist.
+pub(super) fn plan(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Problem>) -> Planned {
+    let mut planner = Planner { netlist, circuit, problems, planned: Planned::default() };
+    for (name, measure) in &netlist.measures {
+        let Some(kind) = planner.measure(&measure.kind) else { continue };
+        let during = planner.during(&measure.during);
+        planner.planned.measures.push(MeasurePlan {
+            name: name.clone(),
+            kind,
+            during,
+            expect: measure.expect.clone(),
+            about: measure.about.clone(),
+        });
+    }
+    for recording in &netlist.recordings {
+        planner.recording(recording);
+    }
+    planner.planned
+}
+
+struct Planner<'n> {
+    netlist: &'n Netlist,
+    circuit: &'n Circuit,
+    problems: &'n mut Vec<Problem>,
+    planned: Planned,
+}
+
+impl Planner<'_> {
+    /// The probe of an expression, with its size: 1 for a number.
+    fn probe(&mut self, text: &Expression) -> Option<(usize, usize, bool)> {
+        let scope = PlaceScope::new(self.circuit, Place::Broadcast, None);
+        match read(text, scope) {
+            Ok((expr, _)) => {
+                let (size, vector) = match expr.formula.shape() {
+                    Shape::Vector(n) => (n as usize, true),
+                    _ => (1, false),
+                };
+                self.planned.exprs.push(expr);
+                Some((self.planned.exprs.len() - 1, size, vector))
+            }
+            Err(found) => {
+                self.problems.extend(found);
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, text: &Expression) -> Option<usize> {
+        let (probe, size, vector) = self.probe(text)?;
+        if vector {
+            let problem = Problem::new(format!("a mean is of one number a step, this is {size}"), text.span, "a vector");
+            self.problems.push(problem.help("reduce it with sum(…) or mean(…)"));
+            return None;
+        }
+        Some(probe)
+    }
+
+    fn vector(&mut self, text: &Expression) -> Option<usize> {
+        self.probe(text).map(|(probe, ..)| probe)
+    }
+
+    fn measure(&mut self, kind: &MeasureKind) -> Option<PlannedKind> {
+        Some(match kind {
+            MeasureKind::Mean { of, when, every } => {
+                let (of, when) = (self.number(of), when.as_ref().map(|w| self.number(w)));
+                let window = every.as_ref().map(|e| self.circuit.steps(e.value, 1));
+                PlannedKind::Mean { of: of?, when: when.flatten(), window }
+            }
+            MeasureKind::RSquared { truth, prediction, pooled } => {
+                let (a, b) = (self.probe(truth), self.probe(prediction));
+                let ((a, size_a, _), (b, size_b, _)) = (a?, b?);
+                if size_a != size_b {
+                    let message = format!("truth has {size_a} elements, the prediction {size_b}");
+                    self.problems.push(Problem::new(message, prediction.span, "sizes differ"));
+                }
+                PlannedKind::RSquared { truth: a, prediction: b, pooled: *pooled }
+            }
+            MeasureKind::Autocorrelation { of, lags } => {
+                PlannedKind::Autocorrelation { of: self.vector(of)?, lags: lags.value as usize }
+            }
+            MeasureKind::CorrelationMatrix { of } => PlannedKind::CorrelationMatrix { of: self.vector(of)? },
+            MeasureKind::MatrixAgreement { of } => {
+                self.other_measures(of, "correlation-matrix", |k| matches!(k, MeasureKind::CorrelationMatrix { .. }));
+                PlannedKind::MatrixAgreement(of.each_ref().map(|n| n.value.clone()))
+            }
+            MeasureKind::CurveDifference { of, at } => {
+                self.other_measures(of, "autocorrelation", |k| matches!(k, MeasureKind::Autocorrelation { .. }));
+                PlannedKind::CurveDifference(of.each_ref().map(|n| n.value.clone()), at.clone())
+            }
+        })
+    }
+
+    fn other_measures(&mut self, names: &[Name; 2], kind: &str, fits: impl Fn(&MeasureKind) -> bool) {
+        for name in names {
+            let known = self.netlist.measures.iter().filter(|(_, m)| fits(&m.kind)).map(|(n, _)| n.as_str());
+            let known: Vec<&str> = known.collect();
+            if !known.contains(&name.value.as_str()) {
+                let problem = Problem::new(format!("there is no {kind} measure `{}`", name.value), name.span, "unknown measure");
+                self.problems.push(Problem { help: suggest(&name.value, known), ..problem });
+            }
+        }
+    }
+
+    /// The names of stages, each of which must exist.
+    fn during(&mut self, names: &[Name]) -> Vec<String> {
+        let mut known = Vec::new();
+        stage_names(&self.netlist.stages, &mut known);
+        for name in names {
+            if !known.contains(&name.value.as_str()) {
+                let problem = Problem::new(format!("there is no stage `{}`", name.value), name.span, "unknown stage");
+                self.problems.push(Problem { help: suggest(&name.value, known.clone()), ..problem });
+            }
+        }
+        names.iter().map(|n| n.value.clone()).collect()
+    }
+
+    fn recording(&mut self, recording: &Recording) {
+        let during = self.during(&recording.during);
+        let every = self.circuit.steps(recording.every.value, 1);
+        let name = recording.name.clone();
+        match &recording.what {
+            RecordingKind::Weights(of) => {
+                if let Some(of) = self.weighted(of) {
+                    self.planned.weights.push(WeightPlan { name, of, every, during });
+                }
+            }
+            RecordingKind::Trace { of, elements } => {
+                let Some((probe, size, _)) = self.probe(of) else { return };
+                let elements: Vec<usize> = match elements {
+                    Some(list) => list.iter().map(|e| *e as usize).collect(),
+                    None => (0..size).collect(),
+                };
+                if let Some(beyond) = elements.iter().find(|e| **e >= size) {
+                    let message = format!("there is no element {beyond}: they are 0 to {}", size - 1);
+                    self.problems.push(Problem::new(message, recording.span, "in this recording"));
+                }
+                self.planned.traces.push(TracePlan { name, probe, elements, every, during });
+            }
+        }
+    }
+
+    fn weighted(&mut self, name: &Name) -> Option<Weighted> {
+        if let Some(index) = self.circuit.projections.iter().position(|p| p.name == name.value) {
+            return Some(Weighted::Projection(ProjectionId(index as u32)));
+        }
+        let bias = name.value.split_once('.').and_then(|(population, compartment)| {
+            let id = self.circuit.compartment_named(self.circuit.population_named(population)?, compartment)?;
+            self.circuit.compartment(id).bias.as_ref().map(|_| Weighted::Bias(id))
+        });
+        if bias.is_none() && !self.netlist.projections.contains_key(&name.value) {
+            let known: Vec<&str> = self.netlist.projections.keys().map(String::as_str).collect();
+            let problem = Problem::new(format!("there is no projection `{}`", name.value), name.span, "unknown name");
+            self.problems.push(Problem { help: suggest(&name.value, known), ..problem });
+        }
+        bias
+    }
+}
+
+/// All names of stages and their parts.
+pub(super) fn stage_names<'s>(stages: &'s [Stage], names: &mut Vec<&'s str>) {
+    for stage in stages {
+        names.push(&stage.name.value);
+        if let StageLength::Parts(parts) = &stage.length {
+            stage_names(parts, names);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Data sets as inputs: files on disk become frames, the rows of values that a population is driven with.
+//!
+//! - [`read_array`] reads `.npy` and `.csv` files;
+//! - [`read_wav`], [`Resampler`] and [`LogMel`] turn sound into log-mel frames;
+//! - [`Recordings::load`] does so for a whole folder and divides it into splits.
+//!
+//! Nothing here knows of circuits or simulated time, and nothing depends on the number of threads.
+
+mod array;
+mod error;
+mod files;
+mod frames;
+mod log_mel;
+mod mel;
+mod parallel;
+mod recordings;
+mod resample;
+mod wav;
+
+pub use array::read_array;
+pub use error::DataError;
+pub use frames::Frames;
+pub use log_mel::{LogMel, LogMelPlan};
+pub use mel::{hz_to_mel, mel_to_hz};
+pub use recordings::{RecordedSplit, Recordings, RecordingsSpec, Scaling, SplitRule};
+pub use resample::{RATES_HZ, Resampler};
+pub use wav::{Sound, read_wav};

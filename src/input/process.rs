@@ -1,0 +1,228 @@
+//! Input processes: what an input gives at each step.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use pulp::Arch;
+
+use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
+use super::{DataError, DataPaths};
+use crate::circuit::{Input, sample};
+use crate::engine::{dense, elementwise};
+use crate::lang::vm::padded;
+use crate::netlist::model::{InputProcess, LogMelInput, Mixing};
+use crate::random::{Normals, seed_of};
+use crate::vector::Vector;
+
+/// An input while a circuit runs; its state is plain data but for the frames it shares.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Padded length of a row for one replica.
+    row: usize,
+    replicas: usize,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    LatentAr1(Box<LatentAr1>),
+    Frames(FrameReader),
+}
+
+/// z ← decay·z + noise·η, output mixing·z; one z per replica.
+#[derive(Debug, Clone)]
+struct LatentAr1 {
+    decay: f64,
+    noise: f64,
+    latent: usize,
+    /// Row k: what latent variable k adds to each (padded) value.
+    mixing: Vector,
+    z: Vector,
+    normals: Normals,
+    deviates: Vector,
+}
+
+/// Rows of a data set, round and round.
+#[derive(Debug, Clone)]
+struct FrameReader {
+    splits: Arc<IndexMap<String, Frames>>,
+    split: usize,
+    position: usize,
+}
+
+/// The split of a data set that is used while a stage names none: the first.
+const FIRST_SPLIT: usize = 0;
+
+impl Process {
+    /// Sets an input up, reading its data.
+    ///
+    /// # Errors
+    /// If data are missing or broken.
+    pub fn new(input: &Input, seed: u64, replicas: usize, paths: &DataPaths, threads: usize) -> Result<Process, DataError> {
+        let kind = match &input.process {
+            InputProcess::LatentAr1 { latent, decay, noise, mixing, .. } => {
+                let latent = latent.value as usize;
+                Kind::LatentAr1(Box::new(LatentAr1 {
+                    decay: decay.value,
+                    noise: noise.value,
+                    latent,
+                    mixing: mixing_matrix(mixing, input, latent, seed),
+                    z: Vector::zeros(replicas * padded(latent)),
+                    normals: Normals::new(seed, &format!("input {}", input.name), 0),
+                    deviates: Vector::zeros(padded(latent)),
+                }))
+            }
+            InputProcess::Array { file, splits } => {
+                let mut read = IndexMap::new();
+                read.insert("train".to_owned(), read_array(&paths.find(&file.value))?);
+                for (name, file) in splits {
+                    read.insert(name.clone(), read_array(&paths.find(&file.value))?);
+                }
+                Kind::Frames(FrameReader { splits: Arc::new(read), split: FIRST_SPLIT, position: 0 })
+            }
+            InputProcess::LogMel(mel) => {
+                let splits = Arc::new(recordings(mel, &input.name, seed, paths, threads)?);
+                Kind::Frames(FrameReader { splits, split: FIRST_SPLIT, position: 0 })
+            }
+        };
+        Ok(Process { row: padded(input.size), replicas, kind })
+    }
+
+    /// Names of the splits, if it is a data set.
+    pub fn splits(&self) -> Option<Vec<&str>> {
+        match &self.kind {
+            Kind::LatentAr1(_) => None,
+            Kind::Frames(reader) => Some(reader.splits.keys().map(String::as_str).collect()),
+        }
+    }
+
+    /// Steps in one pass over a split (the first if none is named) with the given replicas.
+    pub fn epoch(&self, split: Option<&str>) -> Option<u64> {
+        match &self.kind {
+            Kind::LatentAr1(_) => None,
+            Kind::Frames(reader) => {
+                let frames = match split {
+                    Some(name) => reader.splits.get(name)?,
+                    None => reader.splits.get_index(FIRST_SPLIT)?.1,
+                };
+                Some(frames.len().div_ceil(self.replicas) as u64)
+            }
+        }
+    }
+
+    /// Starts a pass over a split (the first if none is named); nothing for a process without splits.
+    pub fn rewind(&mut self, split: Option<&str>) {
+        if let Kind::Frames(reader) = &mut self.kind {
+            reader.split = split.and_then(|name| reader.splits.get_index_of(name)).unwrap_or(FIRST_SPLIT);
+            reader.position = 0;
+        }
+    }
+
+    /// Writes the next steps' values, replica by replica within a step, and the latent variables if asked.
+    pub fn advance(&mut self, arch: Arch, steps: usize, values: &mut [f64], mut latent: Option<&mut [f64]>) {
+        let length = self.row * self.replicas;
+        for step in 0..steps {
+            let out = values.get_mut(step * length..(step + 1) * length).unwrap_or_default();
+            match &mut self.kind {
+                Kind::LatentAr1(process) => {
+                    process.advance(arch, self.row, out);
+                    if let Some(latent) = latent.as_deref_mut() {
+                        let n = process.z.len();
+                        latent[step * n..(step + 1) * n].copy_from_slice(&process.z);
+                    }
+                }
+                Kind::Frames(reader) => reader.advance(self.row, self.replicas, out),
+            }
+        }
+    }
+}
+
+impl LatentAr1 {
+    fn advance(&mut self, arch: Arch, row: usize, out: &mut [f64]) {
+        let padded_latent = self.deviates.len();
+        for (replica, z) in self.z.chunks_exact_mut(padded_latent).enumerate() {
+            self.normals.fill(arch, &mut self.deviates[..self.latent]);
+            z.iter_mut().for_each(|z| *z *= self.decay);
+            elementwise::add_scaled(arch, z, &self.deviates, self.noise);
+            if let Some(out) = out.get_mut(replica * row..(replica + 1) * row) {
+                out.fill(0.0);
+                dense::deliver(arch, &self.mixing, &z[..self.latent], out);
+            }
+        }
+    }
+}
+
+impl FrameReader {
+    fn advance(&mut self, row: usize, replicas: usize, out: &mut [f64]) {
+        let Some((_, frames)) = self.splits.get_index(self.split) else { return };
+        // Replicas start evenly spread over the data.
+        let share = frames.len().div_ceil(replicas);
+        for (replica, out) in out.chunks_exact_mut(row.max(1)).enumerate() {
+            let frame = frames.frame((self.position + replica * share) % frames.len());
+            out[..frame.len()].copy_from_slice(frame);
+        }
+        self.position = (self.position + 1) % frames.len();
+    }
+}
+
+/// The matrix from latent variables to values, one padded row per latent variable.
+fn mixing_matrix(mixing: &Mixing, input: &Input, latent: usize, seed: u64) -> Vector {
+    let row = padded(input.size);
+    let mut matrix = Vector::zeros(latent * row);
+    match mixing {
+        Mixing::Entries(distribution) => {
+            let name = format!("mixing {}", input.name);
+            let drawn = sample::draw_all(distribution, latent * input.size, seed, &name);
+            for (k, entries) in drawn.chunks(input.size.max(1)).enumerate() {
+                matrix[k * row..k * row + input.size].copy_from_slice(entries);
+            }
+        }
+        Mixing::Bumps { width, height } => {
+            let turn = std::f64::consts::TAU;
+            for k in 0..latent {
+                for i in 0..input.size {
+                    let angle = turn * (i as f64 / input.size as f64 - k as f64 / latent as f64);
+                    matrix[k * row + i] = height * ((angle.cos() - 1.0) / (width * width)).exp();
+                }
+            }
+        }
+    }
+    matrix
+}
+
+/// The recordings of a log-mel input, split by split; the one the rest of the files go to comes first.
+fn recordings(
+    mel: &LogMelInput,
+    name: &str,
+    seed: u64,
+    paths: &DataPaths,
+    threads: usize,
+) -> Result<IndexMap<String, Frames>, DataError> {
+    let rule = |(name, pattern): (&String, &crate::netlist::model::Name)| SplitRule {
+        name: name.clone(),
+        patterns: vec![pattern.value.clone()],
+    };
+    let spec = RecordingsSpec {
+        folder: paths.find(&mel.folder.value),
+        files: mel.files.value.clone(),
+        splits: mel.splits.iter().map(rule).collect(),
+        otherwise: Some(mel.otherwise.clone()),
+        log_mel: LogMel {
+            rate_hz: mel.rate_hz as u32,
+            window: mel.window as usize,
+            hop: mel.hop as usize,
+            channels: mel.channels as usize,
+            floor_db: mel.floor_db,
+        },
+        normalise_by: mel.normalise.then(|| mel.otherwise.clone()),
+        shuffle: mel.shuffle.then(|| seed_of(seed, &format!("shuffle {name}"), 0)),
+        threads,
+    };
+    let recordings = Recordings::load(&spec)?;
+    let mut splits: IndexMap<String, Frames> =
+        recordings.splits.into_iter().map(|split| (split.name, split.frames)).collect();
+    if let Some(index) = splits.get_index_of(&mel.otherwise) {
+        splits.move_index(index, FIRST_SPLIT);
+    }
+    Ok(splits)
+}

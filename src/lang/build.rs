@@ -1,0 +1,404 @@
+//! Trees to graphs: names, shapes and dimensions are resolved and checked here.
+//!
+//! What a name means depends on where the expression stands (a compartment's equation, a rule, a
+//! modulator, a measure); a [`Scope`] answers that, and refuses what is not there.
+
+use super::ast::{Ast, AstKind, BinarySign, UnarySign};
+use super::code::MOST_OPERATIONS;
+use super::functions::{self, Builtin};
+use super::graph::{Graph, NodeId, Shape, Symbol};
+use super::ops::{Binary, Ternary, Unary};
+use crate::source::suggest;
+use crate::units::{Dimension, Quantity};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Meaning {
+    /// A number known when the circuit is built: a parameter.
+    Constant(Quantity),
+    /// A value that changes while the circuit runs.
+    Variable {
+        /// The scope's number for it.
+        symbol: u32,
+        /// Over what it varies.
+        shape: Shape,
+        /// Its dimension.
+        dimension: Dimension,
+    },
+}
+
+/// Why a name is not available.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// One sentence.
+    pub message: String,
+    /// Short note under the name.
+    pub note: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// The place an expression stands in: what its names mean.
+pub trait Scope {
+    /// What a dotted name means here.
+    ///
+    /// # Errors
+    /// Why it means nothing here.
+    fn name(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
+
+    /// 1 in the steps in which the modulator of that name took another value, else 0.
+    ///
+    /// # Errors
+    /// Why there is no such modulator.
+    fn changed(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
+
+    /// The activation that `f` means here: its tree, an expression in `x`.
+    fn activation(&self) -> Option<Ast>;
+
+    /// Whether `sum` and `mean` over a population may be used, and if not, why not.
+    ///
+    /// # Errors
+    /// The refusal.
+    fn reductions(&self) -> Result<(), Refusal>;
+
+    /// The length of a step.
+    fn step(&self) -> Quantity;
+}
+
+/// A mistake in an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuildError {
+    /// One sentence.
+    pub message: String,
+    /// Short note under the place.
+    pub note: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// First byte of the place, in the expression's text.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+}
+
+/// A memory of an expression's earlier values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// What it remembers.
+    pub kind: FilterKind,
+    /// The expression it follows.
+    pub input: NodeId,
+    /// The shape of both.
+    pub shape: Shape,
+}
+
+/// Kinds of memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FilterKind {
+    /// The value so many steps ago.
+    Previous(u32),
+    /// Running mean with exponential forgetting, started at the first value: what remains after a step is `decay`.
+    Average(f64),
+    /// First-order low-pass filter, started at 0: what remains after a step is `decay`.
+    Lowpass(f64),
+}
+
+/// An expression that is ready to be compiled.
+#[derive(Debug, Clone)]
+pub struct Formula {
+    /// Its operations.
+    pub graph: Graph,
+    /// The operation that gives its value.
+    pub root: NodeId,
+    /// Its memories; a filter's input may read filters before it.
+    pub filters: Vec<Filter>,
+    /// Dimension of its value; `None` for a bare 0, which has any.
+    pub dimension: Option<Dimension>,
+}
+
+impl Formula {
+    /// Over what its value varies.
+    pub fn shape(&self) -> Shape {
+        self.graph.shape(self.root)
+    }
+}
+
+/// Resolves and checks a tree.
+///
+/// # Errors
+/// All mistakes in it.
+pub fn build(tree: &Ast, scope: &mut dyn Scope) -> Result<Formula, Vec<BuildError>> {
+    let mut builder =
+        Builder { scope, graph: Graph::default(), filters: Vec::new(), errors: Vec::new(), argument: None };
+    let value = builder.value(tree);
+    if !builder.errors.is_empty() {
+        return Err(builder.errors);
+    }
+    Ok(Formula { root: value.node, dimension: value.dimension, graph: builder.graph, filters: builder.filters })
+}
+
+/// A node and its dimension; `None` goes with any dimension.
+#[derive(Clone, Copy)]
+pub(super) struct Typed {
+    pub(super) node: NodeId,
+    pub(super) dimension: Option<Dimension>,
+}
+
+pub(super) struct Builder<'s> {
+    pub(super) scope: &'s mut dyn Scope,
+    pub(super) graph: Graph,
+    pub(super) filters: Vec<Filter>,
+    pub(super) errors: Vec<BuildError>,
+    /// What `x` means while an activation is put in.
+    argument: Option<Typed>,
+}
+
+impl Builder<'_> {
+    /// Notes a mistake and goes on with a value that fits anywhere.
+    pub(super) fn mistake(&mut self, tree: &Ast, message: String, note: &str, help: Option<String>) -> Typed {
+        let (start, end) = (tree.start, tree.end);
+        self.errors.push(BuildError { message, note: note.to_owned(), help, start, end });
+        self.number(0.0, None)
+    }
+
+    pub(super) fn refused(&mut self, tree: &Ast, refusal: Refusal) -> Typed {
+        self.mistake(tree, refusal.message, &refusal.note, refusal.help)
+    }
+
+    pub(super) fn number(&mut self, value: f64, dimension: Option<Dimension>) -> Typed {
+        Typed { node: self.graph.number(value), dimension }
+    }
+
+    pub(super) fn plain(&self, node: NodeId) -> Typed {
+        Typed { node, dimension: Some(Dimension::NONE) }
+    }
+
+    pub(super) fn value(&mut self, tree: &Ast) -> Typed {
+        match &tree.kind {
+            AstKind::Number(quantity) => self.constant(*quantity),
+            AstKind::Name(path) => self.name(tree, path),
+            AstKind::Call { function, primes, arguments } => self.call(tree, function, *primes, arguments),
+            AstKind::Unary(UnarySign::Minus, operand) => {
+                let operand = self.value(operand);
+                Typed { node: self.graph.unary(Unary::Neg, operand.node), ..operand }
+            }
+            AstKind::Unary(UnarySign::Not, operand) => {
+                let operand = self.plain_value(operand, "`not`");
+                let node = self.graph.unary(Unary::Not, operand.node);
+                self.plain(node)
+            }
+            AstKind::Binary(sign, left, right) => self.binary(tree, *sign, left, right),
+        }
+    }
+
+    fn constant(&mut self, quantity: Quantity) -> Typed {
+        let bare_zero = quantity.dimension.is_none() && quantity.value.abs() <= 0.0;
+        self.number(quantity.value, (!bare_zero).then_some(quantity.dimension))
+    }
+
+    fn name(&mut self, tree: &Ast, path: &[String]) -> Typed {
+        if let (Some(argument), [x]) = (self.argument, path)
+            && x == "x"
+        {
+            return argument;
+        }
+        match self.scope.name(path) {
+            Ok(meaning) => self.meaning(meaning),
+            Err(refusal) => self.refused(tree, refusal),
+        }
+    }
+
+    pub(super) fn meaning(&mut self, meaning: Meaning) -> Typed {
+        match meaning {
+            Meaning::Constant(quantity) => self.constant(quantity),
+            Meaning::Variable { symbol, shape, dimension } => {
+                let node = self.graph.variable(Symbol::Outer(symbol), shape);
+                Typed { node, dimension: Some(dimension) }
+            }
+        }
+    }
+
+    /// A value that has to be a plain number.
+    pub(super) fn plain_value(&mut self, tree: &Ast, who: &str) -> Typed {
+        let value = self.value(tree);
+        match value.dimension {
+            Some(dimension) if !dimension.is_none() => {
+                let help = format!("divide by a quantity in {dimension} first");
+                self.mistake(tree, format!("{who} takes a plain number, this is in {dimension}"), &dimension.to_string(), Some(help))
+            }
+            _ => value,
+        }
+    }
+
+    /// Whether two values can be combined neuron by neuron; notes a mistake if not.
+    pub(super) fn shapes_fit(&mut self, tree: &Ast, a: NodeId, b: NodeId) -> bool {
+        let (a, b) = (self.graph.shape(a), self.graph.shape(b));
+        if a.join(b).is_some() {
+            return true;
+        }
+        let size = |shape| match shape {
+            Shape::Vector(n) => format!("{n} values"),
+            other => format!("{other:?}"),
+        };
+        let message = format!("{} and {} cannot be combined element by element", size(a), size(b));
+        self.mistake(tree, message, "sizes differ", Some("reduce one with `sum` or `mean`".to_owned()));
+        false
+    }
+
+    /// The dimension two values share; notes a mistake if they differ.
+    pub(super) fn same_dimension(&mut self, tree: &Ast, what: &str, a: Typed, b: Typed) -> Option<Dimension> {
+        match (a.dimension, b.dimension) {
+            (Some(x), Some(y)) if x != y => {
+                let value = |d: Dimension| match d.is_none() {
+                    true => "a plain number".to_owned(),
+                    false => format!("a value in {d}"),
+                };
+                let message = format!("{what} {} and {}", value(x), value(y));
+                self.mistake(tree, message, "units clash", None);
+                None
+            }
+            (x, y) => x.or(y),
+        }
+    }
+
+    fn binary(&mut self, tree: &Ast, sign: BinarySign, left: &Ast, right: &Ast) -> Typed {
+        if sign == BinarySign::Pow {
+            return self.power(tree, left, right);
+        }
+        let (a, b) = match sign {
+            BinarySign::And | BinarySign::Or => {
+                let who = format!("`{}`", sign.text());
+                (self.plain_value(left, &who), self.plain_value(right, &who))
+            }
+            _ => (self.value(left), self.value(right)),
+        };
+        if !self.shapes_fit(tree, a.node, b.node) {
+            return self.number(0.0, None);
+        }
+        let unit = |d: Option<Dimension>| d.unwrap_or(Dimension::NONE);
+        let (op, swap, dimension) = match sign {
+            BinarySign::Add => (Binary::Add, false, self.same_dimension(tree, "this adds", a, b)),
+            BinarySign::Sub => (Binary::Sub, false, self.same_dimension(tree, "this subtracts", a, b)),
+            BinarySign::Mul => (Binary::Mul, false, Some(unit(a.dimension) * unit(b.dimension))),
+            BinarySign::Div => (Binary::Div, false, Some(unit(a.dimension) / unit(b.dimension))),
+            BinarySign::And => (Binary::And, false, Some(Dimension::NONE)),
+            BinarySign::Or => (Binary::Or, false, Some(Dimension::NONE)),
+            comparison => {
+                self.same_dimension(tree, "this compares", a, b);
+                let (op, swap) = functions::comparison(comparison);
+                (op, swap, Some(Dimension::NONE))
+            }
+        };
+        let (x, y) = if swap { (b.node, a.node) } else { (a.node, b.node) };
+        Typed { node: self.graph.binary(op, x, y), dimension }
+    }
+
+    fn power(&mut self, tree: &Ast, left: &Ast, right: &Ast) -> Typed {
+        let base = self.value(left);
+        let exponent = self.plain_value(right, "an exponent");
+        if !self.shapes_fit(tree, base.node, exponent.node) {
+            return self.number(0.0, None);
+        }
+        let node = self.graph.binary(Binary::Pow, base.node, exponent.node);
+        let whole = self.graph.constant(exponent.node).filter(|n| n.fract().abs() < f64::EPSILON && n.abs() < 64.0);
+        let dimension = match (base.dimension, whole) {
+            (Some(d), _) if d.is_none() => Some(d),
+            (Some(d), Some(n)) => Some(d.powi(n as i32)),
+            (Some(d), None) => {
+                let help = Some("use a whole number, or `sqrt`".to_owned());
+                return self.mistake(tree, format!("a value in {d} to a power that is not a whole number"), "", help);
+            }
+            (None, _) => None,
+        };
+        Typed { node, dimension }
+    }
+
+    fn call(&mut self, tree: &Ast, function: &str, primes: usize, arguments: &[Ast]) -> Typed {
+        if function == "f" {
+            return self.activation(tree, primes, arguments);
+        }
+        if primes > 0 {
+            let help = Some("only the compartment's activation has a derivative: `f'(x)`".to_owned());
+            return self.mistake(tree, format!("`{function}'` is not known"), "", help);
+        }
+        let Some(builtin) = Builtin::named(function) else {
+            let help = suggest(function, Builtin::names());
+            return self.mistake(tree, format!("there is no function `{function}`"), "unknown function", help);
+        };
+        let (least, most) = builtin.arguments();
+        if arguments.len() < least || arguments.len() > most {
+            let message = format!("`{function}` takes {}, this gives it {}", builtin.usage(), arguments.len());
+            return self.mistake(tree, message, "", None);
+        }
+        self.builtin(tree, builtin, arguments)
+    }
+
+    /// `f(x)` and its derivatives: the activation's tree with `x` put in.
+    fn activation(&mut self, tree: &Ast, primes: usize, arguments: &[Ast]) -> Typed {
+        let ([argument], Some(activation)) = (arguments, self.scope.activation()) else {
+            let (message, help) = match self.scope.activation() {
+                Some(_) => (format!("`f` takes one argument, this gives it {}", arguments.len()), None),
+                None => (
+                    "`f` has no meaning here".to_owned(),
+                    Some("give the compartment an activation, such as f = \"tanh\"".to_owned()),
+                ),
+            };
+            return self.mistake(tree, message, "", help);
+        };
+        if self.argument.is_some() {
+            let message = "an activation cannot be made of `f`, which is itself".to_owned();
+            return self.mistake(tree, message, "", Some("name a function, such as tanh(x)".to_owned()));
+        }
+        let argument = self.value(argument);
+        let known = self.errors.len();
+        let value = if primes == 0 {
+            self.with_argument(argument, &activation)
+        } else {
+            self.activation_slope(tree, primes, argument, &activation)
+        };
+        // Places inside the activation's text are not in this text: point at the call instead.
+        for error in &mut self.errors[known..] {
+            error.message = format!("in the activation `{activation}`: {}", error.message);
+            (error.start, error.end) = (tree.start, tree.end);
+        }
+        value
+    }
+
+    fn with_argument(&mut self, argument: Typed, activation: &Ast) -> Typed {
+        let outer = self.argument.replace(argument);
+        let value = self.value(activation);
+        self.argument = outer;
+        value
+    }
+
+    fn activation_slope(&mut self, tree: &Ast, primes: usize, argument: Typed, activation: &Ast) -> Typed {
+        // Put in as it is, first: this finds what is wrong with its units and sizes.
+        let known = self.errors.len();
+        let value = self.with_argument(argument, activation);
+        if self.errors.len() > known {
+            return value;
+        }
+        let x = self.graph.variable(Symbol::Argument, Shape::Scalar);
+        let mut slope = self.with_argument(Typed { node: x, ..argument }, activation).node;
+        if self.filters.iter().any(|f| self.graph.symbols(f.input).contains(&Symbol::Argument)) {
+            let message = "it remembers earlier values of `x`, so it has no derivative".to_owned();
+            return self.mistake(tree, message, "", None);
+        }
+        for _ in 0..primes {
+            slope = self.graph.derivative(slope, Symbol::Argument);
+            if self.graph.size() > MOST_OPERATIONS {
+                return self.mistake(tree, "this derivative has too many operations".to_owned(), "", None);
+            }
+        }
+        let node = self.graph.rewrite(slope, |_, id| (id == x).then_some(argument.node));
+        let unit = |d: Option<Dimension>| d.unwrap_or(Dimension::NONE);
+        let mut dimension = unit(value.dimension);
+        for _ in 0..primes {
+            dimension = dimension / unit(argument.dimension);
+        }
+        Typed { node, dimension: Some(dimension) }
+    }
+
+    pub(super) fn select(&mut self, condition: NodeId, then: Typed, otherwise: Typed, dimension: Option<Dimension>) -> Typed {
+        Typed { node: self.graph.ternary(Ternary::Select, condition, then.node, otherwise.node), dimension }
+    }
+}

@@ -1,0 +1,292 @@
+//! The functions of the language.
+
+use super::ast::{Ast, AstKind, BinarySign};
+use super::build::{Builder, Filter, FilterKind, Typed};
+use super::graph::{NodeId, Shape, Symbol};
+use super::ops::{Binary, Unary};
+use crate::units::Dimension;
+
+/// A function that every expression may call (`f`, the activation, is not among them).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Builtin {
+    /// Of a plain number, giving a plain number.
+    Plain(Unary),
+    Relu,
+    Sqrt,
+    Abs,
+    Sign,
+    Step,
+    Min,
+    Max,
+    Clip,
+    If,
+    Prev,
+    Avg,
+    Lowpass,
+    Changed,
+    Sum,
+    Mean,
+}
+
+const TABLE: [(&str, Builtin); 22] = [
+    ("exp", Builtin::Plain(Unary::Exp)),
+    ("log", Builtin::Plain(Unary::Log)),
+    ("sin", Builtin::Plain(Unary::Sin)),
+    ("cos", Builtin::Plain(Unary::Cos)),
+    ("tanh", Builtin::Plain(Unary::Tanh)),
+    ("sigmoid", Builtin::Plain(Unary::Sigmoid)),
+    ("softplus", Builtin::Plain(Unary::Softplus)),
+    ("relu", Builtin::Relu),
+    ("sqrt", Builtin::Sqrt),
+    ("abs", Builtin::Abs),
+    ("sign", Builtin::Sign),
+    ("step", Builtin::Step),
+    ("min", Builtin::Min),
+    ("max", Builtin::Max),
+    ("clip", Builtin::Clip),
+    ("if", Builtin::If),
+    ("prev", Builtin::Prev),
+    ("avg", Builtin::Avg),
+    ("lowpass", Builtin::Lowpass),
+    ("changed", Builtin::Changed),
+    ("sum", Builtin::Sum),
+    ("mean", Builtin::Mean),
+];
+
+impl Builtin {
+    pub(super) fn named(name: &str) -> Option<Builtin> {
+        TABLE.iter().find(|(n, _)| *n == name).map(|(_, builtin)| *builtin)
+    }
+
+    pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
+        TABLE.iter().map(|(name, _)| *name)
+    }
+
+    /// Fewest and most arguments.
+    pub(super) fn arguments(self) -> (usize, usize) {
+        match self {
+            Builtin::Min | Builtin::Max | Builtin::Avg | Builtin::Lowpass => (2, 2),
+            Builtin::Clip | Builtin::If => (3, 3),
+            Builtin::Prev => (1, 2),
+            _ => (1, 1),
+        }
+    }
+
+    /// The arguments in words.
+    pub(super) fn usage(self) -> &'static str {
+        match self {
+            Builtin::Min | Builtin::Max => "two arguments",
+            Builtin::Avg | Builtin::Lowpass => "two arguments, a value and a time constant",
+            Builtin::Clip => "three arguments, a value and its bounds",
+            Builtin::If => "three arguments, a condition and two values",
+            Builtin::Prev => "a value and, if you like, a number of steps",
+            _ => "one argument",
+        }
+    }
+}
+
+/// The tree of an activation: a function's name means that function of `x`; `identity` is `x` itself.
+///
+/// # Errors
+/// As [`super::parse`].
+pub fn activation(text: &str) -> Result<Ast, super::ParseError> {
+    let tree = super::parse(text)?;
+    let AstKind::Name(path) = &tree.kind else { return Ok(tree) };
+    let [name] = path.as_slice() else { return Ok(tree) };
+    let (start, end) = (tree.start, tree.end);
+    let x = Ast { kind: AstKind::Name(vec!["x".to_owned()]), start, end };
+    if name == "identity" || name == "linear" {
+        return Ok(x);
+    }
+    if name == "x" {
+        return Ok(tree);
+    }
+    let call = AstKind::Call { function: name.clone(), primes: 0, arguments: vec![x] };
+    Ok(Ast { kind: call, start, end })
+}
+
+/// The operation of a comparison, and whether its sides are swapped.
+pub(super) fn comparison(sign: BinarySign) -> (Binary, bool) {
+    match sign {
+        BinarySign::Less => (Binary::Less, false),
+        BinarySign::LessEqual => (Binary::LessEqual, false),
+        BinarySign::Greater => (Binary::Less, true),
+        BinarySign::GreaterEqual => (Binary::LessEqual, true),
+        BinarySign::NotEqual => (Binary::NotEqual, false),
+        _ => (Binary::Equal, false),
+    }
+}
+
+impl Builder<'_> {
+    /// A call whose number of arguments has been checked.
+    pub(super) fn builtin(&mut self, tree: &Ast, builtin: Builtin, arguments: &[Ast]) -> Typed {
+        match (builtin, arguments) {
+            (Builtin::Plain(op), [x]) => {
+                let who = format!("`{}`", self.word(tree));
+                let x = self.plain_value(x, &who);
+                let node = self.graph.unary(op, x.node);
+                self.plain(node)
+            }
+            (Builtin::Relu, [x]) => {
+                let x = self.value(x);
+                let zero = self.graph.number(0.0);
+                Typed { node: self.graph.binary(Binary::Max, x.node, zero), ..x }
+            }
+            (Builtin::Abs, [x]) => {
+                let x = self.value(x);
+                Typed { node: self.graph.unary(Unary::Abs, x.node), ..x }
+            }
+            (Builtin::Sign | Builtin::Step, [x]) => {
+                let op = if builtin == Builtin::Sign { Unary::Sign } else { Unary::Step };
+                let x = self.value(x);
+                let node = self.graph.unary(op, x.node);
+                self.plain(node)
+            }
+            (Builtin::Sqrt, [x]) => self.square_root(tree, x),
+            (Builtin::Min, [a, b]) => self.extreme(tree, Binary::Min, a, b),
+            (Builtin::Max, [a, b]) => self.extreme(tree, Binary::Max, a, b),
+            (Builtin::Clip, [x, low, high]) => self.clip(tree, x, low, high),
+            (Builtin::If, [condition, then, otherwise]) => self.choice(tree, condition, then, otherwise),
+            (Builtin::Prev, [x]) => self.filter(x, FilterKind::Previous(1)),
+            (Builtin::Prev, [x, n]) => self.previous(x, n),
+            (Builtin::Avg | Builtin::Lowpass, [x, tau]) => self.smooth(builtin, x, tau),
+            (Builtin::Changed, [modulator]) => self.change(modulator),
+            (Builtin::Sum | Builtin::Mean, [x]) => self.reduction(tree, builtin, x),
+            _ => self.mistake(tree, format!("`{}` cannot be used so", self.word(tree)), "", None),
+        }
+    }
+
+    fn word(&self, tree: &Ast) -> String {
+        match &tree.kind {
+            AstKind::Call { function, .. } => function.clone(),
+            _ => tree.to_string(),
+        }
+    }
+
+    fn square_root(&mut self, tree: &Ast, x: &Ast) -> Typed {
+        let x = self.value(x);
+        let node = self.graph.unary(Unary::Sqrt, x.node);
+        match x.dimension.map(Dimension::sqrt) {
+            Some(None) => self.mistake(tree, "the square root of this unit has no meaning".to_owned(), "", None),
+            dimension => Typed { node, dimension: dimension.flatten() },
+        }
+    }
+
+    fn extreme(&mut self, tree: &Ast, op: Binary, a: &Ast, b: &Ast) -> Typed {
+        let (a, b) = (self.value(a), self.value(b));
+        if !self.shapes_fit(tree, a.node, b.node) {
+            return self.number(0.0, None);
+        }
+        let dimension = self.same_dimension(tree, "this compares", a, b);
+        Typed { node: self.graph.binary(op, a.node, b.node), dimension }
+    }
+
+    fn clip(&mut self, tree: &Ast, x: &Ast, low: &Ast, high: &Ast) -> Typed {
+        let (x, low, high) = (self.value(x), self.value(low), self.value(high));
+        if !self.shapes_fit(tree, x.node, low.node) || !self.shapes_fit(tree, x.node, high.node) {
+            return self.number(0.0, None);
+        }
+        let dimension = self.same_dimension(tree, "this clips", x, low);
+        let dimension = self.same_dimension(tree, "this clips", Typed { dimension, ..x }, high);
+        let above = self.graph.binary(Binary::Max, x.node, low.node);
+        Typed { node: self.graph.binary(Binary::Min, above, high.node), dimension }
+    }
+
+    fn choice(&mut self, tree: &Ast, condition: &Ast, then: &Ast, otherwise: &Ast) -> Typed {
+        let condition = self.plain_value(condition, "a condition");
+        let (then, otherwise) = (self.value(then), self.value(otherwise));
+        let fits = self.shapes_fit(tree, then.node, otherwise.node)
+            && self.shapes_fit(tree, condition.node, then.node)
+            && self.shapes_fit(tree, condition.node, otherwise.node);
+        if !fits {
+            return self.number(0.0, None);
+        }
+        let dimension = self.same_dimension(tree, "this chooses between", then, otherwise);
+        self.select(condition.node, then, otherwise, dimension)
+    }
+
+    /// The state of a filter on `x`; equal filters are one.
+    fn filter(&mut self, x: &Ast, kind: FilterKind) -> Typed {
+        let value = self.value(x);
+        let rises = matches!(kind, FilterKind::Lowpass(_));
+        if self.graph.constant(value.node).is_some() && !rises {
+            // A constant is what it was.
+            return value;
+        }
+        let shape = self.graph.shape(value.node);
+        let filter = Filter { kind, input: value.node, shape };
+        let index = self.filters.iter().position(|f| *f == filter).unwrap_or_else(|| {
+            self.filters.push(filter);
+            self.filters.len() - 1
+        });
+        let symbol = Symbol::Filter(u32::try_from(index).unwrap_or(u32::MAX));
+        Typed { node: self.graph.variable(symbol, shape), ..value }
+    }
+
+    fn previous(&mut self, x: &Ast, n: &Ast) -> Typed {
+        let steps = self.plain_value(n, "a number of steps");
+        match self.graph.constant(steps.node) {
+            Some(n) if n.fract().abs() < f64::EPSILON && (1.0..=100_000.0).contains(&n) => {
+                self.filter(x, FilterKind::Previous(n as u32))
+            }
+            _ => {
+                let message = "`prev` needs a constant whole number of steps from 1 to 100000".to_owned();
+                self.mistake(n, message, "", Some("such as prev(x, 3)".to_owned()))
+            }
+        }
+    }
+
+    fn smooth(&mut self, builtin: Builtin, x: &Ast, tau: &Ast) -> Typed {
+        let constant = self.value(tau);
+        let step = self.scope.step();
+        if constant.dimension.is_some_and(|d| d != step.dimension) {
+            let unit = constant.dimension.unwrap_or_default();
+            let words = |d: Dimension| if d.is_none() { "a plain number".to_owned() } else { format!("in {d}") };
+            let message = format!("a time constant is {} here, this is {}", words(step.dimension), words(unit));
+            return self.mistake(tau, message, "units clash", None);
+        }
+        match self.graph.constant(constant.node) {
+            Some(tau) if tau > 0.0 => {
+                let decay = (-step.value / tau).exp();
+                let average = builtin == Builtin::Avg;
+                self.filter(x, if average { FilterKind::Average(decay) } else { FilterKind::Lowpass(decay) })
+            }
+            _ => {
+                let help = Some("use a number or a parameter, such as 10 ms".to_owned());
+                self.mistake(tau, "a time constant is a constant above 0".to_owned(), "", help)
+            }
+        }
+    }
+
+    fn change(&mut self, modulator: &Ast) -> Typed {
+        let AstKind::Name(path) = &modulator.kind else {
+            let message = "`changed` takes the name of a modulator".to_owned();
+            return self.mistake(modulator, message, "", None);
+        };
+        match self.scope.changed(path) {
+            Ok(meaning) => self.meaning(meaning),
+            Err(refusal) => self.refused(modulator, refusal),
+        }
+    }
+
+    fn reduction(&mut self, tree: &Ast, builtin: Builtin, x: &Ast) -> Typed {
+        if let Err(refusal) = self.scope.reductions() {
+            return self.refused(tree, refusal);
+        }
+        let value = self.value(x);
+        let Shape::Vector(size) = self.graph.shape(value.node) else {
+            if self.errors.is_empty() {
+                let help = Some("name a compartment, such as mean(latent.soma)".to_owned());
+                return self.mistake(x, "this is a single number, there is nothing to reduce".to_owned(), "", help);
+            }
+            return value;
+        };
+        let sum = self.graph.sum(value.node);
+        Typed { node: if builtin == Builtin::Mean { self.share(sum, size) } else { sum }, ..value }
+    }
+
+    fn share(&mut self, sum: NodeId, size: u32) -> NodeId {
+        let size = self.graph.number(f64::from(size.max(1)));
+        self.graph.binary(Binary::Div, sum, size)
+    }
+}

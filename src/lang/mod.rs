@@ -1,0 +1,32 @@
+//! The expression language: compartment equations, plasticity rules, modulators and measures.
+//!
+//! An expression passes through these stages, each in its own module:
+//!
+//! 1. [`mod@parse`]: text to a tree with places ([`ast`]);
+//! 2. [`mod@build`]: names, shapes and units are resolved and checked against a [`Scope`], which is where
+//!    locality is enforced; the result is a [`Formula`] over a [`graph`];
+//! 3. the graph is folded, differentiated ([`derivative`]), specialised to gates and split into
+//!    products ([`separate`]);
+//! 4. [`code`]: bytecode over blocks, checked by [`mod@verify`] and run by the [`vm`].
+//!
+//! [`mod@walk`] is the slow oracle of the last step.
+
+pub mod ast;
+pub mod build;
+pub mod code;
+pub mod derivative;
+mod functions;
+pub mod graph;
+pub mod math;
+pub mod ops;
+pub mod parse;
+pub mod separate;
+mod token;
+pub mod verify;
+pub mod vm;
+pub mod walk;
+
+pub use build::{BuildError, Filter, FilterKind, Formula, Meaning, Refusal, Scope, build};
+pub use functions::activation;
+pub use graph::{Graph, NodeId, Shape, Symbol};
+pub use parse::{ParseError, parse};

@@ -1,0 +1,21 @@
+//! Apical: a simulator for circuits of spiking and multi-compartment neurons that learn by local rules.
+//!
+//! Data flows through the modules in this order: [`netlist`] (text to tables), [`circuit`] (names resolved,
+//! connections drawn), [`compile`] (expressions analysed and turned into a program, with the help of
+//! [`lang`]), [`engine`] (the program runs), [`measure`] and [`record`] (what is kept of it), [`report`]
+//! (pictures). An [`experiment`] ties them together.
+
+pub mod circuit;
+pub mod compile;
+pub mod engine;
+pub mod experiment;
+pub mod input;
+pub mod lang;
+pub mod measure;
+pub mod netlist;
+pub mod random;
+pub mod record;
+pub mod report;
+pub mod source;
+pub mod units;
+pub mod vector;

@@ -1,0 +1,15 @@
+//! Measures: numbers, curves and matrices computed while a circuit runs, in memory that does not grow.
+//!
+//! Each kind is an accumulator that is shown a value per step. What it found becomes a
+//! [`MeasureReport`](crate::record::MeasureReport).
+
+pub mod agreement;
+mod autocorrelation;
+mod correlation;
+mod mean;
+mod r_squared;
+
+pub use autocorrelation::Autocorrelation;
+pub use correlation::CorrelationMatrix;
+pub use mean::Mean;
+pub use r_squared::RSquared;

@@ -1,0 +1,58 @@
+//! The `[circuit]` table.
+
+use super::model::CircuitTable;
+use super::names::{NameKind, check};
+use super::reader::{Context, Field, Key, TableReader, key};
+use super::scalars::Range;
+use crate::source::Spanned;
+use crate::units::{Dimension, Quantity};
+
+const NAME: Key = key("name", "\"my-circuit\"");
+const SEED: Key = key("seed", "42");
+const STEP: Key = key("step", "\"1 ms\"");
+const REPLICAS: Key = key("replicas", "1");
+const ABOUT: Key = key("about", "\"What this circuit is.\"");
+
+/// Reads the table, and tells the context the dimension of time.
+pub(super) fn read(context: &mut Context, field: &Field<'_>) -> Option<CircuitTable> {
+    if field.node.list().is_some() {
+        let problem = field.problem("a list", "a single table");
+        context.report(problem.help("write `[circuit]` instead of `[[circuit]]`"));
+        return None;
+    }
+    let mut reader = TableReader::open(context, field)?;
+    let name = reader.require(NAME, Field::name);
+    let seed = reader.accept(SEED, |field, context| field.whole(context, 0));
+    let step = reader.require(STEP, step);
+    let replicas = reader.accept(REPLICAS, replicas);
+    let about = reader.accept(ABOUT, Field::prose);
+    let default = Spanned::new(1, reader.span);
+    reader.finish();
+    let name = name?;
+    Some(CircuitTable {
+        name: check(context, "circuit", NameKind::Label, &name.value, name.span),
+        seed: seed.map_or(1, |seed| seed.value),
+        step: step?,
+        replicas: replicas.unwrap_or(default),
+        about,
+    })
+}
+
+fn step(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Quantity>> {
+    const EXPECTED: &str = "a time such as \"1 ms\", or a plain number if time has no unit";
+    let step = field.quantity(context)?;
+    let dimension = step.value.dimension;
+    if dimension != Dimension::TIME && !dimension.is_none() {
+        return field.refuse(context, &step.value.to_string(), EXPECTED);
+    }
+    context.time = Some(dimension);
+    field.in_range(context, Range::POSITIVE)
+}
+
+fn replicas(field: &Field<'_>, context: &mut Context) -> Option<Spanned<u32>> {
+    let count = field.whole(context, 1)?;
+    match u32::try_from(count.value) {
+        Ok(value) => Some(Spanned::new(value, count.span)),
+        Err(_) => field.refuse(context, "too large a number", "a whole number below 2^32"),
+    }
+}

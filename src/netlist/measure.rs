@@ -1,0 +1,114 @@
+//! The `[measure.*]` tables.
+
+use super::model::{Measure, MeasureKind, Name};
+use super::reader::{Context, Field, Key, TableReader, key};
+use crate::source::Spanned;
+
+const KIND: Key = key("kind", "\"mean\"");
+const DURING: Key = key("during", "[\"test\"]");
+const EXPECT: Key = key("expect", "\"What one should see.\"");
+const ABOUT: Key = key("about", "\"What this is.\"");
+const OF: Key = key("of", "\"latent.soma\"");
+const OF_TWO: Key = key("of", "[\"first-measure\", \"second-measure\"]");
+const WHEN: Key = key("when", "\"lambda\"");
+const EVERY: Key = key("every", "1000");
+const TRUTH: Key = key("truth", "\"world\"");
+const PREDICTION: Key = key("prediction", "\"stimulus.apical\"");
+const POOLED: Key = key("pooled", "pooled = true");
+const LAGS: Key = key("lags", "80");
+const AT: Key = key("at", "[1, 10]");
+
+const KINDS: [&str; 6] = [
+    "mean",
+    "r-squared",
+    "autocorrelation",
+    "correlation-matrix",
+    "matrix-agreement",
+    "curve-difference",
+];
+
+/// Longest lag of an autocorrelation if none is given (steps).
+const DEFAULT_LAGS: u64 = 80;
+
+/// Reads one measure.
+pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Measure> {
+    let mut reader = TableReader::open(context, field)?;
+    let span = reader.span;
+    let during = reader.accept(DURING, Field::names).unwrap_or_default();
+    let expect = reader.accept(EXPECT, Field::prose);
+    let about = reader.accept(ABOUT, Field::prose);
+    let kind = reader.required(KIND)?;
+    let word = kind.name(reader.context)?;
+    let kind = match word.value.as_str() {
+        "mean" => mean(&mut reader),
+        "r-squared" => r_squared(&mut reader),
+        "autocorrelation" => autocorrelation(&mut reader),
+        "correlation-matrix" => {
+            let of = reader.require(OF, Field::expression);
+            of.map(|of| MeasureKind::CorrelationMatrix { of })
+        }
+        "matrix-agreement" => {
+            let of = reader.require(OF_TWO, two_measures);
+            of.map(|of| MeasureKind::MatrixAgreement { of })
+        }
+        "curve-difference" => curve_difference(&mut reader),
+        _ => {
+            kind.unknown_choice(reader.context, "kind of measure", &KINDS);
+            return None;
+        }
+    };
+    reader.finish();
+    Some(Measure {
+        name,
+        kind: kind?,
+        during,
+        expect,
+        about,
+        span,
+    })
+}
+
+fn mean(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let when = reader.accept(WHEN, Field::expression);
+    let every = reader.accept(EVERY, |field, context| field.duration(context, 1));
+    Some(MeasureKind::Mean {
+        of: of?,
+        when,
+        every,
+    })
+}
+
+fn r_squared(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let truth = reader.require(TRUTH, Field::expression);
+    let prediction = reader.require(PREDICTION, Field::expression);
+    let pooled = reader.accept(POOLED, Field::flag);
+    Some(MeasureKind::RSquared {
+        truth: truth?,
+        prediction: prediction?,
+        pooled: pooled.unwrap_or(false),
+    })
+}
+
+fn autocorrelation(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let lags = reader.accept(LAGS, |field, context| field.whole(context, 1));
+    let lags = lags.unwrap_or_else(|| Spanned::new(DEFAULT_LAGS, reader.span));
+    Some(MeasureKind::Autocorrelation { of: of?, lags })
+}
+
+fn curve_difference(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF_TWO, two_measures);
+    let at = reader.require(AT, |field, context| field.wholes(context, 0));
+    Some(MeasureKind::CurveDifference { of: of?, at: at? })
+}
+
+fn two_measures(field: &Field<'_>, context: &mut Context) -> Option<[Name; 2]> {
+    const EXPECTED: &str = "a list of two measures";
+    let fields = field.elements(context, EXPECTED)?;
+    let [first, second] = fields.as_slice() else {
+        return field.refuse(context, &format!("a list of {}", fields.len()), EXPECTED);
+    };
+    let (first, second) = (first.name(context), second.name(context));
+    Some([first?, second?])
+}

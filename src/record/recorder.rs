@@ -1,0 +1,243 @@
+//! The engine's side of recording: blocks go out through a bounded channel, empty buffers come back.
+
+use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::block::TraceBlock;
+use super::directory::RunDirectory;
+use super::error::RecordError;
+use super::writer::{Message, RecordSummary, Returns, Writer};
+
+/// Messages that may wait for the writer.
+const WAITING: usize = 16;
+/// Weight matrices that may wait for it: they can be large.
+const WAITING_MATRICES: usize = 2;
+
+/// A table of values over time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TraceSpec {
+    /// Its name: also of its file, as far as file names allow.
+    pub name: String,
+    /// One name a recorded value. Names that appear twice, or are `stage`, `step` or `time_ms`, get a number.
+    pub columns: Vec<String>,
+}
+
+/// A weight matrix over time.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WeightSpec {
+    /// Its name: also of its files, as far as file names allow.
+    pub name: String,
+    /// Presynaptic neurons.
+    pub rows: usize,
+    /// Postsynaptic neurons.
+    pub columns: usize,
+}
+
+/// All that will be recorded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecorderSpec {
+    /// Traces; blocks name them by index.
+    pub traces: Vec<TraceSpec>,
+    /// Weights; samples name them by index.
+    pub weights: Vec<WeightSpec>,
+    /// Names of the stages; rows and samples name them by index.
+    pub stages: Vec<String>,
+    /// Length of a step (ms), where steps have one: traces then have a column `time_ms`, step × length.
+    pub step_ms: Option<f64>,
+}
+
+/// Writes traces and weights on a thread of its own.
+///
+/// Sending waits while the disk is behind, so memory stays flat however long the run, and buffers come back to be
+/// used again. Dropping the recorder without [`Self::finish`] still writes what was sent and closes the files.
+#[derive(Debug)]
+pub struct Recorder {
+    path: PathBuf,
+    spec: RecorderSpec,
+    sender: Option<Sender<Message>>,
+    /// Bounds the number of matrices on their way: one token each.
+    matrices_on_their_way: Sender<()>,
+    blocks_back: Vec<Receiver<TraceBlock>>,
+    matrices_back: Vec<Receiver<Vec<f64>>>,
+    thread: Option<JoinHandle<Result<RecordSummary, RecordError>>>,
+}
+
+impl Recorder {
+    /// Creates all files and starts the thread that writes them.
+    ///
+    /// # Errors
+    ///
+    /// If a file or the thread cannot be created.
+    pub fn start(directory: &RunDirectory, spec: RecorderSpec) -> Result<Self, RecordError> {
+        let (sender, receiver) = bounded(WAITING);
+        let (matrices_on_their_way, matrices_written) = bounded(WAITING_MATRICES);
+        let (blocks, blocks_back) = channels(spec.traces.len(), WAITING + 2);
+        let (matrices, matrices_back) = channels(spec.weights.len(), WAITING_MATRICES + 2);
+        let returns = Returns {
+            blocks,
+            matrices,
+            matrices_written,
+        };
+        let writer = Writer::create(directory, &spec, returns)?;
+        let thread = thread::Builder::new()
+            .name("apical-recorder".to_owned())
+            .spawn(move || writer.run(receiver))
+            .map_err(RecordError::io("start the recorder of", directory.path()))?;
+        Ok(Self {
+            path: directory.path().to_owned(),
+            spec,
+            sender: Some(sender),
+            matrices_on_their_way,
+            blocks_back,
+            matrices_back,
+            thread: Some(thread),
+        })
+    }
+
+    /// An empty block for trace number `trace`, used before if there is one.
+    pub fn trace_block(&mut self, trace: usize) -> TraceBlock {
+        let back = self.blocks_back.get(trace);
+        back.and_then(|back| back.try_recv().ok())
+            .unwrap_or_else(|| TraceBlock::new(trace, self.columns(trace)))
+    }
+
+    /// An empty buffer for a sample of weights number `weights`, used before if there is one.
+    pub fn weight_buffer(&mut self, weights: usize) -> Vec<f64> {
+        let back = self.matrices_back.get(weights);
+        back.and_then(|back| back.try_recv().ok())
+            .unwrap_or_default()
+    }
+
+    /// Sends the rows of `block`; waits while the writer is behind.
+    ///
+    /// # Errors
+    ///
+    /// If the block does not fit its trace, or the writer has failed since: the error then names the file.
+    pub fn send_trace(&mut self, block: TraceBlock) -> Result<(), RecordError> {
+        let Some(trace) = self.spec.traces.get(block.trace) else {
+            return Err(RecordError::UnknownTrace {
+                trace: block.trace,
+                declared: self.spec.traces.len(),
+            });
+        };
+        if block.ragged || block.columns != trace.columns.len() {
+            return Err(RecordError::Ragged {
+                name: trace.name.clone(),
+                columns: trace.columns.len(),
+            });
+        }
+        if let Some(&stage) = block.stage.iter().max() {
+            self.check_stage(&trace.name, stage)?;
+        }
+        self.send(Message::Trace(block))
+    }
+
+    /// Sends one sample of weights number `weights`; waits while the writer is behind.
+    ///
+    /// # Shape
+    ///
+    /// `matrix` is rows × columns in C order, rows presynaptic; [`Self::weight_buffer`] gives one to fill.
+    ///
+    /// # Errors
+    ///
+    /// If the matrix does not fit its shape, or the writer has failed since: the error then names the file.
+    pub fn send_weights(
+        &mut self,
+        weights: usize,
+        stage: u32,
+        step: u64,
+        matrix: Vec<f64>,
+    ) -> Result<(), RecordError> {
+        let Some(spec) = self.spec.weights.get(weights) else {
+            return Err(RecordError::UnknownWeights {
+                weights,
+                declared: self.spec.weights.len(),
+            });
+        };
+        if spec.rows.checked_mul(spec.columns) != Some(matrix.len()) {
+            return Err(RecordError::MatrixShape {
+                name: spec.name.clone(),
+                rows: spec.rows,
+                columns: spec.columns,
+                values: matrix.len(),
+            });
+        }
+        self.check_stage(&spec.name, stage)?;
+        if self.matrices_on_their_way.send(()).is_err() {
+            return Err(self.failure());
+        }
+        self.send(Message::Weights {
+            weights,
+            stage,
+            step,
+            matrix,
+        })
+    }
+
+    /// Writes what is on its way, closes the files and gives them their names.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the writer, naming the file. All other files are closed properly nonetheless.
+    pub fn finish(mut self) -> Result<RecordSummary, RecordError> {
+        self.join()
+    }
+
+    fn columns(&self, trace: usize) -> usize {
+        self.spec
+            .traces
+            .get(trace)
+            .map_or(0, |trace| trace.columns.len())
+    }
+
+    fn check_stage(&self, name: &str, stage: u32) -> Result<(), RecordError> {
+        if (stage as usize) < self.spec.stages.len() {
+            return Ok(());
+        }
+        Err(RecordError::UnknownStage {
+            name: name.to_owned(),
+            stage,
+            declared: self.spec.stages.len(),
+        })
+    }
+
+    fn send(&mut self, message: Message) -> Result<(), RecordError> {
+        let sent = self
+            .sender
+            .as_ref()
+            .is_some_and(|sender| sender.send(message).is_ok());
+        if sent { Ok(()) } else { Err(self.failure()) }
+    }
+
+    /// Why the writer takes no more messages.
+    fn failure(&mut self) -> RecordError {
+        let stopped = RecordError::Stopped {
+            path: self.path.clone(),
+        };
+        self.join().err().unwrap_or(stopped)
+    }
+
+    fn join(&mut self) -> Result<RecordSummary, RecordError> {
+        // The writer ends when it sees that nobody can send any more.
+        self.sender = None;
+        let path = self.path.clone();
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(RecordError::Panicked { path }),
+            None => Err(RecordError::Stopped { path }),
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // Whoever drops a recorder has a reason already (an interruption, another error): this one is not the news.
+        let _ = self.join();
+    }
+}
+
+fn channels<T>(count: usize, capacity: usize) -> (Vec<Sender<T>>, Vec<Receiver<T>>) {
+    (0..count).map(|_| bounded(capacity)).unzip()
+}

@@ -1,0 +1,179 @@
+//! Rows of a trace on their way into a Parquet file.
+//!
+//! A file ends with a list of all its row groups, which is kept in memory until then: about 1 KiB a row group and
+//! column. So row groups are large, to keep that list a small fraction of the data (of the order of one in a
+//! thousand), and bounded, to keep memory flat: they share a fixed budget.
+
+use std::fs::File;
+
+use parquet::column::writer::ColumnWriterImpl;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+
+use super::block::TraceBlock;
+use super::recorder::RecorderSpec;
+
+/// Values that the row groups of all traces together are meant to hold (64 MiB).
+const BUDGET: usize = 1 << 23;
+/// Values that one is meant to hold at most (16 MiB).
+const MOST_VALUES: usize = 1 << 21;
+/// Values that one is meant to hold at least (1 MiB).
+const LEAST_VALUES: usize = 1 << 17;
+/// Rows that one holds at least, unless that takes the whole budget.
+const LEAST_ROWS: usize = 8192;
+/// Rows converted at once.
+const CHUNK: usize = 4096;
+
+/// Rows gathered column by column, until there are enough of them.
+#[derive(Debug)]
+pub(super) struct RowGroup {
+    capacity: usize,
+    rows: usize,
+    stage: Vec<u32>,
+    step: Vec<i64>,
+    /// Columns × `capacity`.
+    values: Vec<f64>,
+    step_ms: Option<f64>,
+    stage_names: Vec<ByteArray>,
+}
+
+impl RowGroup {
+    /// An empty one for a trace with as many recorded values a row.
+    pub(super) fn new(columns: usize, spec: &RecorderSpec) -> Self {
+        let capacity = rows_of_group(columns, spec.traces.len());
+        let name = |name: &String| ByteArray::from(name.as_bytes().to_vec());
+        // Zeros cost no memory before they are overwritten: a short run pays for what it records.
+        Self {
+            capacity,
+            rows: 0,
+            stage: vec![0; capacity],
+            step: vec![0; capacity],
+            values: vec![0.0; capacity * columns],
+            step_ms: spec.step_ms,
+            stage_names: spec.stages.iter().map(name).collect(),
+        }
+    }
+
+    /// Rows gathered so far.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// True when it should be written.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows == self.capacity
+    }
+
+    /// Makes room for new rows.
+    pub(super) fn clear(&mut self) {
+        self.rows = 0;
+    }
+
+    /// Takes as many rows of `block` from row `first` on as there is room for; returns how many.
+    pub(super) fn append(&mut self, block: &TraceBlock, first: usize) -> usize {
+        let taken = (self.capacity - self.rows).min(block.rows() - first);
+        let (here, there) = (self.rows..self.rows + taken, first..first + taken);
+        self.stage[here.clone()].copy_from_slice(&block.stage[there.clone()]);
+        for (step, given) in self.step[here.clone()].iter_mut().zip(&block.step[there]) {
+            *step = given.cast_signed();
+        }
+        let columns = self.values.chunks_exact_mut(self.capacity);
+        for (column, values) in columns.enumerate() {
+            let given = block.values[first * block.columns + column..].iter();
+            let given = given.step_by(block.columns);
+            for (value, given) in values[here.clone()].iter_mut().zip(given) {
+                *value = *given;
+            }
+        }
+        self.rows += taken;
+        taken
+    }
+
+    /// Writes all rows as one row group.
+    pub(super) fn write(
+        &self,
+        writer: &mut SerializedFileWriter<File>,
+    ) -> Result<(), ParquetError> {
+        let mut group = writer.next_row_group()?;
+        let steps = &self.step[..self.rows];
+        write_column::<ByteArrayType>(&mut group, |column| self.write_stages(column))?;
+        write_column::<Int64Type>(&mut group, |column| write_values(column, steps))?;
+        if let Some(step_ms) = self.step_ms {
+            write_column::<DoubleType>(&mut group, |column| {
+                let mut times = Vec::with_capacity(CHUNK);
+                for steps in steps.chunks(CHUNK) {
+                    times.clear();
+                    let steps = steps.iter().map(|step| step.cast_unsigned() as f64);
+                    times.extend(steps.map(|step| step * step_ms));
+                    write_values(column, &times)?;
+                }
+                Ok(())
+            })?;
+        }
+        for values in self.values.chunks_exact(self.capacity) {
+            let values = &values[..self.rows];
+            write_column::<DoubleType>(&mut group, |column| write_values(column, values))?;
+        }
+        group.close().map(drop)
+    }
+
+    fn write_stages(
+        &self,
+        column: &mut ColumnWriterImpl<'_, ByteArrayType>,
+    ) -> Result<(), ParquetError> {
+        let mut names = Vec::with_capacity(CHUNK);
+        for stages in self.stage[..self.rows].chunks(CHUNK) {
+            names.clear();
+            for &stage in stages {
+                let name = self.stage_names.get(stage as usize).cloned();
+                names.push(name.unwrap_or_default());
+            }
+            write_values(column, &names)?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a full row group of one of `traces` traces.
+fn rows_of_group(columns: usize, traces: usize) -> usize {
+    // Stage, step and time count as much as two values.
+    let width = columns + 2;
+    let values = (BUDGET / traces.max(1)).clamp(LEAST_VALUES, MOST_VALUES);
+    (values / width).max(LEAST_ROWS).min(BUDGET / width).max(1)
+}
+
+fn write_column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, File>,
+    write: impl FnOnce(&mut ColumnWriterImpl<'_, T>) -> Result<(), ParquetError>,
+) -> Result<(), ParquetError> {
+    let mut column = group
+        .next_column()?
+        .ok_or_else(|| ParquetError::General("fewer columns than values".to_owned()))?;
+    write(column.typed::<T>())?;
+    column.close()
+}
+
+fn write_values<T: DataType>(
+    column: &mut ColumnWriterImpl<'_, T>,
+    values: &[T::T],
+) -> Result<(), ParquetError> {
+    column.write_batch(values, None, None).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_groups_are_large_but_bounded() {
+        for traces in [1, 4, 64, 10_000] {
+            for columns in [0, 1, 10, 32, 100, 1000, 10_000, 10_000_000] {
+                let rows = rows_of_group(columns, traces);
+                assert!(rows >= 1 && rows * columns <= BUDGET.max(columns));
+                assert!(columns > 1000 || rows >= LEAST_ROWS, "{columns}");
+            }
+        }
+        assert!(8 * rows_of_group(20, 8) * 20 <= BUDGET);
+    }
+}

@@ -1,0 +1,113 @@
+//! Figures of one number as a function of another, such as autocorrelations.
+
+use indexmap::IndexMap;
+
+use super::page::{Figure, Section};
+use super::pictures::{half, wide};
+use super::plot::{Canvas, Lines, Series};
+use super::run::Run;
+use super::words;
+use crate::record::MeasureReport;
+
+/// More curves than there are colours are told apart with effort; they go into a plot of their own.
+const MOST_CURVES: usize = 7;
+/// Up to this many points a curve shows where it was evaluated.
+const MARKED: usize = 120;
+
+/// A curve and its labels.
+struct Curve<'a> {
+    name: &'a str,
+    x: &'a [f64],
+    y: &'a [f64],
+    y_label: &'a str,
+}
+
+/// All curves, those over the same quantity in one plot.
+pub(super) fn section(run: &Run) -> Section {
+    let mut section = Section {
+        heading: "Curves".to_owned(),
+        ..Section::default()
+    };
+    let mut groups: IndexMap<&str, Vec<Curve<'_>>> = IndexMap::new();
+    for (name, measure) in &run.report.measures {
+        let MeasureReport::Curve {
+            x,
+            y,
+            x_label,
+            y_label,
+        } = measure
+        else {
+            continue;
+        };
+        let has_points = x.iter().zip(y).any(|(x, y)| (x + y).is_finite());
+        if !has_points {
+            let note =
+                format!("`{name}` has no values: its stage was not reached, or nothing varied");
+            section.notes.push(note);
+            continue;
+        }
+        let curve = Curve {
+            name,
+            x,
+            y,
+            y_label,
+        };
+        groups.entry(x_label.as_str()).or_default().push(curve);
+    }
+    let plots: Vec<(&str, &[Curve<'_>])> = groups
+        .iter()
+        .flat_map(|(x_label, curves)| curves.chunks(MOST_CURVES).map(|some| (*x_label, some)))
+        .collect();
+    let alone = plots.len() == 1;
+    let figures = plots
+        .iter()
+        .map(|(label, curves)| figure(run, label, curves, alone));
+    section.figures = figures.collect();
+    let all = groups.values().flatten();
+    if all
+        .into_iter()
+        .all(|curve| curve.y_label == "autocorrelation")
+    {
+        section.heading = "Autocorrelations".to_owned();
+    }
+    section
+}
+
+fn figure(run: &Run, x_label: &str, curves: &[Curve<'_>], alone: bool) -> Figure {
+    let y_label = common_label(curves);
+    let lines = Lines {
+        title: words::capital(&y_label),
+        x_label: x_label.to_owned(),
+        y_label,
+        series: curves.iter().map(series).collect(),
+        ..Lines::default()
+    };
+    let parts = curves.iter().map(|curve| {
+        let words = run.words(curve.name);
+        words::sentences([words.named(curve.name).as_str(), &words.remarks()])
+    });
+    let caption = parts.collect::<Vec<_>>().join(" ");
+    let name = curves.first().map_or("", |curve| curve.name);
+    let name = format!("curve-{name}");
+    match alone {
+        true => wide(&name, caption, lines.svg(Canvas::WIDE)),
+        false => half(&name, caption, lines.svg(Canvas::HALF)),
+    }
+}
+
+fn series(curve: &Curve<'_>) -> Series {
+    Series {
+        name: curve.name.to_owned(),
+        x: curve.x.to_vec(),
+        y: curve.y.to_vec(),
+        marks: curve.x.len() <= MARKED,
+        ..Series::default()
+    }
+}
+
+/// What all curves are, in their own words.
+fn common_label(curves: &[Curve<'_>]) -> String {
+    let mut labels: Vec<&str> = curves.iter().map(|curve| curve.y_label).collect();
+    labels.dedup();
+    labels.join(" / ")
+}

@@ -1,0 +1,98 @@
+//! Figures of what a run measured step by step: losses, errors, norms.
+
+use super::page::{Figure, Section};
+use super::pictures::{extent, half, wide};
+use super::plot::{Canvas, Lines, Series};
+use super::run::Run;
+use super::words;
+use crate::record::MeasureReport;
+
+/// From this ratio of the largest to the smallest value on, a curve is drawn on a logarithmic axis.
+const LOGARITHMIC_FROM: f64 = 20.0;
+/// Longer expressions do not fit beside an axis.
+const LONGEST_LABEL: usize = 40;
+
+/// Every series, one plot each.
+pub(super) fn section(run: &Run) -> Section {
+    let measures = &run.report.measures;
+    let is_series = |measure: &MeasureReport| matches!(measure, MeasureReport::Series { .. });
+    let alone = measures.values().filter(|m| is_series(m)).count() == 1;
+    let mut section = Section {
+        heading: "Learning".to_owned(),
+        ..Section::default()
+    };
+    for (name, measure) in measures {
+        if let MeasureReport::Series { value, .. } = measure {
+            if value.is_empty() {
+                let note =
+                    format!("`{name}` has no values: its stage was not reached, or too short");
+                section.notes.push(note);
+            } else {
+                section.figures.extend(figure(run, name, measure, alone));
+            }
+        }
+    }
+    section
+}
+
+fn figure(run: &Run, name: &str, measure: &MeasureReport, alone: bool) -> Option<Figure> {
+    let MeasureReport::Series {
+        stage,
+        step,
+        value,
+        x_label,
+    } = measure
+    else {
+        return None;
+    };
+    let words = run.words(name);
+    let of = words.of.as_deref();
+    let of = of.filter(|of| of.chars().count() <= LONGEST_LABEL);
+    let log_y = is_logarithmic(value);
+    let lines = Lines {
+        title: name.to_owned(),
+        x_label: x_label.clone(),
+        y_label: of.unwrap_or(name).to_owned(),
+        series: vec![Series {
+            x: step.iter().map(|&step| step as f64).collect(),
+            y: value.clone(),
+            ..Series::default()
+        }],
+        log_y,
+        y_range: None,
+    };
+    let during = match stage.as_str() {
+        "" => words.named(name),
+        stage => format!("{}, during {stage}", words.named(name)),
+    };
+    let axis = if log_y {
+        "The vertical axis is logarithmic"
+    } else {
+        ""
+    };
+    let caption = words::sentences([during.as_str(), &words.remarks(), axis]);
+    let figure_name = format!("learning-{name}");
+    Some(match alone {
+        true => wide(&figure_name, caption, lines.svg(Canvas::WIDE)),
+        false => half(&figure_name, caption, lines.svg(Canvas::HALF)),
+    })
+}
+
+fn is_logarithmic(values: &[f64]) -> bool {
+    extent(values.iter().copied())
+        .is_some_and(|(low, high)| low > 0.0 && high / low > LOGARITHMIC_FROM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_positive_values_of_many_sizes_are_logarithmic() {
+        assert!(is_logarithmic(&[1.0, 21.0, f64::NAN]));
+        assert!(!is_logarithmic(&[1.0, 20.0]));
+        assert!(!is_logarithmic(&[0.0, 21.0]));
+        assert!(!is_logarithmic(&[-1.0, 100.0]));
+        assert!(!is_logarithmic(&[f64::NAN]));
+    }
+}

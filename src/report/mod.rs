@@ -1,0 +1,144 @@
+//! The report: what a run left in its run directory, as one page for the browser and as drawings.
+//!
+//! [`write`] reads a run directory (see [`crate::record`]) and puts `report.html` into it, and each figure once more as
+//! `plots/<name>.svg`. It needs no more than the directory, so that a report can be made of any run, at any time, again:
+//! of the same directory it makes the same bytes.
+//!
+//! # What is shown
+//!
+//! | section | from | as |
+//! |---|---|---|
+//! | Run | `run.json`, `netlist.toml` | what the circuit is, how it was run and how that ended |
+//! | Measures | `run.json` | one line a measure, with what the netlist expects of it |
+//! | Circuit | `plots/circuit.svg` | the drawing that the run left, if it did |
+//! | Learning | `Series` | curves over steps, logarithmic where they span more than a factor of 20 |
+//! | Predictions | `Comparison` | truth and prediction over steps, against each other, and R² by dimension |
+//! | Curves | `Curve` | all that share a horizontal axis in one plot |
+//! | Matrices | `Matrix` | matrices of one shape side by side |
+//! | Activity | `traces/…` | the last rows of each stage |
+//! | Weights | `weights/…` | the last sample, some weights over time, receptive fields |
+//! | Stages, Files | `run.json` | how long each stage took; how to read the files |
+//!
+//! # The sample of a comparison
+//!
+//! The file that [`MeasureReport::Comparison`](crate::record::MeasureReport::Comparison) names as its `sample` is a matrix
+//! of shape (2 · dimensions, steps), as [`RunDirectory::write_matrix`](crate::record::RunDirectory::write_matrix) writes
+//! it: first a row of true values for each dimension, then a row of predicted values for each, in the same order. It holds
+//! the first dimensions, at most 128, over the last steps that were compared, at most 400. A larger one is read too.
+//!
+//! # What can go wrong
+//!
+//! A file that is missing, damaged or too large becomes a remark where its figures would be. Only what is not a run
+//! directory, or cannot be written to, is a [`ReportError`]. Values that are not finite are gaps. Memory is bounded: of
+//! traces only the rows shown are kept, weights are read a sample at a time, and no single array above 50 MB is loaded.
+
+mod activity;
+mod comparisons;
+mod curves;
+mod drawing;
+mod error;
+mod files;
+mod learning;
+mod matrices;
+mod overview;
+pub mod page;
+mod pictures;
+pub mod plot;
+mod run;
+mod style;
+mod trace_tail;
+mod weights;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+pub use error::ReportError;
+
+use self::page::{Page, Section};
+use self::run::Run;
+use crate::record::RunDirectory;
+
+/// The stem of the circuit's drawing, which is the run's and not ours to write.
+const CIRCUIT: &str = "circuit";
+
+/// A report, ready to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Built {
+    /// The page. Each of its figures has a name of its own, of which the name of its file is made.
+    pub page: Page,
+    /// What could not be shown, and why: also in the page, where it is missed. The warnings of the run are not among them.
+    pub notes: Vec<String>,
+}
+
+/// Makes the report of the run in `directory`; writes nothing.
+///
+/// # Errors
+///
+/// [`ReportError`] if `directory` is not that of a run, or its `run.json` cannot be read.
+pub fn build(directory: &Path) -> Result<Built, ReportError> {
+    let run = Run::open(directory)?;
+    let sections = [
+        overview::run_section(&run),
+        overview::measures_section(&run),
+        drawing::section(&run),
+        learning::section(&run),
+        comparisons::section(&run),
+        curves::section(&run),
+        matrices::section(&run),
+        activity::section(&run),
+        weights::section(&run),
+        files::stages_section(&run),
+        files::files_section(&run),
+    ];
+    let mut page = Page {
+        title: overview::title(&run),
+        subtitle: overview::subtitle(&run),
+        alerts: overview::alerts(&run),
+        sections: sections.into_iter().filter(shows_something).collect(),
+    };
+    make_names_distinct(&mut page);
+    let notes = page.sections.iter().flat_map(|section| &section.notes);
+    let is_own = |note: &&String| !run.report.warnings.contains(*note);
+    Ok(Built {
+        notes: notes.filter(is_own).cloned().collect(),
+        page,
+    })
+}
+
+/// Makes the report of the run in `directory` and writes it there; returns where the page is.
+///
+/// # Errors
+///
+/// As [`build`], and if a file cannot be written.
+pub fn write(directory: &Path) -> Result<PathBuf, ReportError> {
+    let built = build(directory)?;
+    let target = RunDirectory::open(directory)?;
+    let figures = built.page.sections.iter().flat_map(|s| &s.figures);
+    for figure in figures.filter(|figure| figure.name != CIRCUIT) {
+        target.write_plot(&figure.name, "svg", figure.svg.as_bytes())?;
+    }
+    target.write_report(&built.page.html())?;
+    Ok(directory.join("report.html"))
+}
+
+fn shows_something(section: &Section) -> bool {
+    let table = section.table.as_ref().is_some_and(|rows| !rows.is_empty());
+    table || !(section.text.is_empty() && section.notes.is_empty() && section.figures.is_empty())
+}
+
+/// Two figures of one name would share a file.
+fn make_names_distinct(page: &mut Page) {
+    let mut taken = HashSet::new();
+    for figure in page.sections.iter_mut().flat_map(|s| &mut s.figures) {
+        let wish = figure.name.clone();
+        let mut n = 1;
+        while !taken.insert(figure.name.clone()) {
+            n += 1;
+            figure.name = format!("{wish}-{n}");
+        }
+    }
+}

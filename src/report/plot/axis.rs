@@ -1,0 +1,129 @@
+//! One axis: what it counts, and which of its numbers are written.
+
+use super::lettering::label_width;
+use super::scale::{Range, Scale};
+use super::ticks::{self, Ticks};
+
+/// The least distance of labelled ticks side by side, and of those above each other (pixels).
+pub(super) const ACROSS: f64 = 64.0;
+pub(super) const DOWN: f64 = 36.0;
+
+/// How an axis counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Linear,
+    Logarithmic,
+    /// Whole numbers: the indices of cells.
+    Cells,
+}
+
+/// An axis as asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis<'a> {
+    pub(super) label: &'a str,
+    pub(super) range: Range,
+    pub(super) kind: Kind,
+    /// Whether values grow downwards (for a vertical axis).
+    pub(super) downwards: bool,
+}
+
+impl<'a> Axis<'a> {
+    /// A linear axis that grows rightwards or upwards.
+    pub(super) fn linear(label: &'a str, range: Range) -> Self {
+        Axis {
+            label,
+            range,
+            kind: Kind::Linear,
+            downwards: false,
+        }
+    }
+
+    /// The map from values to the pixels between `from` and `to`.
+    pub(super) fn scale(&self, from: f64, to: f64) -> Scale {
+        Scale::new(self.range, self.kind == Kind::Logarithmic, from, to)
+    }
+
+    /// Ticks about `apart` pixels from each other on a `length`; if cells are few, all are named.
+    pub(super) fn ticks(&self, length: f64, apart: f64) -> Ticks {
+        let count = ((length / apart) as usize).clamp(2, 12);
+        match self.kind {
+            Kind::Linear => ticks::linear(self.range, count, false),
+            Kind::Logarithmic => ticks::logarithmic(self.range, count),
+            Kind::Cells => {
+                let cells = self.range.span();
+                let few = cells <= 20.0 && cells * apart <= 2.5 * length;
+                ticks::linear(
+                    self.range,
+                    if few { cells.ceil() as usize } else { count },
+                    true,
+                )
+            }
+        }
+    }
+
+    /// As many ticks as stand side by side with room between their labels.
+    pub(super) fn fitting_ticks(&self, scale: &Scale, width: f64) -> Ticks {
+        let fits = |ticks: &Ticks| {
+            let places: Vec<(f64, f64)> = ticks
+                .major
+                .iter()
+                .filter_map(|t| Some((scale.place(t.value)?, label_width(&t.label))))
+                .collect();
+            let room = |w: &[(f64, f64)]| w[1].0 - w[0].0 - (w[0].1 + w[1].1) / 2.0;
+            places.windows(2).all(|w| room(w) > 8.0)
+        };
+        let wider = [1.0, 1.25, 1.6, 2.0, 3.0, 4.0].map(|factor| factor * ACROSS);
+        let mut tried = wider.into_iter().map(|apart| self.ticks(width, apart));
+        tried.find(fits).unwrap_or_else(|| {
+            let few = self.ticks(width, width);
+            Ticks {
+                major: few.major.into_iter().take(1).collect(),
+                ..few
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_leave_room_between_them() {
+        let range = Range {
+            lo: 123_456_700.0,
+            hi: 123_456_800.0,
+        };
+        let axis = Axis::linear("", range);
+        for width in [40.0, 90.0, 150.0, 300.0, 550.0, 1200.0] {
+            let scale = axis.scale(0.0, width);
+            let ticks = axis.fitting_ticks(&scale, width).major;
+            let places: Vec<f64> = ticks.iter().filter_map(|t| scale.place(t.value)).collect();
+            let widest = ticks
+                .iter()
+                .map(|t| label_width(&t.label))
+                .fold(0.0, f64::max);
+            assert!(!places.is_empty(), "{width}");
+            assert!(
+                places.windows(2).all(|w| w[1] - w[0] > widest),
+                "{width}: {places:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_few_cells_are_all_named_and_many_are_not() {
+        let cells = |n: f64| Axis {
+            kind: Kind::Cells,
+            ..Axis::linear(
+                "",
+                Range {
+                    lo: -0.5,
+                    hi: n - 0.5,
+                },
+            )
+        };
+        assert_eq!(cells(8.0).ticks(500.0, ACROSS).major.len(), 8);
+        assert!(cells(128.0).ticks(500.0, ACROSS).major.len() < 10);
+    }
+}

@@ -1,0 +1,396 @@
+//! Figures of recorded weights.
+
+use super::page::{Figure, Section};
+use super::pictures::{colours, extent, half, spread, wide};
+use super::plot::{Canvas, Heatmap, Lines, Panels, Series};
+use super::run::{MOST_BYTES, Run};
+use super::words;
+use crate::record::WeightFile;
+
+/// The most weights drawn one by one.
+const MOST_WEIGHTS: usize = 30;
+/// The most samples read; fewer of large matrices.
+const MOST_SAMPLES: usize = 300;
+/// What may be read of one file (bytes), one sample after another.
+const MOST_READ: u64 = 400_000_000;
+/// Only of units as many as this, or more, fields are drawn.
+const FIELDS_FROM: usize = 16;
+/// The most fields drawn as images.
+const MOST_IMAGES: usize = 100;
+/// The most fields drawn as curves.
+const MOST_CURVES: usize = 8;
+/// The most figures of the section.
+const MOST_FIGURES: usize = 80;
+
+/// All recorded weights.
+pub(super) fn section(run: &Run) -> Section {
+    let mut section = Section {
+        heading: "Weights".to_owned(),
+        ..Section::default()
+    };
+    let mut left_out = Vec::new();
+    for weights in &run.report.weights {
+        let name = &weights.name;
+        if section.figures.len() >= MOST_FIGURES {
+            left_out.push(format!("`{name}`"));
+            continue;
+        }
+        match Weights::read(run, name, &weights.file) {
+            Ok(weights) => {
+                let cut = weights.cut.iter();
+                section
+                    .notes
+                    .extend(cut.map(|note| format!("`{name}`: {note}")));
+                section.figures.extend(weights.figures());
+            }
+            Err(note) => section.notes.push(format!("`{name}`: {note}")),
+        }
+    }
+    if !left_out.is_empty() {
+        let names = left_out.join(", ");
+        section.notes.push(format!(
+            "Not drawn, because there are so many weights: {names}"
+        ));
+    }
+    section
+}
+
+/// What is drawn of one file.
+struct Weights {
+    name: String,
+    rows: usize,
+    columns: usize,
+    samples: usize,
+    /// The steps of the samples read.
+    steps: Vec<f64>,
+    /// Some weights over these steps: the place in the matrix, and the values.
+    some: Vec<(usize, Vec<f64>)>,
+    /// The first sample, row by row; kept only of vectors.
+    first: Vec<f64>,
+    /// The last sample, row by row.
+    last: Vec<f64>,
+    /// Why it ends early, if it does.
+    cut: Option<String>,
+}
+
+impl Weights {
+    fn read(run: &Run, name: &str, file: &str) -> Result<Self, String> {
+        let path = run.file(file, u64::MAX)?;
+        let mut weights = WeightFile::open(path).map_err(|error| run.remark(&error))?;
+        let (rows, columns) = (weights.rows(), weights.columns());
+        let bytes = (rows as u64)
+            .saturating_mul(columns as u64)
+            .saturating_mul(8);
+        if bytes == 0 || weights.samples() == 0 {
+            return Err(format!("`{file}` has no values: nothing was recorded"));
+        }
+        if bytes > MOST_BYTES {
+            return Err(format!(
+                "a sample of {rows} × {columns} weights is too large to be drawn here ({})",
+                words::bytes(bytes)
+            ));
+        }
+        let affordable = usize::try_from(MOST_READ / bytes).unwrap_or(MOST_SAMPLES);
+        let mut read = Self::empty(name, &weights);
+        for index in spread(weights.samples(), affordable.clamp(2, MOST_SAMPLES)) {
+            let step = weights.steps().get(index).copied().unwrap_or(0);
+            match weights.sample(index) {
+                Ok(Some(sample)) => read.add(step, sample),
+                Ok(None) => break,
+                Err(error) => {
+                    read.cut = Some(run.remark(&error));
+                    break;
+                }
+            }
+        }
+        match read.cut {
+            Some(note) if read.last.is_empty() => Err(note),
+            _ => Ok(read),
+        }
+    }
+
+    /// Of a file with values, none yet.
+    fn empty(name: &str, weights: &WeightFile) -> Self {
+        let (rows, columns) = (weights.rows(), weights.columns());
+        let some = spread(rows * columns, MOST_WEIGHTS).into_iter();
+        Self {
+            name: name.to_owned(),
+            rows,
+            columns,
+            samples: weights.samples(),
+            steps: Vec::new(),
+            some: some.map(|place| (place, Vec::new())).collect(),
+            first: Vec::new(),
+            last: Vec::new(),
+            cut: None,
+        }
+    }
+
+    fn add(&mut self, step: u64, sample: Vec<f64>) {
+        self.steps.push(step as f64);
+        for (place, values) in &mut self.some {
+            values.push(sample.get(*place).copied().unwrap_or(f64::NAN));
+        }
+        if self.is_vector() && self.first.is_empty() {
+            self.first.clone_from(&sample);
+        }
+        self.last = sample;
+    }
+
+    /// Whether each neuron, or each synapse, has one weight.
+    fn is_vector(&self) -> bool {
+        self.rows == 1 || self.columns == 1
+    }
+
+    fn figures(&self) -> impl Iterator<Item = Figure> {
+        let last = match self.is_vector() {
+            true => self.vector(),
+            false => self.matrix(),
+        };
+        let over_time = (self.steps.len() > 1).then(|| self.over_time());
+        [Some(last), over_time, self.fields()].into_iter().flatten()
+    }
+
+    /// The name without what those of recordings often begin with.
+    fn short(&self) -> &str {
+        self.name.strip_prefix("weights-").unwrap_or(&self.name)
+    }
+
+    /// The stem of a figure's file.
+    fn stem(&self) -> String {
+        format!("weights-{}", self.short())
+    }
+
+    fn at(step: Option<&f64>) -> String {
+        step.map_or(String::new(), |step| {
+            format!("at step {}", words::count(*step as u64))
+        })
+    }
+
+    fn vector(&self) -> Figure {
+        let series = |values: &[f64], step: Option<&f64>| Series {
+            name: Self::at(step),
+            x: (0..values.len()).map(|place| place as f64).collect(),
+            y: values.to_vec(),
+            ..Series::default()
+        };
+        let first = Series {
+            dashed: true,
+            ..series(&self.first, self.steps.first())
+        };
+        let last = series(&self.last, self.steps.last());
+        let mut both = vec![last, first];
+        both.truncate(self.steps.len());
+        let lines = Lines {
+            title: self.short().to_owned(),
+            x_label: "weight, counted from 0".to_owned(),
+            y_label: "weight".to_owned(),
+            series: both,
+            ..Lines::default()
+        };
+        let caption = format!(
+            "`{}`: {}, one a neuron or synapse, {}.",
+            self.name,
+            words::counted(self.last.len() as u64, "weight", "weights"),
+            self.which(),
+        );
+        half(&self.stem(), caption, lines.svg(Canvas::HALF))
+    }
+
+    /// Which samples a figure of the last one shows.
+    fn which(&self) -> String {
+        match self.samples {
+            1 => "the only sample".to_owned(),
+            all => format!("the last of {} samples", words::count(all as u64)),
+        }
+    }
+
+    fn matrix(&self) -> Figure {
+        let map = Heatmap {
+            title: format!("{} {}", self.short(), Self::at(self.steps.last())),
+            x_label: "postsynaptic neuron".to_owned(),
+            y_label: "presynaptic neuron".to_owned(),
+            rows: self.rows,
+            columns: self.columns,
+            values: self.last.clone(),
+            colours: colours(extent(self.last.iter().copied())),
+            value_label: "weight".to_owned(),
+            aspect: (self.rows == self.columns).then_some(1.0),
+            ..Heatmap::default()
+        };
+        let caption = format!(
+            "`{}`: {} weights from {} to {} neurons, {}.",
+            self.name,
+            words::count((self.rows * self.columns) as u64),
+            words::count(self.rows as u64),
+            words::count(self.columns as u64),
+            self.which(),
+        );
+        half(&self.stem(), caption, map.svg(Canvas::HALF))
+    }
+
+    fn over_time(&self) -> Figure {
+        let series = self.some.iter().map(|(_, values)| Series {
+            x: self.steps.clone(),
+            y: values.clone(),
+            ..Series::default()
+        });
+        let lines = Lines {
+            title: format!("{} over time", self.short()),
+            x_label: "step".to_owned(),
+            y_label: "weight".to_owned(),
+            series: series.collect(),
+            ..Lines::default()
+        };
+        let all = self.rows * self.columns;
+        let which = match self.some.len() {
+            some if some < all => format!(
+                "{some} of {} weights, spread evenly over the matrix",
+                words::count(all as u64)
+            ),
+            _ => "all weights".to_owned(),
+        };
+        let caption = format!("`{}`: {which}.", self.name);
+        let name = format!("{}-over-time", self.stem());
+        half(&name, caption, lines.svg(Canvas::HALF))
+    }
+
+    /// The weights to each postsynaptic neuron or from each presynaptic one, over the larger of the two populations.
+    fn fields(&self) -> Option<Figure> {
+        let (over_post, side) = self.image().filter(|_| !self.is_vector())?;
+        Some(match side {
+            Some(side) => self.images(over_post, side),
+            None => self.tuning(over_post),
+        })
+    }
+
+    /// Whether the fields lie over the postsynaptic side, and the side of the image that they form, if they do. None for
+    /// small populations.
+    fn image(&self) -> Option<(bool, Option<usize>)> {
+        let root = |units: usize| {
+            let root = units.isqrt();
+            (units >= FIELDS_FROM && root * root == units).then_some(root)
+        };
+        let over_post = self.columns > self.rows;
+        match (root(self.rows), root(self.columns)) {
+            (Some(_), Some(side)) if over_post => Some((true, Some(side))),
+            (Some(side), _) => Some((false, Some(side))),
+            (None, Some(side)) => Some((true, Some(side))),
+            (None, None) if self.rows.max(self.columns) >= FIELDS_FROM => Some((over_post, None)),
+            (None, None) => None,
+        }
+    }
+
+    /// The weights of one neuron of the other side.
+    fn field(&self, over_post: bool, neuron: usize) -> Vec<f64> {
+        let (start, stride, count) = match over_post {
+            true => (neuron * self.columns, 1, self.columns),
+            false => (neuron, self.columns, self.rows),
+        };
+        let values = self.last.iter().skip(start).step_by(stride);
+        values.take(count).copied().collect()
+    }
+
+    fn images(&self, over_post: bool, side: usize) -> Figure {
+        let neurons = if over_post { self.rows } else { self.columns };
+        let shown = neurons.min(MOST_IMAGES);
+        let panels = Panels {
+            title: format!("{}: {}", self.short(), kind(over_post)),
+            rows: side,
+            columns: side,
+            images: (0..shown).map(|n| self.field(over_post, n)).collect(),
+            colours: colours(extent(self.last.iter().copied())),
+            value_label: "weight".to_owned(),
+            ..Panels::default()
+        };
+        let each = match over_post {
+            true => "from one presynaptic neuron to all postsynaptic ones",
+            false => "to one postsynaptic neuron from all presynaptic ones",
+        };
+        let which = match shown < neurons {
+            true => format!(" The first {shown} of {neurons} neurons are shown."),
+            false => String::new(),
+        };
+        let caption = format!(
+            "`{}`: each image is the weights {each}, in rows of {side}.{which}",
+            self.name
+        );
+        let name = format!("{}-fields", self.stem());
+        wide(&name, caption, panels.svg(Canvas::WIDE))
+    }
+
+    fn tuning(&self, over_post: bool) -> Figure {
+        let (neurons, x_label, of) = match over_post {
+            true => (self.rows, "postsynaptic neuron", "from"),
+            false => (self.columns, "presynaptic neuron", "to"),
+        };
+        let shown = neurons.min(MOST_CURVES);
+        let series = (0..shown).map(|n| {
+            let y = self.field(over_post, n);
+            Series {
+                name: format!("{of} {n}"),
+                x: (0..y.len()).map(|unit| unit as f64).collect(),
+                y,
+                ..Series::default()
+            }
+        });
+        let lines = Lines {
+            title: format!("{}: {}", self.short(), kind(over_post)),
+            x_label: x_label.to_owned(),
+            y_label: "weight".to_owned(),
+            series: series.collect(),
+            ..Lines::default()
+        };
+        let caption = match shown < neurons {
+            true => format!("`{}`: the first {shown} of {neurons} neurons.", self.name),
+            false => format!("`{}`: one curve a neuron.", self.name),
+        };
+        let name = format!("{}-fields", self.stem());
+        wide(&name, caption, lines.svg(Canvas::WIDE))
+    }
+}
+
+/// Weights to a neuron say what drives it, those from a neuron what it drives.
+fn kind(over_post: bool) -> &'static str {
+    if over_post {
+        "projective fields"
+    } else {
+        "receptive fields"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weights(rows: usize, columns: usize) -> Weights {
+        Weights {
+            name: "W".to_owned(),
+            rows,
+            columns,
+            samples: 1,
+            steps: vec![0.0],
+            some: Vec::new(),
+            first: Vec::new(),
+            last: (0..rows * columns).map(|i| i as f64).collect(),
+            cut: None,
+        }
+    }
+
+    #[test]
+    fn fields_lie_over_the_larger_square_side() {
+        assert_eq!(weights(64, 16).image(), Some((false, Some(8))));
+        assert_eq!(weights(16, 64).image(), Some((true, Some(8))));
+        assert_eq!(weights(20, 100).image(), Some((true, Some(10))));
+        assert_eq!(weights(144, 200).image(), Some((false, Some(12))));
+        assert_eq!(weights(12, 40).image(), Some((true, None)));
+        assert_eq!(weights(40, 12).image(), Some((false, None)));
+        assert_eq!(weights(15, 15).image(), None);
+    }
+
+    #[test]
+    fn field_is_a_column_or_a_row() {
+        assert_eq!(weights(3, 2).field(false, 1), [1.0, 3.0, 5.0]);
+        assert_eq!(weights(3, 2).field(true, 1), [2.0, 3.0]);
+    }
+}
