@@ -6,6 +6,7 @@
 //! (pictures). An [`experiment`] ties them together.
 
 pub mod circuit;
+pub mod cli;
 pub mod compile;
 pub mod engine;
 pub mod experiment;

@@ -119,13 +119,13 @@ pub fn log(x: f64) -> f64 {
     if x.abs() > 0.0 || x.is_nan() { y } else { f64::NEG_INFINITY }
 }
 
-/// ln(1 + x), precise for small x (Kahan's correction of the rounding in 1 + x).
+/// ln(1 + x), precise for small x: what rounding took from u = 1 + x adds its part/u.
 #[inline(always)]
 pub fn log1p(x: f64) -> f64 {
     let u = 1.0 + x;
-    let rounded = u - 1.0;
-    let y = log(u) * (x / rounded);
-    let y = if rounded.abs() > 0.0 { y } else { x };
+    let lost = x - (u - 1.0);
+    let y = log(u);
+    let y = if u > 0.0 { y + lost / u } else { y };
     if u < f64::INFINITY { y } else { u }
 }
 

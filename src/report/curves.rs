@@ -24,10 +24,31 @@ struct Curve<'a> {
 
 /// All curves, those over the same quantity in one plot.
 pub(super) fn section(run: &Run) -> Section {
-    let mut section = Section {
-        heading: "Curves".to_owned(),
-        ..Section::default()
+    let mut notes = Vec::new();
+    let groups = groups(run, &mut notes);
+    let plots: Vec<(&str, &[Curve<'_>])> = groups
+        .iter()
+        .flat_map(|(x_label, curves)| curves.chunks(MOST_CURVES).map(|some| (*x_label, some)))
+        .collect();
+    let alone = plots.len() == 1;
+    let figures = plots
+        .iter()
+        .map(|(label, curves)| figure(run, label, curves, alone));
+    let mut all = groups.values().flatten();
+    let heading = match all.all(|curve| curve.y_label == "autocorrelation") {
+        true => "Autocorrelations",
+        false => "Curves",
     };
+    Section {
+        heading: heading.to_owned(),
+        figures: figures.collect(),
+        notes,
+        ..Section::default()
+    }
+}
+
+/// The curves by what they are over.
+fn groups<'a>(run: &'a Run, notes: &mut Vec<String>) -> IndexMap<&'a str, Vec<Curve<'a>>> {
     let mut groups: IndexMap<&str, Vec<Curve<'_>>> = IndexMap::new();
     for (name, measure) in &run.report.measures {
         let MeasureReport::Curve {
@@ -39,38 +60,19 @@ pub(super) fn section(run: &Run) -> Section {
         else {
             continue;
         };
-        let has_points = x.iter().zip(y).any(|(x, y)| (x + y).is_finite());
-        if !has_points {
-            let note =
-                format!("`{name}` has no values: its stage was not reached, or nothing varied");
-            section.notes.push(note);
-            continue;
+        if x.iter().zip(y).any(|(x, y)| (x + y).is_finite()) {
+            groups.entry(x_label.as_str()).or_default().push(Curve {
+                name,
+                x,
+                y,
+                y_label,
+            });
+        } else {
+            let why = "its stage was not reached, or nothing varied";
+            notes.push(format!("`{name}` has no values: {why}"));
         }
-        let curve = Curve {
-            name,
-            x,
-            y,
-            y_label,
-        };
-        groups.entry(x_label.as_str()).or_default().push(curve);
     }
-    let plots: Vec<(&str, &[Curve<'_>])> = groups
-        .iter()
-        .flat_map(|(x_label, curves)| curves.chunks(MOST_CURVES).map(|some| (*x_label, some)))
-        .collect();
-    let alone = plots.len() == 1;
-    let figures = plots
-        .iter()
-        .map(|(label, curves)| figure(run, label, curves, alone));
-    section.figures = figures.collect();
-    let all = groups.values().flatten();
-    if all
-        .into_iter()
-        .all(|curve| curve.y_label == "autocorrelation")
-    {
-        section.heading = "Autocorrelations".to_owned();
-    }
-    section
+    groups
 }
 
 fn figure(run: &Run, x_label: &str, curves: &[Curve<'_>], alone: bool) -> Figure {

@@ -50,58 +50,60 @@ pub(super) fn stages_section(run: &Run) -> Section {
 
 /// What the run directory holds.
 pub(super) fn files_section(run: &Run) -> Section {
-    let mut rows = Vec::new();
-    let mut list = |file: &str, what: String, how: &str| {
-        let size = run.size(file).map(words::bytes);
-        let value = [what, size.unwrap_or_else(|| "missing".to_owned())];
-        let value = value.into_iter().filter(|part| !part.is_empty());
-        let value = value.collect::<Vec<_>>().join(", ");
-        rows.push(row(file, &value, how));
-    };
-    list(
-        "netlist.toml",
-        String::new(),
-        "the netlist as it was run, with the models that it uses",
-    );
-    list(
-        "run.json",
-        String::new(),
-        "all that this page says in numbers: `json.load(open(\"run.json\"))`",
-    );
-    for trace in &run.report.traces {
+    let netlist = "the netlist as it was run, with the models that it uses";
+    let run_json = "all that this page says in numbers: `json.load(open(\"run.json\"))`";
+    let mut rows = vec![
+        file(run, "netlist.toml", "", netlist),
+        file(run, "run.json", "", run_json),
+    ];
+    rows.extend(run.report.traces.iter().map(|trace| {
         let shape = format!("{} × {}", words::count(trace.rows), trace.columns);
         let how = format!("`pandas.read_parquet(\"{}\")`", trace.file);
-        list(&trace.file, shape, &how);
-    }
-    for weights in &run.report.weights {
+        file(run, &trace.file, &shape, &how)
+    }));
+    rows.extend(run.report.weights.iter().map(|weights| {
         let samples = words::counted(weights.samples, "sample", "samples");
         let shape = format!("{samples} of {} × {}", weights.rows, weights.columns);
-        let how = format!("`numpy.load(\"{}\")`", weights.file);
-        list(&weights.file, shape, &how);
-    }
-    for measure in run.report.measures.values() {
-        match measure {
-            MeasureReport::Matrix {
-                rows,
-                columns,
-                file,
-                ..
-            } => {
-                let how = format!("`numpy.load(\"{file}\")`");
-                list(file, format!("{rows} × {columns}"), &how);
-            }
-            MeasureReport::Comparison { sample, .. } if !sample.is_empty() => {
-                let how = format!("`truth, prediction = numpy.split(numpy.load(\"{sample}\"), 2)`");
-                list(sample, String::new(), &how);
-            }
-            _ => {}
-        }
-    }
+        file(run, &weights.file, &shape, &load(&weights.file))
+    }));
+    let measures = run.report.measures.values();
+    rows.extend(measures.filter_map(|measure| of_measure(run, measure)));
     rows.push(row("plots/", "", "each figure of this page as an SVG file"));
     Section {
         heading: "Files".to_owned(),
         text: READING.map(str::to_owned).to_vec(),
         table: Some(rows),
         ..Section::default()
+    }
+}
+
+fn of_measure(run: &Run, measure: &MeasureReport) -> Option<Row> {
+    match measure {
+        MeasureReport::Matrix {
+            rows,
+            columns,
+            file: name,
+            ..
+        } => Some(file(run, name, &format!("{rows} × {columns}"), &load(name))),
+        MeasureReport::Comparison { sample, .. } if !sample.is_empty() => {
+            let how = format!("`truth, prediction = numpy.split(numpy.load(\"{sample}\"), 2)`");
+            Some(file(run, sample, "", &how))
+        }
+        _ => None,
+    }
+}
+
+/// How NumPy reads a file.
+fn load(name: &str) -> String {
+    format!("`numpy.load(\"{name}\")`")
+}
+
+fn file(run: &Run, name: &str, shape: &str, how: &str) -> Row {
+    let size = run
+        .size(name)
+        .map_or_else(|| "missing".to_owned(), words::bytes);
+    match shape {
+        "" => row(name, &size, how),
+        shape => row(name, &format!("{shape}, {size}"), how),
     }
 }

@@ -61,14 +61,13 @@ fn figure(run: &Run, name: &str, measure: &MeasureReport, alone: bool) -> Option
         log_y,
         y_range: None,
     };
-    let during = match stage.as_str() {
-        "" => words.named(name),
-        stage => format!("{}, during {stage}", words.named(name)),
-    };
-    let axis = if log_y {
-        "The vertical axis is logarithmic"
-    } else {
-        ""
+    let mut during = words.named(name);
+    if !stage.is_empty() {
+        during.push_str(&format!(", during {stage}"));
+    }
+    let axis = match log_y {
+        true => "The vertical axis is logarithmic",
+        false => "",
     };
     let caption = words::sentences([during.as_str(), &words.remarks(), axis]);
     let figure_name = format!("learning-{name}");

@@ -102,23 +102,13 @@ fn read(run: &Run, entry: &Entry<'_>, shape: Shape) -> Result<Matrix, String> {
     Ok(matrix)
 }
 
-fn figure(run: &Run, matrices: Vec<(&str, Matrix)>, shape: Shape) -> Option<Figure> {
-    let all = matrices.iter().flat_map(|(_, m)| m.values.iter().copied());
-    let found = extent(all);
-    let (colours, range) = match shape.correlations {
-        true => (Colours::Diverging, Some((-1.0, 1.0))),
-        false => (colours(found), found),
-    };
-    let label = if shape.correlations {
-        "correlation"
-    } else {
-        "value"
-    };
+fn figure(run: &Run, mut matrices: Vec<(&str, Matrix)>, shape: Shape) -> Option<Figure> {
     let names: Vec<&str> = matrices.iter().map(|(name, _)| *name).collect();
     let caption = caption(run, &names);
     let name = format!("matrix-{}", names.first()?);
+    let scale = Scale::of(&matrices, shape);
     if let [single] = names.as_slice() {
-        let (_, matrix) = matrices.into_iter().next()?;
+        let (_, matrix) = matrices.pop()?;
         let map = Heatmap {
             title: (*single).to_owned(),
             x_label: "column".to_owned(),
@@ -126,10 +116,10 @@ fn figure(run: &Run, matrices: Vec<(&str, Matrix)>, shape: Shape) -> Option<Figu
             rows: shape.rows,
             columns: shape.columns,
             values: matrix.values,
-            colours,
-            value_label: label.to_owned(),
+            colours: scale.colours,
+            value_label: scale.label.to_owned(),
             aspect: (shape.rows == shape.columns).then_some(1.0),
-            value_range: range,
+            value_range: scale.range,
             ..Heatmap::default()
         };
         return Some(half(&name, caption, map.svg(Canvas::HALF)));
@@ -140,11 +130,37 @@ fn figure(run: &Run, matrices: Vec<(&str, Matrix)>, shape: Shape) -> Option<Figu
         rows: shape.rows,
         columns: shape.columns,
         images: matrices.into_iter().map(|(_, m)| m.values).collect(),
-        colours,
-        value_label: label.to_owned(),
-        value_range: range,
+        colours: scale.colours,
+        value_label: scale.label.to_owned(),
+        value_range: scale.range,
     };
     Some(wide(&name, caption, panels.svg(tall())))
+}
+
+/// What the colours of a figure mean.
+struct Scale {
+    colours: Colours,
+    range: Option<(f64, f64)>,
+    label: &'static str,
+}
+
+impl Scale {
+    fn of(matrices: &[(&str, Matrix)], shape: Shape) -> Self {
+        if shape.correlations {
+            return Self {
+                colours: Colours::Diverging,
+                range: Some((-1.0, 1.0)),
+                label: "correlation",
+            };
+        }
+        let values = matrices.iter().flat_map(|(_, m)| m.values.iter().copied());
+        let range = extent(values);
+        Self {
+            colours: colours(range),
+            range,
+            label: "value",
+        }
+    }
 }
 
 fn caption(run: &Run, names: &[&str]) -> String {

@@ -51,6 +51,8 @@ mod weights;
 mod words;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;

@@ -49,7 +49,8 @@ impl Head {
 /// The modulators, which reach everything and so have no wires, and the key to the lines.
 pub(super) struct Foot {
     title: Vec<Line>,
-    modulators: Vec<Block>,
+    /// Each modulator's lines, and all of it in one line.
+    modulators: Vec<(Block, String)>,
     has_key: bool,
     width: f64,
 }
@@ -58,12 +59,15 @@ impl Foot {
     pub(super) fn new(circuit: &Circuit, scene: &Scene, width: f64) -> Foot {
         let room = width - 2.0 * MARGIN - INDENT;
         let entry = |modulator: &crate::circuit::Modulator| {
+            let drive = words::drive(&modulator.drive);
+            let readers = words::readers(circuit, &modulator.name);
             let mut lines = vec![MODULATOR.line(&modulator.name, room)];
-            lines.extend(PLAIN.wrap(&words::drive(&modulator.drive), room, 3));
-            lines.extend(NOTE.wrap(&words::readers(circuit, &modulator.name), room, 3));
-            Block { lines }
+            lines.extend(PLAIN.wrap(&drive, room, 3));
+            lines.extend(NOTE.wrap(&readers, room, 3));
+            let title = format!("{}: {drive}; {readers}", modulator.name);
+            (Block { lines }, title)
         };
-        let modulators: Vec<Block> = circuit.modulators.iter().map(entry).collect();
+        let modulators: Vec<(Block, String)> = circuit.modulators.iter().map(entry).collect();
         let title = match modulators.len() {
             0 => Vec::new(),
             1 => HINT.wrap(&format!("Modulator, {}", words::reach(circuit)), room, 3),
@@ -81,7 +85,7 @@ impl Foot {
 
     pub(super) fn height(&self) -> f64 {
         let lines: f64 = self.title.iter().map(|l| l.style.leading()).sum();
-        let modulators: f64 = self.modulators.iter().map(|m| m.height() + APART).sum();
+        let modulators: f64 = self.modulators.iter().map(|(m, _)| m.height() + APART).sum();
         let band = if self.title.is_empty() { 0.0 } else { 2.0 * APART + lines + APART };
         let key = if self.has_key { 24.0 } else { 0.0 };
         band + modulators + key + MARGIN
@@ -104,9 +108,11 @@ impl Foot {
         };
         draw_block(canvas, &title, Anchor::Start, (MARGIN, y));
         y += title.height() + APART;
-        for modulator in &self.modulators {
+        for (modulator, title) in &self.modulators {
+            canvas.group(title);
             draw_sign(canvas, (MARGIN + 9.0, y + 8.0));
             draw_block(canvas, modulator, Anchor::Start, (MARGIN + INDENT, y));
+            canvas.close();
             y += modulator.height() + APART;
         }
     }

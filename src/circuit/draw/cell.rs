@@ -24,6 +24,8 @@ pub(super) struct Cell {
     /// Half its width.
     pub(super) half: f64,
     pub(super) height: f64,
+    /// What is told of it under the pointer.
+    pub(super) title: String,
 }
 
 /// A part of a cell.
@@ -49,22 +51,24 @@ impl Cell {
                 NOTE.line(&format!("{values} a step"), TEXT_ROOM),
                 NOTE.line(&process, TEXT_ROOM),
             ];
-            Cell::new(vec![Row::new(Role::Input, Block { lines })])
+            let title = format!("{}: {values} a step, {process}", input.name);
+            Cell::new(vec![Row::new(Role::Input, Block { lines })], title)
         });
         populations
             .map(|(population, parts)| {
                 let rows = parts.iter().map(|part| row(circuit, population, *part));
-                Cell::new(rows.collect())
+                Cell::new(rows.collect(), words::title(population))
             })
             .chain(inputs)
             .collect()
     }
 
-    fn new(rows: Vec<Row>) -> Cell {
+    fn new(rows: Vec<Row>, title: String) -> Cell {
         let mut cell = Cell {
             rows,
             half: 0.0,
             height: 0.0,
+            title,
         };
         cell.stack();
         cell

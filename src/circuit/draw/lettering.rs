@@ -85,18 +85,19 @@ impl Style {
 
     /// `text` broken between words into at most `most` lines of `room` (pixels); what does not fit ends in an ellipsis.
     pub(super) fn wrap(self, text: &str, room: f64, most: usize) -> Vec<Line> {
-        let mut lines = vec![String::new()];
+        let mut lines: Vec<String> = Vec::new();
+        let mut used = 0.0;
         for word in text.split_whitespace() {
-            let last = lines.len() - 1;
-            let longer = match lines[last].as_str() {
-                "" => word.to_owned(),
-                line => format!("{line} {word}"),
-            };
-            if self.width(&longer) <= room || lines[last].is_empty() || lines.len() == most {
-                lines[last] = longer;
-            } else {
-                lines.push(word.to_owned());
+            let width = self.width(word) + self.width(" ");
+            let may_break = used + width > room && lines.len() < most;
+            if let Some(line) = lines.last_mut().filter(|_| !may_break) {
+                line.push(' ');
+                line.push_str(word);
+                used += width;
+                continue;
             }
+            lines.push(word.to_owned());
+            used = width;
         }
         lines
             .into_iter()

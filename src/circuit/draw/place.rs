@@ -9,8 +9,13 @@ const ROUNDS: usize = 60;
 /// How far the leg of an arch moves from its label to stand straight (pixels).
 const FARTHEST_LEG: f64 = 60.0;
 
-/// How strongly nodes pull one another, compared with the wires between them.
-const OVER: f64 = 4.0;
+/// How strongly nodes pull one another, compared with the wires between them; and how strongly if they are each other's only
+/// ones from layer to layer, so that a stack stands upright.
+const WIRED: f64 = 0.4;
+const CHAINED: f64 = 20.0;
+
+/// Nodes of a chain that are nearer than this are put in line (pixels).
+const ALL_BUT: f64 = 12.0;
 
 /// Which neighbouring ranks pull at a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,11 +96,7 @@ fn seat(grid: &mut Grid, rank: usize, wishes: &[(f64, f64)]) {
 
 /// Finds places for all slots, their order given: wires straight, nodes over those to which they are wired.
 pub(super) fn settle(grid: &mut Grid, net: &Net) {
-    let mut peers = vec![Vec::new(); net.parts.len()];
-    for wire in net.wires.iter().filter(|w| !w.is_loop()) {
-        peers[wire.from.node].push(wire.to.node);
-        peers[wire.to.node].push(wire.from.node);
-    }
+    let peers = peers(grid, net);
     let ranks = grid.ranks.len();
     for round in 0..2 * ROUNDS {
         for rank in 0..ranks {
@@ -104,13 +105,57 @@ pub(super) fn settle(grid: &mut Grid, net: &Net) {
                 let (x, weight) = Sides::Both.wish(grid, *slot);
                 let mut pull = Pull { sum: x * weight, weight };
                 let peers = peers.get(*slot).into_iter().flatten();
-                peers.for_each(|peer| pull.towards(grid.slots[*peer].x, OVER));
+                peers.for_each(|(peer, strength)| pull.towards(grid.slots[*peer].x, *strength));
                 (pull.sum / pull.weight, pull.weight)
             };
             let wishes: Vec<(f64, f64)> = grid.ranks[rank].iter().map(wish).collect();
             seat(grid, rank, &wishes);
         }
     }
+    line_up(grid, &peers);
+}
+
+/// Puts nodes of a chain that are all but in line in line.
+fn line_up(grid: &mut Grid, peers: &[Vec<(usize, f64)>]) {
+    for rank in (0..grid.ranks.len()).step_by(2).rev() {
+        for slot in grid.ranks[rank].clone() {
+            let here = (grid.slots[slot].x, grid.slots[slot].rank);
+            let above = |peer: &&(usize, f64)| peer.1 >= CHAINED && grid.slots[peer.0].rank > here.1;
+            let Some((peer, _)) = peers[slot].iter().find(above) else { continue };
+            let (x, room) = (grid.slots[*peer].x, free(grid, slot));
+            if (x - here.0).abs() < ALL_BUT && (room.0..=room.1).contains(&x) {
+                grid.slots[slot].x = x;
+            }
+        }
+    }
+}
+
+/// The nodes to which each node is wired, and how strongly they pull at it.
+fn peers(grid: &Grid, net: &Net) -> Vec<Vec<(usize, f64)>> {
+    let mut pairs: Vec<(usize, usize)> = net.wires.iter().map(|w| (w.from.node, w.to.node)).collect();
+    let rank = |node: usize| grid.slots[node].rank;
+    for pair in &mut pairs {
+        if rank(pair.0) > rank(pair.1) {
+            *pair = (pair.1, pair.0);
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    // How many a node has in the layer below and in the layer above.
+    let mut near = vec![[0; 2]; net.parts.len()];
+    let is_near = |(low, high): (usize, usize)| rank(high) == rank(low) + 2;
+    for &(low, high) in pairs.iter().filter(|pair| is_near(**pair)) {
+        near[low][1] += 1;
+        near[high][0] += 1;
+    }
+    let mut peers = vec![Vec::new(); net.parts.len()];
+    for (low, high) in pairs.into_iter().filter(|(low, high)| low != high) {
+        let is_chain = is_near((low, high)) && near[low][1] == 1 && near[high][0] == 1;
+        let strength = if is_chain { CHAINED } else { WIRED };
+        peers[low].push((high, strength));
+        peers[high].push((low, strength));
+    }
+    peers
 }
 
 /// The places nearest to those wished for (place, weight), in the sense of least squares, that are at least `apart` from one

@@ -57,7 +57,7 @@ pub(super) fn draw_block(canvas: &mut Canvas, block: &Block, anchor: Anchor, (x,
 }
 
 fn draw_cell(canvas: &mut Canvas, cell: &Cell, (x, y): Point) {
-    canvas.element("g").open();
+    canvas.group(&cell.title);
     for pair in cell.rows.windows(2) {
         draw_trunk(canvas, [&pair[0], &pair[1]], (x, y));
     }

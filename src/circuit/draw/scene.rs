@@ -297,7 +297,7 @@ fn channel(shift: Option<f64>) -> f64 {
     }
 }
 
-/// The pieces of a way in one, without steps too small to see.
+/// The pieces of a way in one, without points on straight lines and steps too small to see.
 fn joined(pieces: [Vec<Point>; 3]) -> Vec<Point> {
     let mut way: Vec<Point> = Vec::new();
     for mut point in pieces.into_iter().flatten() {
@@ -308,11 +308,20 @@ fn joined(pieces: [Vec<Point>; 3]) -> Vec<Point> {
             if (point.1 - last.1).abs() < UNSEEN {
                 point.1 = last.1;
             }
-            if *last == point {
-                continue;
-            }
         }
-        way.push(point);
+        if let [.., before, last] = way[..]
+            && (on_line(before.0, last.0, point.0) || on_line(before.1, last.1, point.1))
+        {
+            way.pop();
+        }
+        if way.last() != Some(&point) {
+            way.push(point);
+        }
     }
     way
+}
+
+/// Whether coordinates of three points in a row are the same.
+fn on_line(a: f64, b: f64, c: f64) -> bool {
+    (a - b).abs() <= 0.0 && (b - c).abs() <= 0.0
 }

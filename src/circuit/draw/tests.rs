@@ -1,1 +1,322 @@
+//! What holds for every drawing, tried on netlists made at random and on names made to break things.
 
+use std::path::Path;
+
+use super::*;
+use crate::netlist::{LoadOptions, parse};
+
+const HEAD: &str = r#"
+[circuit]
+name = "drawn"
+seed = 1
+step = "1 ms"
+
+[modulator.lambda]
+schedule = { alternate = [1, 0], every = 2 }
+
+[modulator.reward]
+value = "mean(p0.soma)"
+
+[neuron.pyramid]
+parameter = { sigma = 0.1 }
+basal = { value = "drive" }
+apical = { value = "drive + sigma * noise" }
+soma = { value = "lambda * basal + (1 - lambda) * apical" }
+
+[neuron.point]
+soma = { derivative = "-soma + drive" }
+
+[neuron.branched]
+basal = { value = "drive" }
+oblique = { value = "drive" }
+tuft = { value = "drive" }
+soma = { value = "basal + oblique + tuft" }
+
+[rule.hebb]
+parameter = { eta = "required" }
+dw = "eta * post * pre"
+
+[input.world]
+process = "latent-ar1"
+size = 20
+latent = 5
+decay = 0.9
+noise = 0.1
+mixing = { normal = { mean = 0.0, sd = 0.1 } }
+
+[[stage]]
+name = "train"
+steps = 1
+"#;
+
+const COMPARTMENTS: [(&str, &[&str]); 3] = [
+    ("pyramid", &["basal", "apical"]),
+    ("point", &["soma"]),
+    ("branched", &["basal", "oblique", "tuft"]),
+];
+
+fn circuit(text: &str) -> Circuit {
+    let netlist = parse("drawn.toml", text, &LoadOptions::default());
+    let netlist = netlist.unwrap_or_else(|problems| panic!("{problems}"));
+    let (circuit, problems) = Circuit::build(&netlist, Path::new(""));
+    assert!(problems.is_empty(), "{problems:?}");
+    circuit
+}
+
+/// Populations and projections drawn by a linear congruential generator.
+fn random(populations: usize, projections: usize, seed: u64) -> Circuit {
+    let mut state = seed;
+    let mut below = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let mut text = String::from(HEAD);
+    let kinds: Vec<usize> = (0..populations).map(|_| below(3)).collect();
+    for (index, kind) in kinds.iter().enumerate() {
+        let (neuron, compartments) = COMPARTMENTS[*kind];
+        text += &format!("[population.p{index}]\nneuron = \"{neuron}\"\nsize = 20\n");
+        if below(8) == 0 {
+            text += &format!("{} = {{ input = \"world\", bias = 0 }}\n", compartments[below(compartments.len())]);
+        }
+    }
+    for index in 0..projections {
+        let (from, to) = (below(populations), below(populations));
+        let compartments = COMPARTMENTS[kinds[to]].1;
+        let to = format!("p{to}.{}", compartments[below(compartments.len())]);
+        text += &format!("[projection.q{index}]\nfrom = \"p{from}\"\nto = \"{to}\"\nweight = 0.1\ndelay = {}\n", below(3));
+        if below(2) == 0 {
+            text += "learn = { rule = \"hebb\", eta = 1e-3 }\n";
+        }
+    }
+    circuit(&text)
+}
+
+/// Circuits of all sizes that a drawing is meant for.
+fn samples() -> impl Iterator<Item = Circuit> {
+    let sizes = [(1, 0), (1, 4), (2, 6), (4, 9), (8, 12), (8, 24), (12, 0), (30, 45), (100, 160)];
+    sizes.into_iter().zip(1..).map(|((populations, projections), seed)| random(populations, projections, seed))
+}
+
+fn impression() -> Circuit {
+    let text = format!(
+        r#"{HEAD}
+[population.p0]
+neuron = "pyramid"
+size = 20
+basal.input = "world"
+
+[population.latent]
+neuron = "pyramid"
+size = 10
+basal.bias = {{ start = 0, learn = {{ rule = "hebb", eta = 1e-3 }} }}
+
+[projection.W]
+from = "p0"
+to = "latent.basal"
+weight = 0.1
+learn = {{ rule = "hebb", eta = 1e-3 }}
+
+[projection.D]
+from = "latent"
+to = "p0.apical"
+weight = 0.1
+
+[projection.R]
+from = "latent"
+to = "latent.apical"
+connect = "one-to-one"
+delay = 1
+weight = 0.6
+"#
+    );
+    circuit(&text)
+}
+
+/// Walks the tags of `xml` and says what is wrong with them.
+fn well_formed(xml: &str) -> Result<(), String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut pieces = xml.split('<');
+    if pieces.next().is_some_and(|before| !before.is_empty()) {
+        return Err("text before the root".to_owned());
+    }
+    for piece in pieces {
+        let (tag, text) = piece.split_once('>').ok_or("a tag without an end")?;
+        let name = tag.trim_end_matches('/').split(' ').next().unwrap_or("");
+        if let Some(closed) = tag.strip_prefix('/') {
+            if open.pop() != Some(closed) {
+                return Err(format!("</{closed}> closes something else"));
+            }
+        } else if tag.matches('"').count() % 2 == 1 {
+            return Err(format!("a quote without its partner in {tag}"));
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+        for reference in tag.split('&').skip(1).chain(text.split('&').skip(1)) {
+            let known = ["amp;", "lt;", "gt;", "quot;", "#39;"];
+            if !known.iter().any(|k| reference.starts_with(k)) {
+                return Err(format!("a bare & before {reference}"));
+            }
+        }
+        if open.is_empty() && !text.trim().is_empty() {
+            return Err(format!("text after the root: {text}"));
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err(format!("left open: {open:?}")) }
+}
+
+#[test]
+fn nothing_overlaps() {
+    for circuit in samples() {
+        let layout = layout(&circuit);
+        assert_eq!(layout.populations.len(), circuit.populations.len());
+        assert_eq!(layout.labels.len(), circuit.projections.len());
+        let all: Vec<Rect> = layout.populations.iter().chain(&layout.inputs).chain(&layout.labels).copied().collect();
+        for (index, a) in all.iter().enumerate() {
+            for b in &all[..index] {
+                assert!(!a.overlaps(b), "{a:?} {b:?} of {} populations", circuit.populations.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn wires_run_outside_cells_and_labels() {
+    for circuit in samples() {
+        let scene = Scene::new(&circuit);
+        let nodes = (0..scene.cells.len()).map(|node| scene.node(node));
+        let labels = (0..scene.net.wires.len()).filter_map(|wire| scene.label(wire));
+        // A pixel less on every side: wires end on the outline, and slanting sides lie within the rectangle.
+        let shrink = |r: Rect| Rect { left: r.left + 1.0, top: r.top + 1.0, width: r.width - 2.0, height: r.height - 2.0 };
+        let closed: Vec<Rect> = nodes.chain(labels).map(shrink).collect();
+        for (wire, way) in scene.net.wires.iter().zip(&scene.ways) {
+            let ends = [scene.node(wire.from.node), scene.node(wire.to.node)].map(shrink);
+            for step in way.windows(2) {
+                let around = Rect {
+                    left: step[0].0.min(step[1].0) - 0.01,
+                    top: step[0].1.min(step[1].1) - 0.01,
+                    width: (step[0].0 - step[1].0).abs() + 0.02,
+                    height: (step[0].1 - step[1].1).abs() + 0.02,
+                };
+                let mut hit = closed.iter().filter(|rect| rect.overlaps(&around) && !ends.contains(rect));
+                assert!(hit.next().is_none(), "{} at {around:?}", wire.title);
+            }
+        }
+    }
+}
+
+#[test]
+fn everything_lies_on_the_drawing() {
+    for circuit in samples() {
+        let scene = Scene::new(&circuit);
+        let rects = (0..scene.cells.len()).map(|node| scene.node(node));
+        let rects = rects.chain((0..scene.net.wires.len()).filter_map(|wire| scene.label(wire)));
+        let corners = rects.flat_map(|r| [(r.left, r.top), (r.right(), r.bottom())]);
+        for (x, y) in corners.chain(scene.ways.iter().flatten().copied()) {
+            assert!(x >= -0.01 && x <= scene.width + 0.01, "{x} of {}", scene.width);
+            assert!(y >= -0.01 && y <= scene.height + 0.01, "{y} of {}", scene.height);
+        }
+    }
+}
+
+#[test]
+fn higher_populations_are_drawn_above_what_drives_them() {
+    let layout = layout(&impression());
+    let (stimulus, latent, input) = (layout.populations[0], layout.populations[1], layout.inputs[0]);
+    assert!(latent.bottom() < stimulus.top && stimulus.bottom() < input.top);
+    let middle = |r: Rect| r.left + r.width / 2.0;
+    // A stack of one population a layer stands upright, to the pixel.
+    assert!((middle(latent) - middle(stimulus)).abs() < 1.0 && (middle(input) - middle(stimulus)).abs() < 1.0);
+}
+
+#[test]
+fn every_name_is_drawn_and_written() {
+    for circuit in [impression(), random(8, 12, 5)] {
+        let (svg, dot) = (svg(&circuit), dot(&circuit));
+        let populations = circuit.populations.iter().map(|p| &p.name);
+        let projections = circuit.projections.iter().map(|p| &p.name);
+        let modulators = circuit.modulators.iter().map(|m| &m.name);
+        let inputs = circuit.inputs.iter().map(|i| &i.name);
+        for name in populations.chain(projections).chain(modulators).chain(inputs) {
+            assert!(svg.contains(&format!(">{name}</text>")), "{name}");
+            assert!(dot.contains(&format!("\"{name}\\n")) || dot.contains(&format!("<b>{name}</b>")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn labels_tell_pattern_size_rule_and_delay() {
+    let (svg, dot) = (svg(&impression()), dot(&impression()));
+    for words in [
+        "all-to-all, 200 synapses",
+        "learns by hebb",
+        "one-to-one, 10 synapses",
+        "delay 1 step",
+        "bias learns by hebb",
+        "alternates 1, 0 every 2 steps",
+        "= mean(p0.soma)",
+        "in the equations of p0, latent",
+        "latent AR(1) of 5",
+    ] {
+        assert!(svg.contains(&format!(">{words}</text>")), "{words}");
+        assert!(dot.contains(words), "{words}");
+    }
+    assert!(svg.contains(">reads lambda</text>"));
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let hostile = "</text><script>&\"'\\N]]>\u{0}\u{1b}\n}{ \u{5b57}";
+    let mut circuit = impression();
+    circuit.name = hostile.to_owned();
+    for population in &mut circuit.populations {
+        population.name = hostile.to_owned();
+        population.neuron = hostile.repeat(200);
+        population.compartments.iter_mut().for_each(|c| c.name = format!("{}{hostile}", c.name));
+    }
+    circuit.projections.iter_mut().for_each(|p| p.name = hostile.to_owned());
+    circuit.modulators.iter_mut().for_each(|m| m.name = hostile.to_owned());
+    circuit.inputs.iter_mut().for_each(|i| i.name = hostile.to_owned());
+    let (svg, dot) = (svg(&circuit), dot(&circuit));
+    assert_eq!(well_formed(&svg), Ok(()));
+    assert!(!svg.contains("<script") && !dot.contains("<script"));
+    assert!(!svg.contains(['\u{0}', '\u{1b}']) && !dot.contains(['\u{0}', '\u{1b}']));
+    // Outside of tables, which escape otherwise, each quote and backslash of a name is escaped.
+    let labels = dot.lines().filter(|line| line.contains("label=\""));
+    assert!(labels.clone().count() > 0);
+    for line in labels {
+        assert!(line.contains(r#"&amp;\"'\\N]]>"#), "{line}");
+    }
+}
+
+#[test]
+fn drawings_are_well_formed_and_always_the_same() {
+    for circuit in samples() {
+        let drawn = svg(&circuit);
+        assert_eq!(well_formed(&drawn), Ok(()));
+        assert_eq!(drawn, svg(&circuit));
+        assert_eq!(dot(&circuit), dot(&circuit));
+    }
+}
+
+#[test]
+fn an_empty_circuit_says_so() {
+    let mut circuit = impression();
+    (circuit.populations, circuit.projections) = (vec![], vec![]);
+    (circuit.inputs, circuit.modulators) = (vec![], vec![]);
+    let drawn = svg(&circuit);
+    assert_eq!(well_formed(&drawn), Ok(()));
+    assert!(drawn.contains("no populations"));
+    assert!(dot(&circuit).ends_with("}\n"));
+}
+
+#[test]
+fn both_schemes_are_in_the_file() {
+    let drawn = svg(&impression());
+    assert!(drawn.contains("prefers-color-scheme:dark"));
+    // Every class that is used has a dark shade.
+    for class in drawn.split("class=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for name in class.split(' ') {
+            assert!(drawn.contains(&format!(".{name}{{")), "{name}");
+        }
+    }
+}

@@ -54,6 +54,21 @@ pub(super) fn neurons(population: &Population) -> String {
     format!("{} × {}", thousands(population.size), population.neuron)
 }
 
+/// All of a population in one line.
+pub(super) fn title(population: &Population) -> String {
+    let compartments: Vec<String> = population
+        .compartments
+        .iter()
+        .map(|c| match &c.bias {
+            Some(given) => format!("{} ({})", c.name, bias(given)),
+            None => c.name.clone(),
+        })
+        .collect();
+    let source = population.source.iter().map(|source| format!(" after {source}"));
+    let source: String = source.collect();
+    format!("{}: {}{source}; {}", population.name, neurons(population), compartments.join(", "))
+}
+
 /// What stands under a projection's name: pattern, size, rule, delay.
 pub(super) fn about(projection: &Projection) -> Vec<String> {
     let mut lines = vec![synapses(projection)];

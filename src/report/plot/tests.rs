@@ -227,3 +227,43 @@ fn the_same_data_draw_the_same_bytes() {
     };
     assert_eq!(draw(), draw());
 }
+
+#[test]
+fn only_curves_with_names_are_told_apart_by_dashes() {
+    let bundle = |name: &str| Lines {
+        series: (0..30)
+            .map(|n| Series {
+                name: name.to_owned(),
+                x: vec![0.0, 1.0],
+                y: vec![0.0, f64::from(n)],
+                ..Series::default()
+            })
+            .collect(),
+        ..Lines::default()
+    };
+    assert!(!bundle("").svg(Canvas::HALF).contains("dasharray"));
+    assert!(bundle("a").svg(Canvas::HALF).contains("dasharray"));
+}
+
+#[test]
+fn axis_over_whole_numbers_names_no_others() {
+    let over = |x: Vec<f64>| {
+        let lines = Lines {
+            series: vec![Series {
+                y: vec![10.0; x.len()],
+                x,
+                marks: true,
+                ..Series::default()
+            }],
+            y_range: Some((10.0, 20.0)),
+            ..Lines::default()
+        };
+        lines.svg(Canvas::HALF)
+    };
+    let whole = over(vec![0.0, 1.0, 2.0, 3.0]);
+    for number in 0..4 {
+        assert!(whole.contains(&format!(">{number}</text>")), "{number}");
+    }
+    assert!(!whole.contains(">0.5</text>"));
+    assert!(over(vec![0.0, 1.5, 3.0]).contains(">0.5</text>"));
+}

@@ -1,0 +1,109 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Simulate circuits of neurons with dendrites that learn by local rules.
+#[derive(Debug, Parser)]
+#[command(name = "apical", version, about, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a netlist: all its stages, into a run directory with a report
+    Run(Run),
+    /// Say what the compiler makes of a netlist, without running it
+    Check(Check),
+    /// Draw a circuit as SVG or DOT
+    Graph(Graph),
+    /// Make the report of a run directory again
+    Report(Report),
+    /// List the library of neurons and rules, or show one
+    Models(Models),
+}
+
+/// What the commands that read a netlist have in common.
+#[derive(Debug, Args)]
+pub(super) struct Source {
+    /// The netlist, a TOML file
+    pub netlist: PathBuf,
+    /// Set a value of the netlist, such as stage.train.steps=1000; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// A folder of library files that take precedence over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Use this seed instead of the netlist's
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub source: Source,
+    /// The run directory [default: runs/NAME-SEED]
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace an earlier run in that directory
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Threads to use; the results do not depend on them [default: all, at most 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// The folder that holds the data sets
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Print the contents of run.json at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub source: Source,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    #[command(flatten)]
+    pub source: Source,
+    /// Where to write it; the ending .svg or .dot says what [default: SVG to standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write DOT, for graphviz
+    #[arg(long)]
+    pub dot: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// The run directory
+    pub directory: PathBuf,
+    /// Print the contents of run.json instead
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Models {
+    /// Show this library file, neuron or rule
+    pub name: Option<String>,
+    /// A folder of library files that take precedence over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,129 @@
+//! How things are printed.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+use super::Failure;
+use super::args::Source;
+use crate::experiment::Experiment;
+use crate::netlist::LoadOptions;
+use crate::source::{Problem, Problems};
+
+/// Prints an error.
+pub(super) fn error(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+pub(super) fn out(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Loads what a command was given.
+pub(super) fn load(source: &Source) -> Result<Experiment, Failure> {
+    let options = LoadOptions { models: source.models.clone(), set: source.set.clone() };
+    Experiment::load(&source.netlist, &options, source.seed).map_err(|p| Failure::Input(problems(&p)))
+}
+
+/// Problems in colour where somebody looks, plain otherwise.
+pub(super) fn problems(problems: &Problems) -> String {
+    let count = problems.list.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let mut text = if std::io::stderr().is_terminal() {
+        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_context_lines(0);
+        let mut text = String::new();
+        for problem in &problems.list {
+            let shown = handler.render_report(&mut text, &Shown::new(problem, problems));
+            if shown.is_err() {
+                return problems.to_string();
+            }
+        }
+        text
+    } else {
+        problems.to_string()
+    };
+    let _ = writeln!(text, "{count} mistake{plural} found");
+    text
+}
+
+/// A problem as miette shows it: the places in its first label's file.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    help: Option<String>,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl Shown {
+    fn new(problem: &Problem, all: &Problems) -> Self {
+        let first = problem.labels.first().map(|(span, _)| span.source);
+        let file = first.and_then(|id| all.sources.file(id));
+        let source = file.map(|f| NamedSource::new(f.name.clone(), f.text.to_string()));
+        let here = problem.labels.iter().filter(|(span, _)| Some(span.source) == first);
+        let label = |(span, note): &(crate::source::Span, String)| {
+            let note = (!note.is_empty()).then(|| note.clone());
+            LabeledSpan::new(note, span.start as usize, (span.end - span.start) as usize)
+        };
+        let mut help = problem.help.clone();
+        for (span, note) in problem.labels.iter().filter(|(span, _)| Some(span.source) != first) {
+            if let Some(file) = all.sources.file(span.source) {
+                let (line, column) = all.sources.line_column(*span);
+                let also = format!("{note} ({}:{line}:{column})", file.name);
+                help = Some(help.map_or(also.clone(), |h| format!("{h}\n{also}")));
+            }
+        }
+        Shown { message: problem.message.clone(), help, source, labels: here.map(label).collect() }
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.help.as_ref().map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|s| s as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
+
+/// A number with a sensible number of digits.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        "—".to_owned()
+    } else if size >= 1e6 || (size > 0.0 && size < 1e-3) {
+        format!("{value:.3e}")
+    } else if size >= 100.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+/// A count with its digits in groups of three.
+pub(super) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,221 @@
+//! What the analysis found, for people and programs: the `check` command.
+
+use serde::Serialize;
+
+use super::expressions::Plastic;
+use super::gates::Gates;
+use super::learning::products;
+use super::program::Program;
+use crate::circuit::connect::Connectivity;
+use crate::netlist::model::{Connect, Dynamics};
+
+/// What the compiler made of a circuit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// Name of the circuit.
+    pub circuit: String,
+    /// Engine that runs it.
+    pub engine: String,
+    /// Length of a step, with its unit.
+    pub step: String,
+    /// Number of neurons.
+    pub neurons: usize,
+    /// Number of synapses.
+    pub synapses: usize,
+    /// Memory of weights, values and states (bytes).
+    pub bytes: usize,
+    /// Modulators that the program is specialised for.
+    pub gates: Vec<String>,
+    /// Populations.
+    pub populations: Vec<PopulationExplanation>,
+    /// Projections and biases that learn or not.
+    pub projections: Vec<ProjectionExplanation>,
+    /// Multiply–adds for synapses in a step, learning included, averaged over the gates.
+    pub multiply_adds_per_step: f64,
+    /// What is convenient but not local.
+    pub not_local: Vec<String>,
+}
+
+/// A population.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PopulationExplanation {
+    /// Its name.
+    pub name: String,
+    /// Number of neurons.
+    pub size: usize,
+    /// Neuron model.
+    pub neuron: String,
+    /// Paper and equations of the model.
+    pub source: Option<String>,
+    /// Compartments: name, method, equation, activation.
+    pub compartments: Vec<CompartmentExplanation>,
+}
+
+/// A compartment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CompartmentExplanation {
+    /// Its name.
+    pub name: String,
+    /// How it is computed.
+    pub method: String,
+    /// Its equation.
+    pub equation: String,
+    /// Its activation.
+    pub activation: Option<String>,
+}
+
+/// A projection, or a bias.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProjectionExplanation {
+    /// Its name.
+    pub name: String,
+    /// Source and target.
+    pub path: String,
+    /// Connection pattern.
+    pub pattern: String,
+    /// Number of synapses.
+    pub synapses: usize,
+    /// Rule, if it learns.
+    pub rule: Option<String>,
+    /// Which path the rule takes.
+    pub method: Option<String>,
+    /// Why it does not take the fast one.
+    pub why: Option<String>,
+}
+
+impl Program {
+    /// Explains what the compiler made of the circuit.
+    pub fn explain(&self) -> Explanation {
+        let circuit = &self.circuit;
+        let numbers: usize = self.layout.vectors.iter().map(|v| v.len()).sum();
+        let mut not_local = Vec::new();
+        if self.layout.replicas > 1 {
+            not_local.push(format!(
+                "{} replicas share weights and average their changes (a mini-batch): not local in time",
+                self.layout.replicas
+            ));
+        }
+        let projections: Vec<_> = (0..circuit.projections.len()).map(|p| self.explain_projection(p)).collect();
+        let biases = self.rules.iter().filter_map(|rule| match rule.rule.plastic {
+            Plastic::Bias(id) => Some(ProjectionExplanation {
+                name: format!("{} (bias)", circuit.compartment_name(id)),
+                path: circuit.compartment_name(id),
+                pattern: "one per neuron".to_owned(),
+                synapses: rule.ends.1,
+                rule: Some(rule.rule.rule.clone()),
+                method: Some("elementwise".to_owned()),
+                why: None,
+            }),
+            Plastic::Projection(_) => None,
+        });
+        let bias_count = self.layout.biases.len();
+        let synapses = circuit.synapses();
+        let all = projections.into_iter().chain(biases).collect();
+        Explanation {
+            circuit: circuit.name.clone(),
+            engine: "rate".to_owned(),
+            step: circuit.step.to_string(),
+            neurons: circuit.neurons(),
+            synapses,
+            bytes: 8 * (synapses + numbers + bias_count),
+            gates: self.gates.iter().map(|id| circuit.modulators[id.0 as usize].name.clone()).collect(),
+            populations: self.explain_populations(),
+            projections: all,
+            multiply_adds_per_step: self.multiply_adds(),
+            not_local,
+        }
+    }
+
+    fn explain_populations(&self) -> Vec<PopulationExplanation> {
+        let compartment = |c: &crate::circuit::Compartment| {
+            let (method, text) = match &c.dynamics {
+                Dynamics::Value(text) => ("assigned at every step", text),
+                Dynamics::Derivative(text) => ("differential, Euler–Maruyama", text),
+            };
+            CompartmentExplanation {
+                name: c.name.clone(),
+                method: method.to_owned(),
+                equation: text.value.clone(),
+                activation: c.activation.as_ref().map(|f| f.value.clone()),
+            }
+        };
+        let population = |p: &crate::circuit::Population| PopulationExplanation {
+            name: p.name.clone(),
+            size: p.size,
+            neuron: p.neuron.clone(),
+            source: p.source.clone(),
+            compartments: p.compartments.iter().map(compartment).collect(),
+        };
+        self.circuit.populations.iter().map(population).collect()
+    }
+
+    fn explain_projection(&self, index: usize) -> ProjectionExplanation {
+        let circuit = &self.circuit;
+        let projection = &circuit.projections[index];
+        let rule = self.rules.iter().find(|r| matches!(r.rule.plastic, Plastic::Projection(id) if id.0 as usize == index));
+        let (method, why) = match rule {
+            None => (None, None),
+            Some(_) if matches!(projection.connectivity, Connectivity::OneToOne { .. }) => {
+                (Some("elementwise".to_owned()), None)
+            }
+            Some(rule) => {
+                let expr = &rule.rule.expr;
+                match products(expr, expr.formula.root, self.layout.replicas) {
+                    Ok((_, terms)) => {
+                        let plural = if terms.len() == 1 { "" } else { "s" };
+                        (Some(format!("fused: {} outer product{plural}", terms.len())), None)
+                    }
+                    Err(why) => (Some("synapse by synapse (slower)".to_owned()), Some(why)),
+                }
+            }
+        };
+        let delay = if projection.delay > 0 { format!(", delay {}", projection.delay) } else { String::new() };
+        ProjectionExplanation {
+            name: projection.name.clone(),
+            path: format!("{} → {}", circuit.compartment_name(projection.from), circuit.compartment_name(projection.to)),
+            pattern: format!("{}{delay}", pattern(&projection.pattern)),
+            synapses: projection.connectivity.count(),
+            rule: rule.map(|r| r.rule.rule.clone()),
+            method,
+            why,
+        }
+    }
+
+    /// Synaptic multiply–adds in a step: delivery always, learning in the combinations of gates in which the
+    /// rule is not closed.
+    fn multiply_adds(&self) -> f64 {
+        let delivered = self.circuit.synapses() as f64;
+        let combinations = Gates::combinations(&self.gates);
+        let open = |rule: &super::program::PlacedRule, gates: &Gates| {
+            let mut expr = rule.rule.expr.clone();
+            let root = expr.formula.root;
+            let root = gates.fix(&mut expr, root);
+            expr.formula.graph.constant(root).is_none_or(|c| c.abs() > 0.0)
+        };
+        let learned: f64 = self
+            .rules
+            .iter()
+            .map(|rule| {
+                let synapses = match rule.rule.plastic {
+                    Plastic::Projection(id) => self.circuit.projections[id.0 as usize].connectivity.count(),
+                    Plastic::Bias(_) => rule.ends.1,
+                };
+                let share = combinations.iter().filter(|g| open(rule, g)).count() as f64 / combinations.len() as f64;
+                share * synapses as f64
+            })
+            .sum();
+        (delivered + learned) * self.layout.replicas as f64
+    }
+}
+
+/// A connection pattern, as it is written.
+pub fn pattern(connect: &Connect) -> String {
+    match connect {
+        Connect::AllToAll => "all-to-all".to_owned(),
+        Connect::OneToOne => "one-to-one".to_owned(),
+        Connect::Probability(p) => format!("probability {p}"),
+        Connect::InDegree(n) => format!("in-degree {n}"),
+        Connect::OutDegree(n) => format!("out-degree {n}"),
+        Connect::Edges(file) => format!("edges from {file}"),
+    }
+}
