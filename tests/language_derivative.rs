@@ -82,7 +82,7 @@ fn guarded(which: u8, a: Ast, b: Ast) -> Ast {
 #[test]
 fn slopes_agree_with_central_differences_to_one_in_a_million() {
     let (compared, left_out) = (Cell::new(0), Cell::new(0));
-    runner(400)
+    runner(250)
         .run(&(smooth(), -2.0..2.0), |(f, x)| {
             let [value, slope, bend] = with_slopes(&f);
             if unfolded(&bend.graph, bend.root) > 2e4 {

@@ -215,7 +215,7 @@ fn folding_fixing_and_fusing_keep_values_within_the_rounding_bound() {
     let gates = proptest::sample::select(&[0.0, 1.0, -1.0, 2.0, 0.5][..]);
     let fs = proptest::sample::select(&["tanh", "x^2 + 0.5 * x", "softplus(3 * x) / 3"][..]);
     let cases = (trees(TREES), any::<u64>(), gates, fs);
-    runner(1500)
+    runner(1000)
         .run(&cases, |(tree, seed, gate, f)| {
             let mut scope = TestScope::rule().with_f(f);
             let names: Vec<&str> = scope.variables.iter().map(|(n, ..)| *n).collect();

@@ -319,7 +319,7 @@ fn split_tree(tree: &Ast) -> Result<Split, String> {
 
 #[test]
 fn every_sum_of_up_to_four_products_is_split_and_adds_up() {
-    runner(600)
+    runner(400)
         .run(
             &(sum_of_products(), any::<u64>()),
             |((tree, count), seed)| {

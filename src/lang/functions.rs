@@ -88,7 +88,7 @@ impl Builtin {
 /// The tree of an activation: a function's name means that function of `x`; `identity` is `x` itself.
 ///
 /// # Errors
-/// As [`super::parse`].
+/// As [`fn@super::parse`].
 pub fn activation(text: &str) -> Result<Ast, super::ParseError> {
     let tree = super::parse(text)?;
     let AstKind::Name(path) = &tree.kind else { return Ok(tree) };

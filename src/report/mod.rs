@@ -16,7 +16,7 @@
 //! | Curves | `Curve` | all that share a horizontal axis in one plot |
 //! | Matrices | `Matrix` | matrices of one shape side by side |
 //! | Activity | `traces/…` | the last rows of each stage |
-//! | Weights | `weights/…` | the last sample, some weights over time, receptive fields |
+//! | Weights | `weights/…` | the last sample, some weights over time, receptive fields (images, if they look like it) |
 //! | Stages, Files | `run.json` | how long each stage took; how to read the files |
 //!
 //! # The sample of a comparison
@@ -37,6 +37,7 @@ mod comparisons;
 mod curves;
 mod drawing;
 mod error;
+mod fields;
 mod files;
 mod learning;
 mod matrices;

@@ -194,10 +194,8 @@ impl MeasureWords {
     pub(super) fn remarks(&self) -> String {
         let expected = self.expect.as_deref();
         let expected = expected.map(|words| format!("Expected: {}", words.trim()));
-        words::sentences([
-            self.about.as_deref().unwrap_or_default(),
-            expected.as_deref().unwrap_or_default(),
-        ])
+        let about = words::capital(self.about.as_deref().unwrap_or_default());
+        words::sentences([about.as_str(), expected.as_deref().unwrap_or_default()])
     }
 }
 

@@ -1,8 +1,9 @@
 //! Figures of recorded weights.
 
+use super::fields::Fields;
 use super::page::{Figure, Section};
-use super::pictures::{colours, extent, half, spread, wide};
-use super::plot::{Canvas, Heatmap, Lines, Panels, Series};
+use super::pictures::{colours, extent, half, spread};
+use super::plot::{Canvas, Heatmap, Lines, Series};
 use super::run::{MOST_BYTES, Run};
 use super::words;
 use crate::record::WeightFile;
@@ -13,12 +14,6 @@ const MOST_WEIGHTS: usize = 30;
 const MOST_SAMPLES: usize = 300;
 /// What may be read of one file (bytes), one sample after another.
 const MOST_READ: u64 = 400_000_000;
-/// Only of units as many as this, or more, fields are drawn.
-const FIELDS_FROM: usize = 16;
-/// The most fields drawn as images.
-const MOST_IMAGES: usize = 100;
-/// The most fields drawn as curves.
-const MOST_CURVES: usize = 8;
 /// The most figures of the section.
 const MOST_FIGURES: usize = 80;
 
@@ -255,142 +250,8 @@ impl Weights {
         half(&name, caption, lines.svg(Canvas::HALF))
     }
 
-    /// The weights to each postsynaptic neuron or from each presynaptic one, over the larger of the two populations.
     fn fields(&self) -> Option<Figure> {
-        let (over_post, side) = self.image().filter(|_| !self.is_vector())?;
-        Some(match side {
-            Some(side) => self.images(over_post, side),
-            None => self.tuning(over_post),
-        })
-    }
-
-    /// Whether the fields lie over the postsynaptic side, and the side of the image that they form, if they do. None for
-    /// small populations.
-    fn image(&self) -> Option<(bool, Option<usize>)> {
-        let root = |units: usize| {
-            let root = units.isqrt();
-            (units >= FIELDS_FROM && root * root == units).then_some(root)
-        };
-        let over_post = self.columns > self.rows;
-        match (root(self.rows), root(self.columns)) {
-            (Some(_), Some(side)) if over_post => Some((true, Some(side))),
-            (Some(side), _) => Some((false, Some(side))),
-            (None, Some(side)) => Some((true, Some(side))),
-            (None, None) if self.rows.max(self.columns) >= FIELDS_FROM => Some((over_post, None)),
-            (None, None) => None,
-        }
-    }
-
-    /// The weights of one neuron of the other side.
-    fn field(&self, over_post: bool, neuron: usize) -> Vec<f64> {
-        let (start, stride, count) = match over_post {
-            true => (neuron * self.columns, 1, self.columns),
-            false => (neuron, self.columns, self.rows),
-        };
-        let values = self.last.iter().skip(start).step_by(stride);
-        values.take(count).copied().collect()
-    }
-
-    fn images(&self, over_post: bool, side: usize) -> Figure {
-        let neurons = if over_post { self.rows } else { self.columns };
-        let shown = neurons.min(MOST_IMAGES);
-        let panels = Panels {
-            title: format!("{}: {}", self.short(), kind(over_post)),
-            rows: side,
-            columns: side,
-            images: (0..shown).map(|n| self.field(over_post, n)).collect(),
-            colours: colours(extent(self.last.iter().copied())),
-            value_label: "weight".to_owned(),
-            ..Panels::default()
-        };
-        let each = match over_post {
-            true => "from one presynaptic neuron to all postsynaptic ones",
-            false => "to one postsynaptic neuron from all presynaptic ones",
-        };
-        let which = match shown < neurons {
-            true => format!(" The first {shown} of {neurons} neurons are shown."),
-            false => String::new(),
-        };
-        let caption = format!(
-            "`{}`: each image is the weights {each}, in rows of {side}.{which}",
-            self.name
-        );
-        let name = format!("{}-fields", self.stem());
-        wide(&name, caption, panels.svg(Canvas::WIDE))
-    }
-
-    fn tuning(&self, over_post: bool) -> Figure {
-        let (neurons, x_label, of) = match over_post {
-            true => (self.rows, "postsynaptic neuron", "from"),
-            false => (self.columns, "presynaptic neuron", "to"),
-        };
-        let shown = neurons.min(MOST_CURVES);
-        let series = (0..shown).map(|n| {
-            let y = self.field(over_post, n);
-            Series {
-                name: format!("{of} {n}"),
-                x: (0..y.len()).map(|unit| unit as f64).collect(),
-                y,
-                ..Series::default()
-            }
-        });
-        let lines = Lines {
-            title: format!("{}: {}", self.short(), kind(over_post)),
-            x_label: x_label.to_owned(),
-            y_label: "weight".to_owned(),
-            series: series.collect(),
-            ..Lines::default()
-        };
-        let caption = match shown < neurons {
-            true => format!("`{}`: the first {shown} of {neurons} neurons.", self.name),
-            false => format!("`{}`: one curve a neuron.", self.name),
-        };
-        let name = format!("{}-fields", self.stem());
-        wide(&name, caption, lines.svg(Canvas::WIDE))
-    }
-}
-
-/// Weights to a neuron say what drives it, those from a neuron what it drives.
-fn kind(over_post: bool) -> &'static str {
-    if over_post {
-        "projective fields"
-    } else {
-        "receptive fields"
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn weights(rows: usize, columns: usize) -> Weights {
-        Weights {
-            name: "W".to_owned(),
-            rows,
-            columns,
-            samples: 1,
-            steps: vec![0.0],
-            some: Vec::new(),
-            first: Vec::new(),
-            last: (0..rows * columns).map(|i| i as f64).collect(),
-            cut: None,
-        }
-    }
-
-    #[test]
-    fn fields_lie_over_the_larger_square_side() {
-        assert_eq!(weights(64, 16).image(), Some((false, Some(8))));
-        assert_eq!(weights(16, 64).image(), Some((true, Some(8))));
-        assert_eq!(weights(20, 100).image(), Some((true, Some(10))));
-        assert_eq!(weights(144, 200).image(), Some((false, Some(12))));
-        assert_eq!(weights(12, 40).image(), Some((true, None)));
-        assert_eq!(weights(40, 12).image(), Some((false, None)));
-        assert_eq!(weights(15, 15).image(), None);
-    }
-
-    #[test]
-    fn field_is_a_column_or_a_row() {
-        assert_eq!(weights(3, 2).field(false, 1), [1.0, 3.0, 5.0]);
-        assert_eq!(weights(3, 2).field(true, 1), [2.0, 3.0]);
+        let fields = Fields::of(&self.name, (self.rows, self.columns), &self.last)?;
+        Some(fields.figure(self.short(), &format!("{}-fields", self.stem())))
     }
 }

@@ -121,7 +121,10 @@ mod tests {
 
     #[test]
     fn a_neuron_of_dendrites_alone_still_has_a_body() {
-        assert_eq!(stacked(&["basal", "apical"]), [Some("apical"), None, Some("basal")]);
+        assert_eq!(
+            stacked(&["basal", "apical"]),
+            [Some("apical"), None, Some("basal")]
+        );
         assert_eq!(stacked(&[]), [None]);
     }
 }

@@ -5,7 +5,7 @@ use super::lettering::{Anchor, Block, HINT, Line, NAME, NOTE, PLAIN, Style, TITL
 use super::render::{FIXED, LEARNING, draw_block};
 use super::scene::Scene;
 use super::theme::Ink;
-use super::words;
+use super::{broadcast, schedules, words};
 use crate::circuit::Circuit;
 
 /// The distance of everything from the edges.
@@ -59,8 +59,8 @@ impl Foot {
     pub(super) fn new(circuit: &Circuit, scene: &Scene, width: f64) -> Foot {
         let room = width - 2.0 * MARGIN - INDENT;
         let entry = |modulator: &crate::circuit::Modulator| {
-            let drive = words::drive(&modulator.drive);
-            let readers = words::readers(circuit, &modulator.name);
+            let drive = schedules::drive(&modulator.drive);
+            let readers = broadcast::readers(circuit, &modulator.name);
             let mut lines = vec![MODULATOR.line(&modulator.name, room)];
             lines.extend(PLAIN.wrap(&drive, room, 3));
             lines.extend(NOTE.wrap(&readers, room, 3));
@@ -70,8 +70,16 @@ impl Foot {
         let modulators: Vec<(Block, String)> = circuit.modulators.iter().map(entry).collect();
         let title = match modulators.len() {
             0 => Vec::new(),
-            1 => HINT.wrap(&format!("Modulator, {}", words::reach(circuit)), room, 3),
-            _ => HINT.wrap(&format!("Modulators, {}", words::reach(circuit)), room, 3),
+            1 => HINT.wrap(
+                &format!("Modulator, {}", broadcast::reach(circuit)),
+                room,
+                3,
+            ),
+            _ => HINT.wrap(
+                &format!("Modulators, {}", broadcast::reach(circuit)),
+                room,
+                3,
+            ),
         };
         let projections = &scene.net.wires[..circuit.projections.len()];
         let learning = projections.iter().filter(|w| w.learns).count();
@@ -85,8 +93,16 @@ impl Foot {
 
     pub(super) fn height(&self) -> f64 {
         let lines: f64 = self.title.iter().map(|l| l.style.leading()).sum();
-        let modulators: f64 = self.modulators.iter().map(|(m, _)| m.height() + APART).sum();
-        let band = if self.title.is_empty() { 0.0 } else { 2.0 * APART + lines + APART };
+        let modulators: f64 = self
+            .modulators
+            .iter()
+            .map(|(m, _)| m.height() + APART)
+            .sum();
+        let band = if self.title.is_empty() {
+            0.0
+        } else {
+            2.0 * APART + lines + APART
+        };
         let key = if self.has_key { 24.0 } else { 0.0 };
         band + modulators + key + MARGIN
     }
@@ -101,7 +117,11 @@ impl Foot {
         }
         y += APART;
         let line = format!("M{MARGIN} {y:.1}H{:.1}", self.width - MARGIN);
-        canvas.element("path").a("d", &line).stroke(Ink::Grid, 1.0).empty();
+        canvas
+            .element("path")
+            .a("d", &line)
+            .stroke(Ink::Grid, 1.0)
+            .empty();
         y += APART;
         let title = Block {
             lines: self.title.clone(),
@@ -121,7 +141,11 @@ impl Foot {
         let mut x = MARGIN;
         for (width, words) in [(LEARNING, "learns"), (FIXED, "fixed")] {
             let sample = format!("M{x:.1} {y:.1}h22");
-            canvas.element("path").a("d", &sample).stroke(Ink::Axis, width).empty();
+            canvas
+                .element("path")
+                .a("d", &sample)
+                .stroke(Ink::Axis, width)
+                .empty();
             canvas.line(&NOTE.line(words, 100.0), Anchor::Start, (x + 28.0, y + 3.8));
             x += 28.0 + NOTE.width(words) + 18.0;
         }
@@ -130,7 +154,13 @@ impl Foot {
 
 /// The sign of a broadcast: a point that sends waves to both sides.
 fn draw_sign(canvas: &mut Canvas, (x, y): Point) {
-    canvas.element("circle").n("cx", x).n("cy", y).n("r", 2.0).fill(Ink::Modulator).empty();
+    canvas
+        .element("circle")
+        .n("cx", x)
+        .n("cy", y)
+        .n("r", 2.0)
+        .fill(Ink::Modulator)
+        .empty();
     for (reach, height) in [(4.5, 3.5), (8.0, 6.0)] {
         let waves = format!(
             "M{:.1} {:.1}q-{} {height} 0 {}M{:.1} {:.1}q{} {height} 0 {}",
@@ -143,6 +173,10 @@ fn draw_sign(canvas: &mut Canvas, (x, y): Point) {
             reach / 2.0,
             2.0 * height
         );
-        canvas.element("path").a("d", &waves).stroke(Ink::Modulator, 1.2).empty();
+        canvas
+            .element("path")
+            .a("d", &waves)
+            .stroke(Ink::Modulator, 1.2)
+            .empty();
     }
 }

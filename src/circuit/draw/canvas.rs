@@ -190,7 +190,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// Appends `text` so that XML and HTML read it back as plain text on one line. Characters that XML 1.0 does not allow become
-/// U+FFFD.
+/// U+FFFD, as do those that turn the direction of what follows.
 pub(super) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -200,9 +200,9 @@ pub(super) fn escape(text: &str, out: &mut String) {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\t' | '\n' | '\r' => out.push(' '),
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push('\u{fffd}');
-            }
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push('\u{fffd}'),
+            c if c.is_control() => out.push('\u{fffd}'),
             _ => out.push(c),
         }
     }

@@ -3,7 +3,7 @@
 use super::anatomy::{Part, Role};
 use super::lettering::{Block, HINT, NAME, NOTE, PLAIN, TITLE};
 use super::net::Net;
-use super::words;
+use super::{broadcast, words};
 use crate::circuit::{Circuit, Population};
 
 /// The widest text in a cell (pixels).
@@ -154,12 +154,14 @@ impl Row {
 }
 
 fn row(circuit: &Circuit, population: &Population, part: Part) -> Row {
-    let compartment = part.compartment.and_then(|c| population.compartments.get(c));
+    let compartment = part
+        .compartment
+        .and_then(|c| population.compartments.get(c));
     let mut lines = Vec::new();
     if part.role == Role::Body {
         lines.push(TITLE.line(&population.name, TEXT_ROOM));
         lines.push(PLAIN.line(&words::neurons(population), TEXT_ROOM));
-        let modulators = words::modulators_of(circuit, population);
+        let modulators = broadcast::modulators_of(circuit, population);
         if !modulators.is_empty() {
             let reads = format!("reads {}", modulators.join(", "));
             lines.push(HINT.line(&reads, TEXT_ROOM));

@@ -102,7 +102,9 @@ impl Grid {
             grid.link(net, cells, wire, &chain);
             grid.chains.push(chain);
         }
-        let aside: Vec<f64> = (0..net.wires.len()).map(|wire| grid.guessed_side(wire)).collect();
+        let aside: Vec<f64> = (0..net.wires.len())
+            .map(|wire| grid.guessed_side(wire))
+            .collect();
         grid.turn_labels(&aside);
         grid
     }
@@ -116,14 +118,26 @@ impl Grid {
 
     fn add(&mut self, content: Content, rank: usize, x: f64, [left, right]: [f64; 2]) -> usize {
         let slot = self.slots.len();
-        self.slots.push(Slot { content, rank, x, left, right });
+        self.slots.push(Slot {
+            content,
+            rank,
+            x,
+            left,
+            right,
+        });
         self.ranks[rank].push(slot);
         self.touching.push([Vec::new(), Vec::new()]);
         slot
     }
 
     /// Adds a wire's slots. `crowding` is the width of the labels in each rank so far.
-    fn chain(&mut self, net: &Net, layers: &[usize], index: usize, crowding: &mut [f64]) -> Vec<usize> {
+    fn chain(
+        &mut self,
+        net: &Net,
+        layers: &[usize],
+        index: usize,
+        crowding: &mut [f64],
+    ) -> Vec<usize> {
         let wire = &net.wires[index];
         let (from, to) = (wire.from.node, wire.to.node);
         if from == to {
@@ -134,27 +148,39 @@ impl Grid {
         if layers[from] == layers[to] {
             let reach = width / 2.0 + BESIDE + LINE;
             let rank = 2 * layers[from] + 1;
-            return vec![from, self.add(Content::Arch(index), rank, x, [reach, reach]), to];
+            return vec![
+                from,
+                self.add(Content::Arch(index), rank, x, [reach, reach]),
+                to,
+            ];
         }
-        let (low, high) = if layers[from] < layers[to] { (from, to) } else { (to, from) };
+        let (low, high) = if layers[from] < layers[to] {
+            (from, to)
+        } else {
+            (to, from)
+        };
         let between = 2 * layers[low] + 1..2 * layers[high];
-        let mut gaps: Vec<usize> = between.clone().filter(|rank| rank % 2 == 1).collect();
-        gaps.sort_by(|a, b| crowding[*a].total_cmp(&crowding[*b]));
-        let labelled = gaps.first().copied().filter(|_| width > 0.0);
-        let mut chain = vec![low];
-        for rank in between {
-            let slot = if labelled == Some(rank) {
-                crowding[rank] += width;
-                let content = Content::Label { wire: index, on_left: false };
-                let right = BESIDE + width + AFTER_LABEL;
-                self.add(content, rank, x, [LINE, right])
-            } else {
-                self.add(Content::Line(index), rank, x, [LINE, LINE])
-            };
-            chain.push(slot);
+        let gaps = between.clone().filter(|rank| rank % 2 == 1);
+        // Labels go where there are fewest.
+        let emptiest = gaps.min_by(|a, b| crowding[*a].total_cmp(&crowding[*b]));
+        let labelled = emptiest.filter(|_| width > 0.0);
+        if let Some(rank) = labelled {
+            crowding[rank] += width;
         }
-        chain.push(high);
-        chain
+        let slots = between.map(|rank| match labelled == Some(rank) {
+            true => self.add_label(index, rank, x, width),
+            false => self.add(Content::Line(index), rank, x, [LINE, LINE]),
+        });
+        let slots: Vec<usize> = slots.collect();
+        [vec![low], slots, vec![high]].concat()
+    }
+
+    fn add_label(&mut self, wire: usize, rank: usize, x: f64, width: f64) -> usize {
+        let content = Content::Label {
+            wire,
+            on_left: false,
+        };
+        self.add(content, rank, x, [LINE, BESIDE + width + AFTER_LABEL])
     }
 
     /// Links a wire's slots.
@@ -168,8 +194,15 @@ impl Grid {
             let upward = chain.first() == Some(&wire.from.node);
             let contact = |slot: usize, above: bool| {
                 let end = (0..2).find(|end| slot == wire.tip(*end).node);
-                let offset = end.map_or(0.0, |end| guess(&cells[slot], wire.tip(end).row, above, upward));
-                Contact { slot, offset, slack: 0.0, end }
+                let offset = end.map_or(0.0, |end| {
+                    guess(&cells[slot], wire.tip(end).row, above, upward)
+                });
+                Contact {
+                    slot,
+                    offset,
+                    slack: 0.0,
+                    end,
+                }
             };
             let link = Link {
                 wire: index,
@@ -198,11 +231,21 @@ impl Grid {
 
     /// Less than 0 if a wire will touch its nodes on the left.
     fn guessed_side(&self, wire: usize) -> f64 {
-        let [.., high] = self.chains[wire][..] else { return 0.0 };
+        let [.., high] = self.chains[wire][..] else {
+            return 0.0;
+        };
         let ends = [(self.chains[wire][0], 1), (high, 0)];
-        let links = ends.iter().flat_map(|(node, side)| &self.touching[*node][*side]);
-        let contacts = links.map(|link| &self.links[*link]).filter(|link| link.wire == wire);
-        contacts.flat_map(|link| [link.lower, link.upper]).filter(|c| c.end.is_some()).map(|c| c.offset).sum()
+        let links = ends
+            .iter()
+            .flat_map(|(node, side)| &self.touching[*node][*side]);
+        let contacts = links
+            .map(|link| &self.links[*link])
+            .filter(|link| link.wire == wire);
+        contacts
+            .flat_map(|link| [link.lower, link.upper])
+            .filter(|c| c.end.is_some())
+            .map(|c| c.offset)
+            .sum()
     }
 
     /// Takes over where the wires really touch the nodes, and how much room these take.
@@ -215,7 +258,11 @@ impl Grid {
             Some(Port::Side { lane, .. }) => *lane,
             _ => 0.0,
         };
-        let aside: Vec<f64> = ports.of.iter().map(|ends| ends.iter().map(lane).sum()).collect();
+        let aside: Vec<f64> = ports
+            .of
+            .iter()
+            .map(|ends| ends.iter().map(lane).sum())
+            .collect();
         self.turn_labels(&aside);
         for index in 0..self.links.len() {
             let Link { wire, lower, upper } = self.links[index];
@@ -223,17 +270,9 @@ impl Grid {
                 Content::Arch(_) => Some(self.leg(lower, upper.slot)),
                 _ => None,
             };
-            let refit = |contact: Contact| {
-                let port = contact.end.and_then(|end| ports.of[wire][end]);
-                let slack = match port {
-                    Some(Port::Face { above, .. }) => cells[contact.slot].faces()[usize::from(!above)],
-                    _ => 0.0,
-                };
-                let offset = port.map_or(contact.offset, Port::offset);
-                Contact { offset, slack, ..contact }
-            };
-            self.links[index].lower = refit(lower);
-            self.links[index].upper = refit(upper);
+            let port = |contact: Contact| contact.end.and_then(|end| ports.of[wire][end]);
+            self.links[index].lower = lower.refitted(port(lower), cells);
+            self.links[index].upper = upper.refitted(port(upper), cells);
             if let Some(leg) = leg {
                 self.links[index].upper.offset = leg;
             }
@@ -243,8 +282,12 @@ impl Grid {
     /// Where the leg of an arch is that goes down to a node.
     fn leg(&self, node: Contact, arch: usize) -> f64 {
         let reach = self.slots[arch].right - LINE;
-        let others = self.touching[arch][0].iter().map(|link| self.links[*link].lower.slot);
-        let is_left = others.into_iter().all(|other| self.place(node.slot) <= self.place(other));
+        let others = self.touching[arch][0]
+            .iter()
+            .map(|link| self.links[*link].lower.slot);
+        let is_left = others
+            .into_iter()
+            .all(|other| self.place(node.slot) <= self.place(other));
         if is_left { -reach } else { reach }
     }
 
@@ -260,9 +303,28 @@ impl Grid {
     }
 }
 
+impl Contact {
+    /// This contact at a port.
+    fn refitted(self, port: Option<Port>, cells: &[Cell]) -> Contact {
+        let slack = match port {
+            Some(Port::Face { above, .. }) => cells[self.slot].faces()[usize::from(!above)],
+            _ => 0.0,
+        };
+        Contact {
+            offset: port.map_or(self.offset, Port::offset),
+            slack,
+            ..self
+        }
+    }
+}
+
 /// Where a wire will touch a node: upward wires on the left and downward wires on the right, unless they end at a face.
 fn guess(cell: &Cell, row: usize, above: bool, upward: bool) -> f64 {
-    let at_face = if above { row == 0 } else { row + 1 == cell.rows.len() };
+    let at_face = if above {
+        row == 0
+    } else {
+        row + 1 == cell.rows.len()
+    };
     match (at_face, upward) {
         (true, _) => 0.0,
         (false, true) => -cell.half - LANE,

@@ -9,7 +9,11 @@ use super::net::{Net, Wire};
 /// The layer of every node, from 0 at the bottom.
 pub(super) fn layers(net: &Net) -> Vec<usize> {
     let mut driven = vec![false; net.populations];
-    for wire in net.wires.iter().filter(|w| w.from.node >= net.populations && w.ascends) {
+    for wire in net
+        .wires
+        .iter()
+        .filter(|w| w.from.node >= net.populations && w.ascends)
+    {
         driven[wire.to.node] = true;
     }
     let walk = Walk::over(net, &driven);
@@ -97,7 +101,10 @@ impl Walk {
     /// Whether nothing lower drives a population.
     fn sources(&self) -> Vec<bool> {
         let mut sources = vec![true; self.next.len()];
-        self.kept.iter().flatten().for_each(|to| sources[*to] = false);
+        self.kept
+            .iter()
+            .flatten()
+            .for_each(|to| sources[*to] = false);
         sources
     }
 }
@@ -117,10 +124,18 @@ fn lift_sources(walk: &Walk, driven: &[bool], layers: &mut [usize]) {
 fn place_feedback(net: &Net, walk: &Walk, driven: &[bool], layers: &mut [usize]) {
     let sources = walk.sources();
     let between = |w: &&Wire| w.from.node < net.populations && !w.is_loop();
-    for node in (0..net.populations).filter(|n| sources[*n] && walk.kept[*n].is_empty() && !driven[*n]) {
+    for node in
+        (0..net.populations).filter(|n| sources[*n] && walk.kept[*n].is_empty() && !driven[*n])
+    {
         let wires = || net.wires.iter().filter(between);
-        let above = wires().filter(|w| w.from.node == node).map(|w| layers[w.to.node]).max();
-        let below = wires().filter(|w| w.to.node == node).map(|w| layers[w.from.node]).min();
+        let above = wires()
+            .filter(|w| w.from.node == node)
+            .map(|w| layers[w.to.node])
+            .max();
+        let below = wires()
+            .filter(|w| w.to.node == node)
+            .map(|w| layers[w.from.node])
+            .min();
         layers[node] = match (above, below) {
             (Some(target), _) => target + 1,
             (None, Some(source)) => source.saturating_sub(1),
@@ -133,7 +148,10 @@ fn place_feedback(net: &Net, walk: &Walk, driven: &[bool], layers: &mut [usize])
 fn spread_lone(net: &Net, layers: &mut [usize]) {
     let mut lone = vec![true; net.populations];
     for wire in net.wires.iter().filter(|w| !w.is_loop()) {
-        [wire.from.node, wire.to.node].into_iter().filter(|n| *n < net.populations).for_each(|n| lone[n] = false);
+        [wire.from.node, wire.to.node]
+            .into_iter()
+            .filter(|n| *n < net.populations)
+            .for_each(|n| lone[n] = false);
     }
     let lone: Vec<usize> = (0..net.populations).filter(|n| lone[*n]).collect();
     let row = ((lone.len() as f64 * 1.5).sqrt().ceil() as usize).max(4);
@@ -149,7 +167,10 @@ fn add_inputs(net: &Net, layers: Vec<usize>) -> Vec<usize> {
     all.resize(net.parts.len(), 0);
     for input in net.populations..all.len() {
         let wires = || net.wires.iter().filter(move |w| w.from.node == input);
-        let lowest = wires().filter(|w| w.ascends).map(|w| all[w.to.node] - 1).min();
+        let lowest = wires()
+            .filter(|w| w.ascends)
+            .map(|w| all[w.to.node] - 1)
+            .min();
         let above = wires().map(|w| all[w.to.node] + 1).max();
         all[input] = lowest.or(above).unwrap_or(0);
     }

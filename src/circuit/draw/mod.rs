@@ -10,21 +10,30 @@
 
 mod anatomy;
 mod band;
+mod broadcast;
+mod calls;
 mod canvas;
 mod cell;
 mod dot;
 mod grid;
+mod heights;
+mod lanes;
 mod layers;
 mod lettering;
+mod loops;
 mod net;
 mod order;
 mod place;
 mod ports;
 mod render;
 mod scene;
+mod schedules;
+mod straight;
 mod theme;
 mod words;
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -51,7 +60,9 @@ pub struct Layout {
 /// Lays a circuit out as [`svg`] draws it, without its title.
 pub fn layout(circuit: &Circuit) -> Layout {
     let scene = Scene::new(circuit);
-    let mut nodes: Vec<Rect> = (0..scene.cells.len()).map(|node| scene.node(node)).collect();
+    let mut nodes: Vec<Rect> = (0..scene.cells.len())
+        .map(|node| scene.node(node))
+        .collect();
     let inputs = nodes.split_off(scene.net.populations);
     let labels = (0..scene.net.wires.len()).filter_map(|wire| scene.label(wire));
     Layout {
@@ -66,7 +77,11 @@ pub fn svg(circuit: &Circuit) -> String {
     let scene = Scene::new(circuit);
     let width = (scene.width + 2.0 * MARGIN).max(LEAST_WIDTH).ceil();
     let (head, foot) = (Head::new(circuit, width), Foot::new(circuit, &scene, width));
-    let middle = if circuit.populations.is_empty() { 60.0 } else { 0.0 };
+    let middle = if circuit.populations.is_empty() {
+        60.0
+    } else {
+        0.0
+    };
     let bottom = head.height() + scene.height + middle;
     let mut canvas = Canvas::new((width, (bottom + foot.height()).ceil()), &circuit.name);
     head.draw(&mut canvas);
@@ -75,7 +90,11 @@ pub fn svg(circuit: &Circuit) -> String {
         canvas.line(&line, Anchor::Middle, (width / 2.0, bottom - 30.0));
     }
     let corner = ((width - scene.width) / 2.0, head.height());
-    let shift = format!("translate({} {})", canvas::number(corner.0), canvas::number(corner.1));
+    let shift = format!(
+        "translate({} {})",
+        canvas::number(corner.0),
+        canvas::number(corner.1)
+    );
     canvas.element("g").a("transform", &shift).open();
     scene.draw(&mut canvas);
     canvas.close();

@@ -49,7 +49,11 @@ impl Net {
     pub(super) fn new(circuit: &Circuit) -> Net {
         let mut all: Vec<Vec<Part>> = Vec::new();
         for population in &circuit.populations {
-            let names: Vec<&str> = population.compartments.iter().map(|c| c.name.as_str()).collect();
+            let names: Vec<&str> = population
+                .compartments
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect();
             all.push(parts(&names));
         }
         let input = Part {
@@ -73,7 +77,13 @@ impl Net {
             let ends = [projection.from, projection.to].map(|end| circuit.compartment_name(end));
             let label = label(projection);
             let told: Vec<String> = words::about(projection);
-            let title = format!("{}: {} to {}; {}", projection.name, ends[0], ends[1], told.join(", "));
+            let title = format!(
+                "{}: {} to {}; {}",
+                projection.name,
+                ends[0],
+                ends[1],
+                told.join(", ")
+            );
             let wire = self.wire(from, to, label, title);
             self.wires.push(Wire {
                 learns: projection.learn.is_some(),
@@ -89,7 +99,10 @@ impl Net {
                     node: self.populations + input.0 as usize,
                     row: 0,
                 };
-                let name = circuit.inputs.get(input.0 as usize).map_or("", |i| i.name.as_str());
+                let name = circuit
+                    .inputs
+                    .get(input.0 as usize)
+                    .map_or("", |i| i.name.as_str());
                 let title = format!("{name} to {}", circuit.compartment_name(id));
                 let wire = self.wire(from, self.tip(id), Block::default(), title);
                 self.wires.push(wire);

@@ -52,7 +52,10 @@ fn spread(grid: &mut Grid) {
 /// Sorts a rank by where its slots' links pull them.
 fn sort(grid: &mut Grid, rank: usize, sides: Sides) {
     let row = std::mem::take(&mut grid.ranks[rank]);
-    let mut wished: Vec<(f64, usize)> = row.into_iter().map(|slot| (sides.wish(grid, slot).0, slot)).collect();
+    let mut wished: Vec<(f64, usize)> = row
+        .into_iter()
+        .map(|slot| (sides.wish(grid, slot).0, slot))
+        .collect();
     wished.sort_by(|a, b| a.0.total_cmp(&b.0));
     grid.ranks[rank] = wished.into_iter().map(|(_, slot)| slot).collect();
     relax(grid, rank, sides);
@@ -62,7 +65,9 @@ fn sort(grid: &mut Grid, rank: usize, sides: Sides) {
 fn places(grid: &Grid) -> Vec<usize> {
     let mut places = vec![0; grid.slots.len()];
     for row in &grid.ranks {
-        row.iter().enumerate().for_each(|(place, slot)| places[*slot] = place);
+        row.iter()
+            .enumerate()
+            .for_each(|(place, slot)| places[*slot] = place);
     }
     places
 }
@@ -90,7 +95,9 @@ fn crossings(grid: &Grid) -> usize {
 
 /// Pairs whose order at the bottom is not that at the top.
 fn inversions(mut links: Vec<Ends>) -> usize {
-    let by = |end: usize| move |a: &Ends, b: &Ends| a[end].0.cmp(&b[end].0).then(a[end].1.total_cmp(&b[end].1));
+    let by = |end: usize| {
+        move |a: &Ends, b: &Ends| a[end].0.cmp(&b[end].0).then(a[end].1.total_cmp(&b[end].1))
+    };
     links.sort_by(|a, b| by(0)(a, b).then(by(1)(a, b)));
     let mut tops: Vec<(usize, f64)> = Vec::new();
     let mut found = 0;
@@ -125,7 +132,9 @@ fn crossings_of(grid: &Grid, places: &[usize], pair: [usize; 2]) -> (usize, usiz
     let (mut now, mut then) = (0, 0);
     for side in 0..2 {
         let far = |slot: usize| {
-            let links = grid.touching[slot][side].iter().map(|link| &grid.links[*link]);
+            let links = grid.touching[slot][side]
+                .iter()
+                .map(|link| &grid.links[*link]);
             let far = links.map(|link| ends(link, places)[side]);
             far.collect::<Vec<_>>()
         };

@@ -3,11 +3,9 @@
 use super::grid::{Contact, Content, Grid};
 use super::net::Net;
 
-/// Rounds of settling; what moves after these moves by fractions of a pixel.
-const ROUNDS: usize = 60;
-
-/// How far the leg of an arch moves from its label to stand straight (pixels).
-const FARTHEST_LEG: f64 = 60.0;
+/// Rounds of settling at most, and the move (pixels) below which another makes no difference.
+const ROUNDS: usize = 150;
+const SETTLED: f64 = 0.1;
 
 /// How strongly nodes pull one another, compared with the wires between them; and how strongly if they are each other's only
 /// ones from layer to layer, so that a stack stands upright.
@@ -31,7 +29,10 @@ impl Sides {
     pub(super) fn wish(self, grid: &Grid, slot: usize) -> (f64, f64) {
         let here = grid.slots[slot].x;
         // What nothing pulls at stays, but gives way.
-        let mut pull = Pull { sum: here * 1e-3, weight: 1e-3 };
+        let mut pull = Pull {
+            sum: here * 1e-3,
+            weight: 1e-3,
+        };
         for (side, links) in grid.touching[slot].iter().enumerate() {
             let counts = match self {
                 Sides::Neither => false,
@@ -39,12 +40,28 @@ impl Sides {
                 Sides::Above => side == 1,
                 Sides::Both => true,
             };
-            for link in links.iter().filter(|_| counts).map(|link| &grid.links[*link]) {
-                let (own, other) = if side == 0 { (link.upper, link.lower) } else { (link.lower, link.upper) };
+            for link in links
+                .iter()
+                .filter(|_| counts)
+                .map(|link| &grid.links[*link])
+            {
+                let (own, other) = if side == 0 {
+                    (link.upper, link.lower)
+                } else {
+                    (link.lower, link.upper)
+                };
                 let is_line = |slot: usize| grid.slots[slot].content != Content::Node;
                 // Long wires should be straight; how they reach their nodes matters less (Gansner et al. 1993).
-                let strength = if is_line(own.slot) && is_line(other.slot) { 4.0 } else { 1.0 };
+                let strength = if is_line(own.slot) && is_line(other.slot) {
+                    4.0
+                } else {
+                    1.0
+                };
                 pull.towards(meeting(grid, own, other), strength);
+                if other.slack > 0.0 {
+                    // Anywhere on a face will do, its middle is best.
+                    pull.towards(grid.slots[other.slot].x - own.offset, 0.1 * strength);
+                }
             }
         }
         (pull.sum / pull.weight, pull.weight)
@@ -79,37 +96,54 @@ fn meeting(grid: &Grid, own: Contact, other: Contact) -> f64 {
 
 /// Moves the slots of a rank to where they are pulled, as far as their order and their widths allow.
 pub(super) fn relax(grid: &mut Grid, rank: usize, sides: Sides) {
-    let wishes: Vec<(f64, f64)> = grid.ranks[rank].iter().map(|slot| sides.wish(grid, *slot)).collect();
+    let wishes: Vec<(f64, f64)> = grid.ranks[rank]
+        .iter()
+        .map(|slot| sides.wish(grid, *slot))
+        .collect();
     seat(grid, rank, &wishes);
 }
 
-/// Puts the slots of a rank as near to their wishes as their order and their widths allow.
-fn seat(grid: &mut Grid, rank: usize, wishes: &[(f64, f64)]) {
+/// Puts the slots of a rank as near to their wishes as their order and their widths allow; how far one moves at most.
+fn seat(grid: &mut Grid, rank: usize, wishes: &[(f64, f64)]) -> f64 {
     let row = grid.ranks[rank].clone();
     let distance = |pair: &[usize]| grid.slots[pair[0]].right + grid.slots[pair[1]].left;
     let apart: Vec<f64> = row.windows(2).map(distance).collect();
     let places = nearest(wishes, &apart, (f64::NEG_INFINITY, f64::INFINITY));
+    let mut farthest: f64 = 0.0;
     for (slot, x) in row.into_iter().zip(places) {
+        farthest = farthest.max((grid.slots[slot].x - x).abs());
         grid.slots[slot].x = x;
     }
+    farthest
 }
 
 /// Finds places for all slots, their order given: wires straight, nodes over those to which they are wired.
 pub(super) fn settle(grid: &mut Grid, net: &Net) {
     let peers = peers(grid, net);
     let ranks = grid.ranks.len();
-    for round in 0..2 * ROUNDS {
+    for round in 0..ROUNDS {
+        let mut farthest: f64 = 0.0;
         for rank in 0..ranks {
-            let rank = if round % 2 == 0 { rank } else { ranks - 1 - rank };
+            let rank = if round % 2 == 0 {
+                rank
+            } else {
+                ranks - 1 - rank
+            };
             let wish = |slot: &usize| {
                 let (x, weight) = Sides::Both.wish(grid, *slot);
-                let mut pull = Pull { sum: x * weight, weight };
+                let mut pull = Pull {
+                    sum: x * weight,
+                    weight,
+                };
                 let peers = peers.get(*slot).into_iter().flatten();
                 peers.for_each(|(peer, strength)| pull.towards(grid.slots[*peer].x, *strength));
                 (pull.sum / pull.weight, pull.weight)
             };
             let wishes: Vec<(f64, f64)> = grid.ranks[rank].iter().map(wish).collect();
-            seat(grid, rank, &wishes);
+            farthest = farthest.max(seat(grid, rank, &wishes));
+        }
+        if farthest < SETTLED {
+            break;
         }
     }
     line_up(grid, &peers);
@@ -120,8 +154,11 @@ fn line_up(grid: &mut Grid, peers: &[Vec<(usize, f64)>]) {
     for rank in (0..grid.ranks.len()).step_by(2).rev() {
         for slot in grid.ranks[rank].clone() {
             let here = (grid.slots[slot].x, grid.slots[slot].rank);
-            let above = |peer: &&(usize, f64)| peer.1 >= CHAINED && grid.slots[peer.0].rank > here.1;
-            let Some((peer, _)) = peers[slot].iter().find(above) else { continue };
+            let above =
+                |peer: &&(usize, f64)| peer.1 >= CHAINED && grid.slots[peer.0].rank > here.1;
+            let Some((peer, _)) = peers.get(slot).and_then(|p| p.iter().find(above)) else {
+                continue;
+            };
             let (x, room) = (grid.slots[*peer].x, free(grid, slot));
             if (x - here.0).abs() < ALL_BUT && (room.0..=room.1).contains(&x) {
                 grid.slots[slot].x = x;
@@ -132,7 +169,8 @@ fn line_up(grid: &mut Grid, peers: &[Vec<(usize, f64)>]) {
 
 /// The nodes to which each node is wired, and how strongly they pull at it.
 fn peers(grid: &Grid, net: &Net) -> Vec<Vec<(usize, f64)>> {
-    let mut pairs: Vec<(usize, usize)> = net.wires.iter().map(|w| (w.from.node, w.to.node)).collect();
+    let mut pairs: Vec<(usize, usize)> =
+        net.wires.iter().map(|w| (w.from.node, w.to.node)).collect();
     let rank = |node: usize| grid.slots[node].rank;
     for pair in &mut pairs {
         if rank(pair.0) > rank(pair.1) {
@@ -170,89 +208,28 @@ pub(super) fn nearest(wishes: &[(f64, f64)], apart: &[f64], bounds: (f64, f64)) 
     let mut pools: Vec<(f64, f64, usize)> = Vec::new();
     for ((wish, weight), shift) in wishes.iter().zip(&shifts) {
         let mut pool = (weight * (wish - shift), *weight, 1);
-        while let Some(last) = pools.last().filter(|last| last.0 / last.1 > pool.0 / pool.1) {
+        while let Some(last) = pools
+            .last()
+            .filter(|last| last.0 / last.1 > pool.0 / pool.1)
+        {
             pool = (pool.0 + last.0, pool.1 + last.1, pool.2 + last.2);
             pools.pop();
         }
         pools.push(pool);
     }
     let highest = bounds.1 - shifts.last().copied().unwrap_or(0.0);
-    let pooled = pools.iter().flat_map(|(sum, weight, n)| std::iter::repeat_n(sum / weight, *n));
+    let pooled = pools
+        .iter()
+        .flat_map(|(sum, weight, n)| std::iter::repeat_n(sum / weight, *n));
     // The upper bound first: where both cannot hold, the excess is on that side.
-    pooled.zip(&shifts).map(|(place, shift)| place.min(highest).max(bounds.0) + shift).collect()
-}
-
-/// Straightens wires: each run of slots that can share one x does.
-pub(super) fn straighten(grid: &mut Grid) {
-    for wire in 0..grid.chains.len() {
-        let chain = grid.chains[wire].clone();
-        let lines: Vec<usize> = chain
-            .iter()
-            .copied()
-            .filter(|slot| matches!(grid.slots[*slot].content, Content::Line(_) | Content::Label { .. }))
-            .collect();
-        let mut rest = lines.as_slice();
-        while !rest.is_empty() {
-            let (length, x) = run(grid, rest);
-            for &slot in &rest[..length] {
-                grid.slots[slot].x = x;
-            }
-            rest = &rest[length..];
-        }
-    }
-}
-
-/// Moves the legs of arches to where they go straight down to their nodes, if there is room and it is not far.
-pub(super) fn straighten_arches(grid: &mut Grid) {
-    for slot in 0..grid.slots.len() {
-        let Content::Arch(_) = grid.slots[slot].content else { continue };
-        let (low, high) = free(grid, slot);
-        let room = [grid.slots[slot].x - low, high - grid.slots[slot].x];
-        for link in grid.touching[slot][0].clone() {
-            let link = &mut grid.links[link];
-            let leg = link.upper.offset;
-            let wanted = link.lower.offset + grid.slots[link.lower.slot].x - grid.slots[slot].x;
-            let outwards = (wanted - leg) * leg.signum();
-            let room = room[usize::from(leg > 0.0)].min(FARTHEST_LEG);
-            if (0.0..=room).contains(&outwards) {
-                link.upper.offset = wanted;
-            }
-        }
-    }
-}
-
-/// How many of the first slots can share an x, and which.
-fn run(grid: &Grid, slots: &[usize]) -> (usize, f64) {
-    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-    let mut length = 0;
-    for &slot in slots {
-        let (from, to) = free(grid, slot);
-        if from.max(low) > to.min(high) {
-            break;
-        }
-        (low, high) = (from.max(low), to.min(high));
-        length += 1;
-    }
-    let length = length.max(1);
-    let mean = slots[..length].iter().map(|slot| grid.slots[*slot].x).sum::<f64>() / length as f64;
-    let before = grid.touching[slots[0]][0].iter().map(|link| grid.links[*link].lower);
-    let after = grid.touching[slots[length - 1]][1].iter().map(|link| grid.links[*link].upper);
-    let mut ends: Vec<Contact> = before.chain(after).collect();
-    // Best is to go on straight from where the wire comes or to where it goes, first of all beside a node.
-    ends.sort_by(|a, b| a.slack.total_cmp(&b.slack));
-    let straight = |end: &Contact| {
-        let x = grid.slots[end.slot].x;
-        match end.slack > 0.0 {
-            true => mean.max(low).min(high).clamp(x - end.slack, x + end.slack),
-            false => x + end.offset,
-        }
-    };
-    let straight = ends.iter().map(straight).find(|x| (low..=high).contains(x));
-    (length, straight.unwrap_or(mean.max(low).min(high)))
+    pooled
+        .zip(&shifts)
+        .map(|(place, shift)| place.min(highest).max(bounds.0) + shift)
+        .collect()
 }
 
 /// Between which places a slot can move without touching its neighbours.
-fn free(grid: &Grid, slot: usize) -> (f64, f64) {
+pub(super) fn free(grid: &Grid, slot: usize) -> (f64, f64) {
     let here = &grid.slots[slot];
     let row = &grid.ranks[here.rank];
     let place = grid.place(slot);
@@ -260,8 +237,11 @@ fn free(grid: &Grid, slot: usize) -> (f64, f64) {
     let left = beside(place.checked_sub(1).and_then(|p| row.get(p)));
     let right = beside(row.get(place + 1));
     (
-        left.map_or(f64::NEG_INFINITY, |s| s.x + s.right + here.left).min(here.x),
-        right.map_or(f64::INFINITY, |s| s.x - s.left - here.right).max(here.x),
+        left.map_or(f64::NEG_INFINITY, |s| s.x + s.right + here.left)
+            .min(here.x),
+        right
+            .map_or(f64::INFINITY, |s| s.x - s.left - here.right)
+            .max(here.x),
     )
 }
 
@@ -275,13 +255,19 @@ mod tests {
 
     #[test]
     fn wishes_that_fit_come_true() {
-        assert_eq!(free_of_bounds(&[(0.0, 1.0), (10.0, 1.0)], &[5.0]), [0.0, 10.0]);
+        assert_eq!(
+            free_of_bounds(&[(0.0, 1.0), (10.0, 1.0)], &[5.0]),
+            [0.0, 10.0]
+        );
     }
 
     #[test]
     fn rivals_share_the_way_by_their_weights() {
         // Both want 0 but must be 4 apart: the one with three times the weight moves a third as far.
-        assert_eq!(free_of_bounds(&[(0.0, 3.0), (0.0, 1.0)], &[4.0]), [-1.0, 3.0]);
+        assert_eq!(
+            free_of_bounds(&[(0.0, 3.0), (0.0, 1.0)], &[4.0]),
+            [-1.0, 3.0]
+        );
     }
 
     #[test]

@@ -23,6 +23,15 @@ impl Scene {
         for wire in 0..self.net.wires.len() {
             self.draw_wire(canvas, wire);
         }
+        for [from, to] in &self.leaders {
+            let path = format!("M{}L{}", pair(*from), pair(*to));
+            canvas
+                .element("path")
+                .a("d", &path)
+                .stroke(Ink::Muted, 0.75)
+                .a("stroke-dasharray", "2 2")
+                .empty();
+        }
         for (node, cell) in self.cells.iter().enumerate() {
             draw_cell(canvas, cell, self.places[node]);
         }
@@ -36,7 +45,11 @@ impl Scene {
         let path = path(way);
         // A rim of paper keeps crossing wires apart.
         for (ink, width) in [(Ink::Paper, width + 1.8), (ink, width)] {
-            canvas.element("path").a("d", &path).stroke(ink, width).empty();
+            canvas
+                .element("path")
+                .a("d", &path)
+                .stroke(ink, width)
+                .empty();
         }
         if let Some(head) = arrowhead(way) {
             canvas.element("path").a("d", &head).fill(ink).empty();
@@ -73,19 +86,40 @@ fn draw_cell(canvas: &mut Canvas, cell: &Cell, (x, y): Point) {
 fn draw_trunk(canvas: &mut Canvas, [upper, lower]: [&Row; 2], (x, y): Point) {
     let (from, to) = (y + upper.top + upper.height, y + lower.top);
     let downwards = upper.role == Role::Body;
-    let ink = if downwards { lower.role.ink() } else { upper.role.ink() };
+    let ink = if downwards {
+        lower.role.ink()
+    } else {
+        upper.role.ink()
+    };
     let reach = 0.55 * upper.half.min(lower.half);
     let stems: &[f64] = if downwards { &[-1.0, 1.0] } else { &[0.0] };
     for stem in stems {
         let (x, thick, thin) = (x + stem * reach, 5.0, 3.5);
-        let (above, below) = if downwards { (thick, thin) } else { (thin, thick) };
-        let corners = [(x - above, from), (x + above, from), (x + below, to), (x - below, to)];
-        let path = corners.iter().enumerate().fold(String::new(), |mut path, (index, corner)| {
-            let command = if index == 0 { 'M' } else { 'L' };
-            let _ = write!(path, "{command}{}", pair(*corner));
-            path
-        });
-        canvas.element("path").a("d", &format!("{path}Z")).fill(ink).n("fill-opacity", 0.45).empty();
+        let (above, below) = if downwards {
+            (thick, thin)
+        } else {
+            (thin, thick)
+        };
+        let corners = [
+            (x - above, from),
+            (x + above, from),
+            (x + below, to),
+            (x - below, to),
+        ];
+        let path = corners
+            .iter()
+            .enumerate()
+            .fold(String::new(), |mut path, (index, corner)| {
+                let command = if index == 0 { 'M' } else { 'L' };
+                let _ = write!(path, "{command}{}", pair(*corner));
+                path
+            });
+        canvas
+            .element("path")
+            .a("d", &format!("{path}Z"))
+            .fill(ink)
+            .n("fill-opacity", 0.45)
+            .empty();
     }
 }
 
@@ -93,7 +127,12 @@ fn draw_row(canvas: &mut Canvas, row: &Row, (x, y): Point) {
     match row.role {
         Role::Body => {
             let path = body(row, (x, y));
-            canvas.element("path").a("d", &path).tint(Ink::Axis, 0.07).n("stroke-width", 1.25).empty();
+            canvas
+                .element("path")
+                .a("d", &path)
+                .tint(Ink::Axis, 0.07)
+                .n("stroke-width", 1.25)
+                .empty();
         }
         Role::Input => frame(canvas, row, (x, y), 3.0),
         _ => frame(canvas, row, (x, y), 13.0),
@@ -121,13 +160,28 @@ fn frame(canvas: &mut Canvas, row: &Row, (x, y): Point, radius: f64) {
 fn body(row: &Row, (x, y): Point) -> String {
     let (top, bottom) = (row.half * TAPER, row.half);
     let low = y + row.height;
-    let corners = [(x - top, y), (x + top, y), (x + bottom, low), (x - bottom, low)];
+    let corners = [
+        (x - top, y),
+        (x + top, y),
+        (x + bottom, low),
+        (x - bottom, low),
+    ];
     let mut path = String::new();
     for index in 0..4 {
-        let (before, corner, after) = (corners[(index + 3) % 4], corners[index], corners[(index + 1) % 4]);
+        let (before, corner, after) = (
+            corners[(index + 3) % 4],
+            corners[index],
+            corners[(index + 1) % 4],
+        );
         let (from, to) = (towards(corner, before, 11.0), towards(corner, after, 11.0));
         let command = if index == 0 { 'M' } else { 'L' };
-        let _ = write!(path, "{command}{}Q{} {}", pair(from), pair(corner), pair(to));
+        let _ = write!(
+            path,
+            "{command}{}Q{} {}",
+            pair(from),
+            pair(corner),
+            pair(to)
+        );
     }
     path + "Z"
 }
@@ -143,7 +197,13 @@ fn path(way: &[Point]) -> String {
         let last = index + 1 == way.len();
         if is_slanting(before, point) {
             let middle = (before.1 + point.1) / 2.0;
-            let _ = write!(path, "C{} {} {}", pair((before.0, middle)), pair((point.0, middle)), pair(point));
+            let _ = write!(
+                path,
+                "C{} {} {}",
+                pair((before.0, middle)),
+                pair((point.0, middle)),
+                pair(point)
+            );
         } else if last {
             // The line ends within the arrowhead.
             let _ = write!(path, "L{}", pair(towards(point, before, 0.6 * ARROW.0)));
@@ -151,8 +211,13 @@ fn path(way: &[Point]) -> String {
             let _ = write!(path, "L{}", pair(point));
         } else {
             let after = way[index + 1];
-            let radius = BEND.min(distance(before, point) / 2.0).min(distance(point, after) / 2.0);
-            let (from, to) = (towards(point, before, radius), towards(point, after, radius));
+            let radius = BEND
+                .min(distance(before, point) / 2.0)
+                .min(distance(point, after) / 2.0);
+            let (from, to) = (
+                towards(point, before, radius),
+                towards(point, after, radius),
+            );
             let _ = write!(path, "L{}Q{} {}", pair(from), pair(point), pair(to));
         }
     }
@@ -176,7 +241,10 @@ fn is_slanting(a: Point, b: Point) -> bool {
 /// The point that is so far from `from` on the way to `to`.
 fn towards(from: Point, to: Point, far: f64) -> Point {
     let share = far / distance(from, to).max(f64::MIN_POSITIVE);
-    (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
+    (
+        from.0 + (to.0 - from.0) * share,
+        from.1 + (to.1 - from.1) * share,
+    )
 }
 
 fn distance(a: Point, b: Point) -> f64 {

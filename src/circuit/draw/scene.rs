@@ -2,21 +2,20 @@
 
 use super::canvas::Point;
 use super::cell::Cell;
-use super::grid::{BESIDE, Content, Grid, Link};
+use super::grid::{BESIDE, Content, Grid, Slot};
+use super::heights::{BAND_MARGIN, Heights};
 use super::layers::layers;
 use super::lettering::Anchor;
-use super::net::Net;
+use super::loops::Loop;
+use super::net::{Net, Tip};
 use super::order::arrange;
-use super::place::{settle, straighten, straighten_arches};
-use super::ports::{Loop, Port, Ports};
+use super::place::settle;
+use super::ports::{Port, Ports};
+use super::straight::{straighten, straighten_arches};
 use crate::circuit::Circuit;
 
-/// Free space above and below the nodes of a layer, where wires reach them upright.
-const APPROACH: f64 = 16.0;
-/// Free space above and below labels.
-const BAND_MARGIN: f64 = 6.0;
-/// The space that wires which only go straight need between ranks.
-const STRAIGHT: f64 = 6.0;
+/// Between a label and the line that leads to it.
+const LEADER_GAP: f64 = 3.0;
 /// Below this a shift to the side does not show (pixels).
 const UNSEEN: f64 = 0.05;
 
@@ -45,6 +44,8 @@ pub(super) struct Scene {
     pub(super) ways: Vec<Vec<Point>>,
     /// The place of each wire's label: the beginning, the middle or the end of its upper edge.
     pub(super) labels: Vec<Option<(Anchor, Point)>>,
+    /// Lines from loops to labels that lie apart from them.
+    pub(super) leaders: Vec<[Point; 2]>,
     pub(super) width: f64,
     pub(super) height: f64,
 }
@@ -93,6 +94,7 @@ impl Scene {
             places: heights.places(&grid, &ports),
             ways: vec![Vec::new(); net.wires.len()],
             labels: vec![None; net.wires.len()],
+            leaders: Vec::new(),
             net,
             cells,
             width: 0.0,
@@ -134,15 +136,16 @@ impl Scene {
     }
 
     fn add_wires(&mut self, grid: &Grid, ports: &Ports, heights: &Heights) {
-        for (wire, chain) in grid.chains.iter().enumerate().filter(|(_, chain)| !chain.is_empty()) {
+        let wires = grid.chains.iter().enumerate();
+        for (wire, chain) in wires.filter(|(_, chain)| !chain.is_empty()) {
             let ends = [0, 1].map(|end| {
-                let node = self.net.wires[wire].tip(end).node;
-                let bounds = heights.ranks[grid.slots[node].rank];
+                let tip = self.net.wires[wire].tip(end);
+                let (top, bottom) = heights.ranks[grid.slots[tip.node].rank];
+                let is_arch = matches!(grid.slots[chain[1]].content, Content::Arch(_));
+                let upwards = is_arch || chain.first() == Some(&tip.node);
+                let edge = if upwards { top } else { bottom };
                 let port = ports.of[wire][end];
-                let leaves_up = chain.len() == 3 && matches!(grid.slots[chain[1]].content, Content::Arch(_))
-                    || chain.first() == Some(&node);
-                let edge = if leaves_up { bounds.0 } else { bounds.1 };
-                port.map_or(Vec::new(), |port| self.stub(node, self.net.wires[wire].tip(end).row, port, edge))
+                port.map_or(Vec::new(), |port| self.stub(tip, port, edge))
             });
             let mut between = self.middle(grid, heights, wire, chain);
             if chain.first() != Some(&self.net.wires[wire].from.node) {
@@ -155,49 +158,57 @@ impl Scene {
     }
 
     /// A wire's way from a node to the edge of its rank.
-    fn stub(&self, node: usize, row: usize, port: Port, edge: f64) -> Vec<Point> {
-        let ((x, y), cell) = (self.places[node], &self.cells[node]);
+    fn stub(&self, tip: Tip, port: Port, edge: f64) -> Vec<Point> {
+        let ((x, y), cell) = (self.places[tip.node], &self.cells[tip.node]);
         match port {
             Port::Face { above, x: aside } => {
                 let face = if above { y } else { y + cell.height };
                 vec![(x + aside, face), (x + aside, edge)]
             }
             Port::Side { y: height, lane } => {
-                let half = cell.rows[row].half_at(height).copysign(lane);
-                vec![(x + half, y + height), (x + lane, y + height), (x + lane, edge)]
+                let half = cell.rows[tip.row].half_at(height).copysign(lane);
+                vec![
+                    (x + half, y + height),
+                    (x + lane, y + height),
+                    (x + lane, edge),
+                ]
             }
         }
     }
 
     /// A wire's way between its nodes' ranks, upwards; puts its label beside it.
-    fn middle(&mut self, grid: &Grid, heights: &Heights, wire: usize, chain: &[usize]) -> Vec<Point> {
+    fn middle(
+        &mut self,
+        grid: &Grid,
+        heights: &Heights,
+        wire: usize,
+        chain: &[usize],
+    ) -> Vec<Point> {
         let mut way = Vec::new();
         for &slot in &chain[1..chain.len() - 1] {
-            let slot = &grid.slots[slot];
-            let (top, bottom) = heights.ranks[slot.rank];
-            let label = &self.net.wires[wire].label;
-            match slot.content {
-                Content::Node => {}
-                Content::Line(_) => way.extend([(slot.x, bottom), (slot.x, top)]),
-                Content::Label { on_left, .. } => {
-                    way.extend([(slot.x, bottom), (slot.x, top)]);
-                    let top = (top + bottom - label.height()) / 2.0;
+            let Slot {
+                x, content, rank, ..
+            } = grid.slots[slot];
+            let (top, bottom) = heights.ranks[rank];
+            let label = self.net.wires[wire].label.height();
+            let Content::Arch(_) = content else {
+                way.extend([(x, bottom), (x, top)]);
+                if let Content::Label { on_left, .. } = content {
+                    let top = (top + bottom - label) / 2.0;
                     self.labels[wire] = Some(match on_left {
-                        true => (Anchor::End, (slot.x - BESIDE, top)),
-                        false => (Anchor::Start, (slot.x + BESIDE, top)),
+                        true => (Anchor::End, (x - BESIDE, top)),
+                        false => (Anchor::Start, (x + BESIDE, top)),
                     });
                 }
-                Content::Arch(_) => {
-                    let legs: Vec<f64> = grid.touching[chain[1]][0].iter().map(|l| grid.links[*l].upper.offset).collect();
-                    let arch = bottom - label.height() - 2.0 * BAND_MARGIN;
-                    let feet = legs.iter().map(|leg| slot.x + leg);
-                    let feet: Vec<f64> = feet.collect();
-                    if let [from, to] = feet[..] {
-                        way.extend([(from, bottom), (from, arch), (to, arch), (to, bottom)]);
-                    }
-                    let middle = slot.x + legs.iter().sum::<f64>() / 2.0;
-                    self.labels[wire] = Some((Anchor::Middle, (middle, arch + BAND_MARGIN)));
-                }
+                continue;
+            };
+            let feet = grid.touching[slot][0].iter();
+            let feet: Vec<f64> = feet.map(|link| grid.x(grid.links[*link].upper)).collect();
+            if let [from, to] = feet[..] {
+                let arch = bottom - label - 2.0 * BAND_MARGIN;
+                way.extend([(from, bottom), (from, arch), (to, arch), (to, bottom)]);
+                let middle = (from + to) / 2.0;
+                self.labels[wire] = Some((Anchor::Middle, (middle, arch + BAND_MARGIN)));
             }
         }
         way
@@ -214,86 +225,44 @@ impl Scene {
         let (from, to) = (touch(0), touch(1));
         let lane = x + found.lane;
         self.ways[found.wire] = vec![from, (lane, from.1), (lane, to.1), to];
-        let anchor = if found.lane < 0.0 { Anchor::End } else { Anchor::Start };
+        let anchor = if found.lane < 0.0 {
+            Anchor::End
+        } else {
+            Anchor::Start
+        };
         self.labels[found.wire] = Some((anchor, (x + found.label.0, y + found.label.1)));
+        if let Some([on_loop, at_label]) = found.leader {
+            let before = found.label.0 - LEADER_GAP.copysign(found.lane);
+            self.leaders
+                .push([(lane, y + on_loop), (x + before, y + at_label)]);
+        }
     }
 
     /// Moves everything so that it begins at the left edge, and takes the width.
     fn fit(&mut self, grid: &Grid) {
         let ways = || self.ways.iter().flatten().map(|point| point.0);
-        let left = grid.slots.iter().map(|s| s.x - s.left).chain(ways()).fold(f64::INFINITY, f64::min);
-        let right = grid.slots.iter().map(|s| s.x + s.right).chain(ways()).fold(f64::NEG_INFINITY, f64::max);
+        let left = grid
+            .slots
+            .iter()
+            .map(|s| s.x - s.left)
+            .chain(ways())
+            .fold(f64::INFINITY, f64::min);
+        let right = grid
+            .slots
+            .iter()
+            .map(|s| s.x + s.right)
+            .chain(ways())
+            .fold(f64::NEG_INFINITY, f64::max);
         if right <= left {
             return;
         }
         self.width = right - left;
         let places = self.places.iter_mut().chain(self.ways.iter_mut().flatten());
+        let places = places.chain(self.leaders.iter_mut().flatten());
         let labels = self.labels.iter_mut().flatten().map(|(_, point)| point);
         for point in places.chain(labels) {
             point.0 -= left;
         }
-    }
-}
-
-/// The upper and the lower edge of every rank.
-struct Heights {
-    ranks: Vec<(f64, f64)>,
-}
-
-impl Heights {
-    fn new(net: &Net, grid: &Grid, ports: &Ports) -> Heights {
-        let mut ranks = vec![(0.0, 0.0); grid.ranks.len()];
-        let shifts = shifts(grid);
-        let mut y = 0.0;
-        for rank in (0..grid.ranks.len()).rev() {
-            let height = if rank % 2 == 0 {
-                let nodes = grid.ranks[rank].iter().filter_map(|slot| ports.extents.get(*slot));
-                nodes.map(|e| e.bottom - e.top).fold(0.0, f64::max) + 2.0 * APPROACH
-            } else {
-                let labels = grid.ranks[rank].iter().map(|slot| match grid.slots[*slot].content {
-                    Content::Label { wire, .. } | Content::Arch(wire) => net.wires[wire].label.height() + 2.0 * BAND_MARGIN,
-                    Content::Line(_) | Content::Node => 0.0,
-                });
-                labels.fold(0.0, f64::max)
-            };
-            ranks[rank] = (y, y + height);
-            y += height + rank.checked_sub(1).map_or(0.0, |below| channel(shifts[below]));
-        }
-        Heights { ranks }
-    }
-
-    fn total(&self) -> f64 {
-        self.ranks.first().map_or(0.0, |lowest| lowest.1)
-    }
-
-    /// The middle of each node's upper edge: nodes stand in the middle of their layers.
-    fn places(&self, grid: &Grid, ports: &Ports) -> Vec<Point> {
-        let place = |(slot, extent): (&super::grid::Slot, &super::ports::Extent)| {
-            let (top, bottom) = self.ranks[slot.rank];
-            (slot.x, (top + bottom - extent.bottom - extent.top) / 2.0)
-        };
-        grid.slots.iter().zip(&ports.extents).map(place).collect()
-    }
-}
-
-/// The widest shift to the side between each rank and the next; none if no wire passes.
-fn shifts(grid: &Grid) -> Vec<Option<f64>> {
-    let mut shifts: Vec<Option<f64>> = vec![None; grid.ranks.len()];
-    for link in &grid.links {
-        let Link { lower, upper, .. } = *link;
-        let shift = (grid.x(lower) - grid.x(upper)).abs();
-        let widest = &mut shifts[grid.slots[lower.slot].rank];
-        *widest = Some(widest.map_or(shift, |w| w.max(shift)));
-    }
-    shifts
-}
-
-/// The space between ranks: wider shifts get more, lest their curves lie flat.
-fn channel(shift: Option<f64>) -> f64 {
-    match shift {
-        None => 0.0,
-        Some(shift) if shift < 1.0 => STRAIGHT,
-        Some(shift) => (16.0 + 0.14 * shift).min(110.0),
     }
 }
 

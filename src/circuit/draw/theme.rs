@@ -1,8 +1,7 @@
 //! The colours and the type of a circuit drawing: those of the report's plots, light and dark.
 
 /// The typeface: what each system has that is nearest to Helvetica.
-pub(super) const FONT: &str =
-    "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
+pub(super) const FONT: &str = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
 
 /// What a mark is drawn with. Each ink has a light and a dark shade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
