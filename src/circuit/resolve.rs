@@ -1,7 +1,6 @@
 //! Netlist to circuit: every name is looked up, every size compared.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use petgraph::graph::DiGraph;
 
@@ -9,15 +8,16 @@ use super::connect::connect;
 use super::{
     Circuit, Compartment, CompartmentId, Input, InputId, Modulator, Population, PopulationId, Projection, ProjectionId,
 };
+use crate::input::DataPaths;
 use crate::netlist::model::{self, Name, Netlist};
 use crate::source::{Problem, suggest};
 use crate::units::Dimension;
 
 impl Circuit {
-    /// Resolves a netlist; `folder` is where its files are looked for. Problems come with the circuit that
+    /// Resolves a netlist; `paths` is where its files are looked for. Problems come with the circuit that
     /// is left without what they broke.
-    pub fn build(netlist: &Netlist, folder: &Path) -> (Circuit, Vec<Problem>) {
-        let mut resolver = Resolver { netlist, folder, problems: Vec::new() };
+    pub fn build(netlist: &Netlist, paths: &DataPaths) -> (Circuit, Vec<Problem>) {
+        let mut resolver = Resolver { netlist, paths, problems: Vec::new() };
         let circuit = resolver.circuit();
         (circuit, resolver.problems)
     }
@@ -25,7 +25,7 @@ impl Circuit {
 
 struct Resolver<'n> {
     netlist: &'n Netlist,
-    folder: &'n Path,
+    paths: &'n DataPaths,
     problems: Vec<Problem>,
 }
 
@@ -73,7 +73,7 @@ impl Resolver<'_> {
             model::InputProcess::LatentAr1 { size, latent, .. } => (size.value as usize, Some(latent.value as usize)),
             model::InputProcess::LogMel(mel) => (mel.channels as usize, None),
             model::InputProcess::Array { file, .. } => {
-                match crate::input::array_width(&self.folder.join(&file.value)) {
+                match crate::input::array_width(&self.paths.find(&file.value)) {
                     Ok(size) => (size, None),
                     Err(error) => {
                         self.problems.push(Problem::new(error.to_string(), file.span, "this file"));
@@ -90,6 +90,11 @@ impl Resolver<'_> {
             self.unknown("neuron model", &table.neuron, self.netlist.neurons.keys(), Some("name the library file that has it in `use`"));
             return None;
         };
+        if table.size.value > MOST {
+            let problem = Problem::new(format!("a population of {} neurons does not fit into memory", table.size.value), table.size.span, "too large");
+            self.problems.push(problem.help(format!("at most {MOST}")));
+            return None;
+        }
         let size = table.size.value as usize;
         let parameters = self.parameters(neuron, table);
         for compartment in table.compartments.values() {
@@ -117,6 +122,12 @@ impl Resolver<'_> {
         };
         let mut parameters: indexmap::IndexMap<_, _> =
             neuron.parameters.iter().map(|(name, q)| (name.clone(), default(q))).collect();
+        for (name, quantity) in &neuron.parameters {
+            if RESERVED.contains(&name.as_str()) || neuron.compartments.contains_key(name) {
+                let message = format!("a parameter cannot be called `{name}`: that name means something else in an equation");
+                self.problems.push(Problem::new(message, quantity.span, "this parameter"));
+            }
+        }
         for (name, (span, value)) in &table.parameters {
             match parameters.get_mut(name) {
                 Some(known) if known.dimension != value.dimension && !is_bare_zero(value) => {
@@ -184,8 +195,14 @@ impl Resolver<'_> {
         let to = self.end(&table.to, None, circuit);
         let (from, to) = (from?, to?);
         let sizes = (circuit.population(from.population).size, circuit.population(to.population).size);
+        if table.connect.value == model::Connect::AllToAll && sizes.0 as u64 * sizes.1 as u64 > MOST {
+            let message = format!("{} × {} synapses do not fit into memory", sizes.0, sizes.1);
+            let problem = Problem::new(message, table.to.span, "too many synapses");
+            self.problems.push(problem.help("connect fewer: connect = { in-degree = 100 }, say"));
+            return None;
+        }
         let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);
-        let connectivity = match connect(&table.connect.value, sizes, &mut stream, self.folder) {
+        let connectivity = match connect(&table.connect.value, sizes, &mut stream, &self.paths.netlist) {
             Ok(connectivity) => connectivity,
             Err(error) => {
                 self.problems.push(Problem::new(error.to_string(), table.connect.span, "this pattern"));
@@ -275,6 +292,12 @@ impl Resolver<'_> {
         self.problems.push(Problem { help, ..problem });
     }
 }
+
+/// Names that every equation has.
+const RESERVED: [&str; 4] = ["drive", "noise", "f", "x"];
+
+/// Neurons in a population, and synapses in a projection: more would not fit into any memory.
+const MOST: u64 = 1_000_000_000;
 
 /// Whether a distribution is a plain 0, which goes with every unit.
 fn is_bare_zero(distribution: &model::Distribution) -> bool {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Simulate circuits of neurons with dendrites that learn by local rules.
 #[derive(Debug, Parser)]
-#[command(name = "apical", version, about, max_term_width = 100)]
+#[command(name = "apical", version, max_term_width = 100)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -40,6 +40,9 @@ pub(super) struct Source {
     /// Use this seed instead of the netlist's
     #[arg(long)]
     pub seed: Option<u64>,
+    /// The folder that holds the data sets
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -55,9 +58,6 @@ pub(super) struct Run {
     /// Threads to use; the results do not depend on them [default: all, at most 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// The folder that holds the data sets
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
     /// Print nothing but errors
     #[arg(long, short)]
     pub quiet: bool,

@@ -10,7 +10,6 @@ use super::args::Run;
 use super::progress::Bar;
 use super::show;
 use crate::experiment::{Experiment, RunError, RunOptions};
-use crate::input::DataPaths;
 use crate::record::{MeasureReport, RecordError, RunReport, StopReason};
 use crate::report;
 
@@ -27,10 +26,7 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         overwrite: arguments.overwrite || arguments.out.is_none(),
         out: out.clone(),
         threads: arguments.threads.map_or_else(default_threads, usize::from),
-        paths: DataPaths {
-            netlist: arguments.source.netlist.parent().unwrap_or(Path::new(".")).to_owned(),
-            data: arguments.data.clone(),
-        },
+        paths: show::paths(&arguments.source),
         interrupt,
     };
     let mut bar = Bar::new(arguments.quiet || arguments.json);

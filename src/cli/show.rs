@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
+use std::path::Path;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 use super::Failure;
 use super::args::Source;
 use crate::experiment::Experiment;
+use crate::input::DataPaths;
 use crate::netlist::LoadOptions;
 use crate::source::{Problem, Problems};
 
@@ -24,7 +26,14 @@ pub(super) fn out(text: &str) {
 /// Loads what a command was given.
 pub(super) fn load(source: &Source) -> Result<Experiment, Failure> {
     let options = LoadOptions { models: source.models.clone(), set: source.set.clone() };
-    Experiment::load(&source.netlist, &options, source.seed).map_err(|p| Failure::Input(problems(&p)))
+    let paths = paths(source);
+    Experiment::load_with(&source.netlist, &options, source.seed, &paths).map_err(|p| Failure::Input(problems(&p)))
+}
+
+/// Where the files that a netlist names are looked for.
+pub(super) fn paths(source: &Source) -> DataPaths {
+    let folder = source.netlist.parent().unwrap_or(Path::new("."));
+    DataPaths { netlist: folder.to_owned(), data: source.data.clone() }
 }
 
 /// Problems in colour where somebody looks, plain otherwise.

@@ -222,6 +222,16 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// A rule's parameters may not be called as something at the synapse is.
+    fn rule_names(&mut self, rule: &model::RuleModel, target: CompartmentId) {
+        for (name, (span, _)) in &rule.parameters {
+            if RESERVED.contains(&name.as_str()) || self.circuit.compartment_named(target.population, name).is_some() {
+                let message = format!("a parameter cannot be called `{name}`: that name means something else at a synapse");
+                self.problems.push(Problem::new(message, *span, "this parameter"));
+            }
+        }
+    }
+
     fn rule(
         &mut self,
         target: CompartmentId,
@@ -241,6 +251,7 @@ impl Reader<'_> {
         for (name, quantity) in &learn.parameters {
             parameters.insert(name.clone(), Some(quantity.value));
         }
+        self.rule_names(rule, target);
         let place = Place::Rule { target, source, weight, parameters: &parameters };
         let scope = PlaceScope::new(self.circuit, place, self.activation(target));
         let used_here = |problems: Vec<Problem>| {
@@ -259,6 +270,9 @@ impl Reader<'_> {
         Some(expr)
     }
 }
+
+/// Names that every rule has.
+const RESERVED: [&str; 6] = ["pre", "post", "dend", "w", "f", "x"];
 
 /// The scope of an activation by itself: only `x`.
 struct ArgumentScope;

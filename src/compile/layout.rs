@@ -143,10 +143,11 @@ impl Layout {
         VectorId((self.vectors.len() - 1) as u32)
     }
 
-    /// A vector padded and repeated for each replica.
+    /// A vector padded and repeated for each replica. The padding repeats the last value: a time constant of 0
+    /// there would fill it with NaN.
     fn replicated(&mut self, values: &[f64]) -> VectorId {
         let mut one = values.to_vec();
-        one.resize(padded(values.len()), 0.0);
+        one.resize(padded(values.len()), values.last().copied().unwrap_or(0.0));
         self.vector(one.repeat(self.replicas))
     }
 

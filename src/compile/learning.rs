@@ -148,13 +148,17 @@ pub(super) fn plan(planner: &mut Planner<'_>, rule: &PlacedRule) -> Result<(Opti
     let root = expr.formula.root;
     let root = planner.gates.fix(&mut expr, root);
     let closed = expr.formula.graph.constant(root).is_some_and(|c| !(c.abs() > 0.0));
-    let stateful = rule.filters.iter().any(|f| matches!(f, FilterPlace::Synapse(_)));
+    let stateful = rule.filters.iter().any(at_synapse);
     if closed && !stateful {
         // Its filters go on all the same.
         let idle = filters.into_iter().chain(remember).collect::<Vec<_>>();
         return Ok((None, idle));
     }
     planner.want_all(&expr, root, projection);
+    for (filter, _) in rule.rule.expr.formula.filters.iter().zip(&rule.filters).filter(|(_, p)| at_synapse(p)) {
+        let input = planner.gates.fix(&mut expr, filter.input);
+        planner.want_all(&expr, input, projection);
+    }
     let Some(id) = projection else {
         let learning = elementwise(planner, rule, expr, root, filters, bias)?;
         return Ok((Some(learning), remember));
@@ -164,11 +168,17 @@ pub(super) fn plan(planner: &mut Planner<'_>, rule: &PlacedRule) -> Result<(Opti
         elementwise(planner, rule, expr, root, filters, None)?
     } else {
         match products(&expr, root, planner.program.layout.replicas) {
-            Ok((expr, terms)) => outer(planner, rule, id, expr, &terms, filters)?,
-            Err(_) => general(planner, rule, id, expr, root, filters)?,
+            // What a closed gate leaves may be a product; the filters at the synapses go on all the same.
+            Ok((expr, terms)) if !stateful => outer(planner, rule, id, expr, &terms, filters)?,
+            _ => general(planner, rule, id, expr, root, filters)?,
         }
     };
     Ok((Some(learning), remember))
+}
+
+/// Whether a filter has one state per synapse.
+fn at_synapse(place: &FilterPlace) -> bool {
+    matches!(place, FilterPlace::Synapse(_))
 }
 
 fn within(planner: &Planner<'_>, id: ProjectionId) -> Option<[f64; 2]> {

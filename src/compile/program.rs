@@ -6,7 +6,7 @@ use super::kernel::{ScalarId, VectorId};
 use super::layout::{FilterPlace, Layout};
 use super::order::Order;
 use super::reading::Expr;
-use crate::circuit::connect::Connectivity;
+use crate::circuit::connect::{Connectivity, Sparse};
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, sample};
 use crate::lang::vm::padded;
 use crate::lang::{Shape, Symbol};
@@ -236,7 +236,10 @@ fn sorted_modulators(circuit: &Circuit, expressions: &Expressions) -> Result<Vec
 fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
     let name = format!("weight {}", projection.name);
     let n = projection.connectivity.count();
-    let mut drawn = sample::draw_all(&projection.weight, n, seed, &name);
+    let mut drawn = match &projection.connectivity {
+        Connectivity::Sparse(Sparse { weights: Some(listed), .. }) => listed.clone(),
+        _ => sample::draw_all(&projection.weight, n, seed, &name),
+    };
     if let Some(bounds) = &projection.within {
         drawn.iter_mut().for_each(|w| *w = w.clamp(bounds.low, bounds.high));
     }
@@ -253,6 +256,6 @@ fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
             drawn.resize(padded(*size), 0.0);
             Weights::OneToOne { values: drawn.into() }
         }
-        Connectivity::Sparse(sparse) => Weights::Sparse { values: sparse.weights.clone().unwrap_or(drawn).into() },
+        Connectivity::Sparse(_) => Weights::Sparse { values: drawn.into() },
     }
 }

@@ -101,23 +101,30 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The stage has ended: windows are closed.
-    pub fn end(&mut self) {
+    /// The stage has ended after so many steps of the run: windows are closed.
+    pub fn end(&mut self, steps: u64) {
+        let now = self.when(steps);
         for index in &self.active.0 {
             if let Accumulator::Mean(mean) = &mut self.accumulators[*index] {
-                mean.close(self.trained);
+                mean.close(now);
             }
         }
+    }
+
+    /// Where a series has a value: at the steps of learning, or the steps of the run if nothing has learned.
+    fn when(&self, steps: u64) -> u64 {
+        if self.trained > 0 { self.trained } else { steps }
     }
 
     fn measure(&mut self, index: usize, state: &State) {
         let program = self.program;
         let vector = |probe: usize| state.vector(program.probes[probe].what);
+        let now = self.when(state.step);
         let number = |probe: usize| vector(probe).first().copied().unwrap_or(f64::NAN);
         match (&self.measures[index].kind, &mut self.accumulators[index]) {
             (PlannedKind::Mean { of, when, .. }, Accumulator::Mean(mean)) => {
                 let counts = when.is_none_or(|w| number(w).abs() > 0.0);
-                mean.add(counts.then(|| number(*of)), self.trained);
+                mean.add(counts.then(|| number(*of)), now);
             }
             (PlannedKind::RSquared { truth, prediction, .. }, Accumulator::RSquared(m)) => {
                 m.add(vector(*truth), vector(*prediction));

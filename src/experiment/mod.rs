@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::circuit::Circuit;
 use crate::compile::Program;
+use crate::input::DataPaths;
 use crate::netlist::{self, LoadOptions, Netlist};
 use crate::source::Problems;
 
@@ -42,9 +43,25 @@ impl Experiment {
     /// # Errors
     /// Everything that is wrong in its texts.
     pub fn load(path: &Path, options: &LoadOptions, seed: Option<u64>) -> Result<Experiment, Problems> {
-        let netlist = netlist::load(path, options)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        Self::new(netlist, &path.display().to_string(), folder, seed)
+        let paths = DataPaths { netlist: path.parent().unwrap_or(Path::new(".")).to_owned(), data: None };
+        Self::load_with(path, options, seed, &paths)
+    }
+
+    /// As [`Experiment::load`], with files looked for in `paths`.
+    ///
+    /// # Errors
+    /// Everything that is wrong in its texts.
+    pub fn load_with(
+        path: &Path,
+        options: &LoadOptions,
+        seed: Option<u64>,
+        paths: &DataPaths,
+    ) -> Result<Experiment, Problems> {
+        let mut options = options.clone();
+        // An override like any other, so that the netlist in the run directory has it too.
+        options.set.extend(seed.map(|seed| format!("circuit.seed={seed}")));
+        let netlist = netlist::load(path, &options)?;
+        Self::compile(netlist, &path.display().to_string(), paths)
     }
 
     /// Checks and compiles a netlist whose files are beside it in `folder`.
@@ -55,7 +72,11 @@ impl Experiment {
         if let Some(seed) = seed {
             netlist.circuit.seed = seed;
         }
-        let (circuit, mut problems) = Circuit::build(&netlist, folder);
+        Self::compile(netlist, path, &DataPaths { netlist: folder.to_owned(), data: None })
+    }
+
+    fn compile(netlist: Netlist, path: &str, paths: &DataPaths) -> Result<Experiment, Problems> {
+        let (circuit, mut problems) = Circuit::build(&netlist, paths);
         let planned = probes::plan(&netlist, &circuit, &mut problems);
         let mut stages = stages::resolve(&netlist, &circuit, &mut problems);
         match Program::new(&netlist, circuit, planned.exprs) {

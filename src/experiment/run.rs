@@ -240,7 +240,7 @@ impl<'e> Run<'e> {
                 sample_weights(experiment, &sampled, self.simulation.state(), collector.trained, number, collector.recorder)?;
             }
         }
-        collector.end();
+        collector.end(self.simulation.state().step);
         self.trained = collector.trained;
         if let Some(failure) = collector.failure.take() {
             return Err(failure.into());

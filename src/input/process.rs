@@ -74,9 +74,14 @@ impl Process {
             }
             InputProcess::Array { file, splits } => {
                 let mut read = IndexMap::new();
-                read.insert("train".to_owned(), read_array(&paths.find(&file.value))?);
-                for (name, file) in splits {
-                    read.insert(name.clone(), read_array(&paths.find(&file.value))?);
+                let all = std::iter::once(("train", file)).chain(splits.iter().map(|(name, file)| (name.as_str(), file)));
+                for (name, file) in all {
+                    let path = paths.find(&file.value);
+                    let frames = read_array(&path)?;
+                    if frames.size() != input.size {
+                        return Err(DataError::Width { path, found: frames.size(), expected: input.size });
+                    }
+                    read.insert(name.to_owned(), frames);
                 }
                 Kind::Frames(FrameReader { splits: Arc::new(read), split: FIRST_SPLIT, position: 0 })
             }

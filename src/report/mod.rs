@@ -1,6 +1,6 @@
 //! The report: what a run left in its run directory, as one page for the browser and as drawings.
 //!
-//! [`write`] reads a run directory (see [`crate::record`]) and puts `report.html` into it, and each figure once more as
+//! [`write()`] reads a run directory (see [`crate::record`]) and puts `report.html` into it, and each figure once more as
 //! `plots/<name>.svg`. It needs no more than the directory, so that a report can be made of any run, at any time, again:
 //! of the same directory it makes the same bytes.
 //!

@@ -10,8 +10,8 @@
 //! 5. `modulate`: computed modulators, each with its filters.
 //! 6. `learn`: rules change weights and biases, each with its filters.
 //! 7. `probe`: measured and recorded expressions, if anybody looks.
-//! 8. `remember`: what `prev(…)` will return; `integrate`: differential compartments take their next values;
-//!    `delay`: values enter the rings from which delayed projections read.
+//! 8. `remember`: what `prev(…)` will return; `delay`: values enter the rings from which delayed projections
+//!    read; `integrate`: differential compartments take their next values.
 //!
 //! Everything that changes is in [`State`] (plain data) and [`Sources`]; everything else is in the
 //! [`Program`](crate::compile::Program) and never does.

@@ -59,8 +59,8 @@ impl Step<'_> {
         }
         self.probe(plan);
         self.remember(plan);
-        self.integrate(plan)?;
         self.delay();
+        self.integrate(plan)?;
         self.state.step += 1;
         Ok(())
     }

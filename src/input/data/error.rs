@@ -10,6 +10,16 @@ use super::resample::RATES_HZ;
 /// Why a data set could not be read. Rows, lines, columns and samples are counted from 1.
 #[derive(Debug, Error)]
 pub enum DataError {
+    /// A split whose frames are not as wide as the others'.
+    #[error("`{}` has {found} values a row, the input's first file has {expected}: all splits need the same", path.display())]
+    Width {
+        /// The file.
+        path: PathBuf,
+        /// Values a row in it.
+        found: usize,
+        /// Values a row in the first file.
+        expected: usize,
+    },
     /// The folder does not exist or is not a folder.
     #[error("no folder `{}`: pass --data DIR, the folder that holds the data sets", folder.display())]
     NoFolder {

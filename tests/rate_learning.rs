@@ -1,0 +1,290 @@
+//! Plasticity: the fused paths against the general one, and both against what the rules say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod rate_support;
+
+use std::fs;
+
+use rate_support::{
+    Bench, bias, compile_in, drive, modulator, plain, relative_difference, synapses, value, weights,
+};
+
+/// A circuit in which `a` drives the basal dendrites of `b`, which learn by `dw`. Neurons of `b` have noise
+/// that their dendrites do not predict, so there is always something to learn.
+fn learner(dw: &str, connect: &str, replicas: usize) -> String {
+    let size = if connect.contains("one-to-one") || connect.contains("edges") { 7 } else { 5 };
+    plain(&format!(
+        r#"replicas = {replicas}
+        [modulator.reward]
+        schedule = {{ alternate = [1, 0, -0.5], every = [3, 2, 4] }}
+        [input.world]
+        process = "latent-ar1"
+        size = 7
+        latent = 3
+        decay = 0.8
+        noise = 0.5
+        mixing = {{ normal = {{ mean = 0, sd = 0.6 }} }}
+        [neuron.source]
+        soma = {{ value = "drive" }}
+        [neuron.learner]
+        basal = {{ value = "f(drive)", f = "tanh" }}
+        soma = {{ value = "0.5 * basal + 0.3 * noise" }}
+        [rule.local]
+        parameter = {{ eta = 0.01, decay = 0.2, tau = 6.0 }}
+        dw = "{dw}"
+        [population.a]
+        neuron = "source"
+        size = 7
+        soma.input = "world"
+        [population.b]
+        neuron = "learner"
+        size = {size}
+        [projection.W]
+        from = "a"
+        to = "b.basal"
+        connect = {connect}
+        weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
+        learn = {{ rule = "local" }}"#
+    ))
+}
+
+/// Rules that are sums of products. Each is written again in a way that the analysis does not see through:
+/// the condition is always true, but it mixes both sides.
+const SEPARABLE: [&str; 5] = [
+    "eta * (soma - f(dend)) * f'(dend) * pre",
+    "eta * reward * soma * pre - eta * decay * w",
+    "eta * (post * pre - post^2 * w)",
+    "eta * (post - avg(post, tau)) * (pre + lowpass(pre, 2 * tau)) * changed(reward)",
+    "eta * (prev(post, 2) * pre - post * prev(pre)) / (1 + abs(reward))",
+];
+
+fn obscured(dw: &str) -> String {
+    format!("if(pre * post > -1e300, {dw}, 0)")
+}
+
+fn learned(dw: &str, connect: &str, replicas: usize, steps: u64) -> (String, Vec<f64>) {
+    let mut bench = Bench::new(&learner(dw, connect, replicas));
+    let before = bench.weights("W");
+    bench.run(steps);
+    let after = bench.weights("W");
+    assert!(relative_difference(&before, &after) > 0.01, "{dw} has learned nothing");
+    (bench.method("W"), after)
+}
+
+#[test]
+fn the_fused_path_agrees_with_the_general_one() {
+    for dw in SEPARABLE {
+        for connect in ["\"all-to-all\"", "{ in-degree = 4 }"] {
+            for replicas in [1, 3] {
+                let case = format!("{dw}, {connect}, {replicas} replicas");
+                let (method, fused) = learned(dw, connect, replicas, 1000);
+                let (other, general) = learned(&obscured(dw), connect, replicas, 1000);
+                // A weight times activity differs between replicas, which outer products cannot average.
+                let refused = replicas > 1 && dw.contains("post^2 * w");
+                assert_eq!(method.starts_with("fused"), !refused, "{case}: {method}");
+                assert!(other.starts_with("synapse by synapse"), "{case}: {other}");
+                // The same sums in another order, 1000 times: rounding grows to some 1e-14.
+                let difference = relative_difference(&fused, &general);
+                assert!(difference < 1e-12, "{case}: {difference}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_to_one_synapses_agree_with_the_same_synapses_in_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = [0.5, -0.25, 0.125, 0.0, 1.0, -1.0, 0.75];
+    let rows: String = (0..7).map(|i| format!("{i},{i},{}\n", weights[i])).collect();
+    fs::write(folder.path().join("diagonal.csv"), format!("pre,post,weight\n{rows}")).unwrap();
+    let general = "eta * (post * pre - avg(post * pre, tau)) + 0.01 * prev(w * pre, 2)";
+    for dw in SEPARABLE.iter().copied().chain([general]) {
+        for replicas in [1, 3] {
+            let find = |connect: &str, drawn: &str| {
+                let text = learner(dw, connect, replicas);
+                let text = text.replace("weight = { normal = { mean = 0, sd = 0.3 } }", drawn);
+                let mut bench = Bench::of(compile_in(&text, folder.path(), None).unwrap(), 1);
+                assert_eq!(bench.weights("W"), weights);
+                bench.run(1000);
+                (bench.method("W"), bench.weights("W"))
+            };
+            let list = format!("weight = {weights:?}");
+            let (method, single) = find("\"one-to-one\"", &list);
+            let (_, listed) = find("{ edges = \"diagonal.csv\" }", "weight = 0");
+            assert_eq!(method, "elementwise");
+            assert!(relative_difference(&single, &weights) > 0.01, "{dw} has learned nothing");
+            // As above.
+            let difference = relative_difference(&single, &listed);
+            assert!(difference < 1e-12, "{dw}, {replicas} replicas: {difference}");
+        }
+    }
+}
+
+/// Filters of one synapse, as their definitions have them.
+#[derive(Clone, Default)]
+struct Synapse {
+    average: Option<f64>,
+    lowpass: f64,
+    /// Products of earlier steps, the latest last.
+    products: Vec<f64>,
+}
+
+impl Synapse {
+    /// The change that `REMEMBERING` asks for.
+    fn change(&mut self, post: f64, pre: f64, reward: f64, w: f64) -> f64 {
+        let (eta, decay, tau) = (0.01, 0.2, 6.0_f64);
+        let product = post * pre;
+        let kept = (-1.0 / tau).exp();
+        let average = self.average.map_or(product, |a| kept * a + (1.0 - kept) * product);
+        let slow = (-1.0 / (2.0 * tau)).exp();
+        self.average = Some(average);
+        self.lowpass = slow * self.lowpass + (1.0 - slow) * product;
+        let ago = |n: usize| self.products.len().checked_sub(n).map_or(0.0, |at| self.products[at]);
+        let change = eta
+            * (reward * (product - average) + 0.3 * ago(1) + ago(3) * self.lowpass - decay * w);
+        self.products.push(product);
+        change
+    }
+}
+
+const REMEMBERING: &str = "eta * (reward * (post * pre - avg(post * pre, tau)) + 0.3 * prev(post * pre) \
+                           + prev(post * pre, 3) * lowpass(post * pre, 2 * tau) - decay * w)";
+
+#[test]
+fn a_rule_with_memories_at_every_synapse_does_what_a_loop_over_synapses_does() {
+    for connect in ["\"all-to-all\"", "{ in-degree = 4 }", "\"one-to-one\""] {
+        for replicas in [1, 3] {
+            let mut bench = Bench::new(&learner(REMEMBERING, connect, replicas));
+            let program = bench.experiment.program.clone();
+            let (_, post_size) = program.rules[0].ends;
+            let synapses = synapses(&program, "W");
+            let mut memories = vec![vec![Synapse::default(); synapses.len()]; replicas];
+            let mut expected = bench.weights("W");
+            bench.watch(200, |state| {
+                let pre = value(&program, state, "a.soma");
+                let post = value(&program, state, "b.soma");
+                let reward = modulator(&program, state, "reward");
+                let old = expected.clone();
+                for (replica, memories) in memories.iter_mut().enumerate() {
+                    for (s, (j, i)) in synapses.iter().enumerate() {
+                        let (post, pre) = (post[replica * post_size + i], pre[replica * 7 + j]);
+                        let change = memories[s].change(post, pre, reward, old[s]);
+                        expected[s] += change / replicas as f64;
+                    }
+                }
+                let found = weights(&program, state, "W");
+                // Rounding of 200 additions in another order.
+                let difference = relative_difference(&found, &expected);
+                assert!(difference < 1e-12, "{connect}, {replicas} replicas: {difference}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_bias_learns_like_a_synapse_whose_presynaptic_side_is_1() {
+    let text = learner("eta * (soma - f(dend)) * f'(dend) * pre", "\"all-to-all\"", 1);
+    let text = text.replace(
+        "size = 5",
+        "size = 5\nbasal.bias = { start = 0.1, learn = { rule = \"local\" } }",
+    );
+    let mut bench = Bench::new(&text);
+    let program = bench.experiment.program.clone();
+    let mut expected = vec![0.1; 5];
+    bench.watch(300, |state| {
+        let soma = value(&program, state, "b.soma");
+        let dend = drive(&program, state, "b.basal");
+        for ((b, soma), dend) in expected.iter_mut().zip(&soma).zip(&dend) {
+            let rate = dend.tanh();
+            *b += 0.01 * (soma - rate) * (1.0 - rate * rate);
+        }
+        // 300 additions; the machine's tanh and its derivative differ from these by some last bits.
+        let difference = relative_difference(&bias(&program, state, "b.basal"), &expected);
+        assert!(difference < 1e-12, "{difference}");
+    });
+}
+
+#[test]
+fn decay_alone_shrinks_every_weight_by_the_same_factor_a_step() {
+    for connect in ["\"all-to-all\"", "{ in-degree = 4 }", "\"one-to-one\""] {
+        let mut bench = Bench::new(&learner("-eta * w", connect, 3));
+        let start = bench.weights("W");
+        bench.run(250);
+        let expected: Vec<f64> = start.iter().map(|w| w * 0.99_f64.powi(250)).collect();
+        // 250 roundings.
+        assert!(relative_difference(&bench.weights("W"), &expected) < 1e-13, "{connect}");
+    }
+}
+
+#[test]
+fn weights_stay_within_their_bounds_from_the_first_step_on() {
+    let bounds = "within = [-0.2, 0.5]\nlearn =";
+    for connect in ["\"all-to-all\"", "{ in-degree = 4 }", "\"one-to-one\""] {
+        for dw in ["eta * pre", "if(pre * post > -1e300, eta * pre, 0)"] {
+            let text = learner(dw, connect, 1).replace("learn =", bounds);
+            let mut bench = Bench::new(&text);
+            let start = bench.weights("W");
+            let inside = |weights: &[f64]| weights.iter().all(|w| (-0.2..=0.5).contains(w));
+            assert!(inside(&start) && start.contains(&-0.2), "drawn weights are clipped: {start:?}");
+            let program = bench.experiment.program.clone();
+            let mut touched = [false; 2];
+            bench.watch(500, |state| {
+                let found = weights(&program, state, "W");
+                assert!(inside(&found), "{found:?}");
+                touched[0] |= found.contains(&-0.2);
+                touched[1] |= found.contains(&0.5);
+            });
+            assert_eq!(touched, [true; 2], "{connect}, {dw}: a bound that nothing reaches tests nothing");
+        }
+    }
+}
+
+#[test]
+fn oja_s_rule_finds_the_first_principal_component() {
+    // Two overlapping bumps of equal strength: the covariance is m₀m₀ᵀ + m₁m₁ᵀ, its first eigenvector m₀ + m₁.
+    let text = plain(
+        r#"[input.world]
+        process = "latent-ar1"
+        size = 8
+        latent = 2
+        decay = 0
+        noise = 1
+        mixing = { bumps = { width = 1.5, height = 0.5 } }
+        [neuron.linear]
+        soma = { value = "drive" }
+        [rule.oja]
+        source = "Oja 1982"
+        parameter = { eta = "required" }
+        dw = "eta * post * (pre - post * w)"
+        [population.a]
+        neuron = "linear"
+        size = 8
+        soma.input = "world"
+        [population.b]
+        neuron = "linear"
+        size = 1
+        [projection.W]
+        from = "a"
+        to = "b.soma"
+        weight = { normal = { mean = 0, sd = 0.3 } }
+        learn = { rule = "oja", eta = 2e-3 }"#,
+    );
+    let bump = |k: f64| {
+        let angle = move |i: usize| std::f64::consts::TAU * (i as f64 / 8.0 - k / 2.0);
+        move |i: usize| 0.5 * ((angle(i).cos() - 1.0) / (1.5 * 1.5)).exp()
+    };
+    let component: Vec<f64> = (0..8).map(|i| bump(0.0)(i) + bump(1.0)(i)).collect();
+    let norm = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>().sqrt();
+    let mut bench = Bench::new(&text);
+    let cosine = |w: &[f64]| {
+        let dot: f64 = w.iter().zip(&component).map(|(a, b)| a * b).sum();
+        dot.abs() / (norm(w) * norm(&component))
+    };
+    assert!(cosine(&bench.weights("W")) < 0.9, "it begins elsewhere");
+    bench.run(8000);
+    let w = bench.weights("W");
+    assert!(bench.method("W").starts_with("fused: 2"));
+    // Online learning fluctuates: with a learning rate of 0.002 by less than 1 % in angle and length.
+    assert!(cosine(&w) > 0.99, "{}", cosine(&w));
+    assert!((norm(&w) - 1.0).abs() < 0.02, "{}", norm(&w));
+}
