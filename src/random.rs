@@ -11,7 +11,12 @@ use rand_xoshiro::rand_core::SeedableRng;
 /// the SplitMix64 scrambler).
 pub fn seed_of(seed: u64, name: &str, index: u64) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain([0xff]).chain(index.to_le_bytes());
+    let bytes = seed
+        .to_le_bytes()
+        .into_iter()
+        .chain(name.bytes())
+        .chain([0xff])
+        .chain(index.to_le_bytes());
     for byte in bytes {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
@@ -53,12 +58,20 @@ impl Normals {
     pub fn new(seed: u64, name: &str, index: u64) -> Self {
         let mut state = [[0; WIDTH]; 4];
         for lane in 0..WIDTH {
-            let words = words(seed_of(seed, name, index.wrapping_mul(WIDTH as u64).wrapping_add(lane as u64)));
+            let words = words(seed_of(
+                seed,
+                name,
+                index.wrapping_mul(WIDTH as u64).wrapping_add(lane as u64),
+            ));
             for (row, word) in state.iter_mut().zip(words) {
                 row[lane] = word;
             }
         }
-        Normals { state, rest: [0.0; NORMALS_PER_TURN], left: 0 }
+        Normals {
+            state,
+            rest: [0.0; NORMALS_PER_TURN],
+            left: 0,
+        }
     }
 
     /// Fills `out` with the next deviates of the sequence, however long it is: taking 3 and then 5 gives
@@ -69,9 +82,15 @@ impl Normals {
         out[..taken].copy_from_slice(&self.rest[start..start + taken]);
         self.left -= taken;
         let (whole, last) = out[taken..].as_chunks_mut::<NORMALS_PER_TURN>();
-        arch.dispatch(Fill { state: &mut self.state, out: whole.as_flattened_mut() });
+        arch.dispatch(Fill {
+            state: &mut self.state,
+            out: whole.as_flattened_mut(),
+        });
         if !last.is_empty() {
-            arch.dispatch(Fill { state: &mut self.state, out: &mut self.rest });
+            arch.dispatch(Fill {
+                state: &mut self.state,
+                out: &mut self.rest,
+            });
             last.copy_from_slice(&self.rest[..last.len()]);
             self.left = NORMALS_PER_TURN - last.len();
         }
@@ -121,7 +140,10 @@ fn next(state: &mut [[u64; WIDTH]; 4]) -> [u64; WIDTH] {
     let mut bits = [0; WIDTH];
     let [s0, s1, s2, s3] = state;
     for k in 0..WIDTH {
-        bits[k] = s0[k].wrapping_add(s3[k]).rotate_left(23).wrapping_add(s0[k]);
+        bits[k] = s0[k]
+            .wrapping_add(s3[k])
+            .rotate_left(23)
+            .wrapping_add(s0[k]);
         let t = s1[k] << 17;
         s2[k] ^= s0[k];
         s3[k] ^= s1[k];
@@ -205,7 +227,12 @@ mod tests {
 
     #[test]
     fn streams_differ_by_seed_name_and_index() {
-        let all = [seed_of(1, "a", 0), seed_of(2, "a", 0), seed_of(1, "b", 0), seed_of(1, "a", 1)];
+        let all = [
+            seed_of(1, "a", 0),
+            seed_of(2, "a", 0),
+            seed_of(1, "b", 0),
+            seed_of(1, "a", 1),
+        ];
         for (i, a) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|b| a != b));
         }
@@ -225,14 +252,30 @@ mod tests {
         assert!(moment(3).abs() < error(15.0));
         assert!((moment(4) - 3.0).abs() < error(96.0));
         let share = |limit: f64| x.iter().filter(|v| v.abs() > limit).count() as f64 / count;
-        for (limit, p) in [(1.0, 0.317_310_507_9), (2.0, 0.045_500_263_9), (4.0, 6.334_248e-5)] {
-            assert!((share(limit) - p).abs() < error(p), "share beyond {limit}: {}", share(limit));
+        for (limit, p) in [
+            (1.0, 0.317_310_507_9),
+            (2.0, 0.045_500_263_9),
+            (4.0, 6.334_248e-5),
+        ] {
+            assert!(
+                (share(limit) - p).abs() < error(p),
+                "share beyond {limit}: {}",
+                share(limit)
+            );
         }
         for lag in [1, 2, 8, 15, 16, 17, 32, 64] {
             let correlation = x[lag..].iter().zip(&x).map(|(a, b)| a * b).sum::<f64>() / count;
             assert!(correlation.abs() < error(1.0), "lag {lag}: {correlation}");
-            let squares = x[lag..].iter().zip(&x).map(|(a, b)| (a * a - 1.0) * (b * b - 1.0)).sum::<f64>() / count;
-            assert!(squares.abs() < error(4.0), "squares at lag {lag}: {squares}");
+            let squares = x[lag..]
+                .iter()
+                .zip(&x)
+                .map(|(a, b)| (a * a - 1.0) * (b * b - 1.0))
+                .sum::<f64>()
+                / count;
+            assert!(
+                squares.abs() < error(4.0),
+                "squares at lag {lag}: {squares}"
+            );
         }
     }
 
@@ -256,6 +299,10 @@ mod tests {
         let (mut wide, mut narrow) = (vec![0.0; 4096], vec![0.0; 4096]);
         Normals::new(5, "x", 0).fill(Arch::new(), &mut wide);
         Normals::new(5, "x", 0).fill(Arch::Scalar, &mut narrow);
-        assert!(wide.iter().zip(&narrow).all(|(a, b)| a.to_bits() == b.to_bits()));
+        assert!(
+            wide.iter()
+                .zip(&narrow)
+                .all(|(a, b)| a.to_bits() == b.to_bits())
+        );
     }
 }

@@ -27,13 +27,25 @@ impl Span {
     /// A span of `start..end` in `source`.
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span { source, start: clamp(start), end: clamp(end.max(start)) }
+        Span {
+            source,
+            start: clamp(start),
+            end: clamp(end.max(start)),
+        }
     }
 
     /// The part `start..end` counted from this span's own start, clamped to it.
     pub fn part(&self, start: usize, end: usize) -> Self {
-        let at = |n: usize| self.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.end);
-        Span { source: self.source, start: at(start), end: at(end) }
+        let at = |n: usize| {
+            self.start
+                .saturating_add(u32::try_from(n).unwrap_or(u32::MAX))
+                .min(self.end)
+        };
+        Span {
+            source: self.source,
+            start: at(start),
+            end: at(end),
+        }
     }
 }
 
@@ -72,7 +84,10 @@ impl SourceMap {
     /// Adds a text and names it.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        self.files.push(SourceFile {
+            name: name.into(),
+            text: text.into(),
+        });
         id
     }
 
@@ -83,12 +98,16 @@ impl SourceMap {
 
     /// The characters under a span; empty if the span is not of this map.
     pub fn text(&self, span: Span) -> &str {
-        self.file(span.source).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or("")
+        self.file(span.source)
+            .and_then(|f| f.text.get(span.start as usize..span.end as usize))
+            .unwrap_or("")
     }
 
     /// Line and column of a span's start, both counted from 1, columns in characters.
     pub fn line_column(&self, span: Span) -> (usize, usize) {
-        let Some(file) = self.file(span.source) else { return (1, 1) };
+        let Some(file) = self.file(span.source) else {
+            return (1, 1);
+        };
         let mut start = (span.start as usize).min(file.text.len());
         while !file.text.is_char_boundary(start) {
             start -= 1;
@@ -114,7 +133,11 @@ pub struct Problem {
 impl Problem {
     /// A problem at one place.
     pub fn new(message: impl Into<String>, span: Span, note: impl Into<String>) -> Self {
-        Problem { message: message.into(), labels: vec![(span, note.into())], help: None }
+        Problem {
+            message: message.into(),
+            labels: vec![(span, note.into())],
+            help: None,
+        }
     }
 
     /// Adds what to write instead.
@@ -172,14 +195,30 @@ impl fmt::Display for Problems {
 }
 
 /// Writes `file:line:column`, the line, and carets under the span.
-fn write_label(out: &mut fmt::Formatter<'_>, sources: &SourceMap, span: Span, note: &str) -> fmt::Result {
-    let Some(file) = sources.file(span.source) else { return Ok(()) };
+fn write_label(
+    out: &mut fmt::Formatter<'_>,
+    sources: &SourceMap,
+    span: Span,
+    note: &str,
+) -> fmt::Result {
+    let Some(file) = sources.file(span.source) else {
+        return Ok(());
+    };
     let (line, column) = sources.line_column(span);
     writeln!(out, "  --> {}:{line}:{column}", file.name)?;
     let text = file.text.lines().nth(line - 1).unwrap_or("");
-    let width = sources.text(span).lines().next().map_or(1, |l| l.chars().count()).max(1);
+    let width = sources
+        .text(span)
+        .lines()
+        .next()
+        .map_or(1, |l| l.chars().count())
+        .max(1);
     writeln!(out, "   | {text}")?;
-    let pad: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let pad: String = text
+        .chars()
+        .take(column - 1)
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
     writeln!(out, "   | {pad}{} {note}", "^".repeat(width))
 }
 
@@ -193,7 +232,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter_map(|c| {
             let same = c.to_lowercase() == lower;
             let longest = c.chars().count().max(name.chars().count());
-            let distance = if same { 0 } else { strsim::damerau_levenshtein(&lower, &c.to_lowercase()) };
+            let distance = if same {
+                0
+            } else {
+                strsim::damerau_levenshtein(&lower, &c.to_lowercase())
+            };
             let near = same || (longest > 1 && distance <= (longest / 3).max(1));
             near.then_some((distance, c))
         })
@@ -202,7 +245,10 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// A help sentence for an unknown name: the nearest valid one, or the whole list if it is short.
-pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> Option<String> {
+pub fn suggest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<String> {
     if let Some(near) = nearest(name, candidates.clone()) {
         return Some(format!("did you mean `{near}`?"));
     }
@@ -223,9 +269,14 @@ mod tests {
     fn a_problem_shows_file_line_column_and_underlines_the_text() {
         let mut sources = SourceMap::default();
         let id = sources.add("a.toml", "x = 1\nsoma = bäsal + y\n");
-        let start = sources.file(id).map_or(0, |f| f.text.find('y').unwrap_or(0));
+        let start = sources
+            .file(id)
+            .map_or(0, |f| f.text.find('y').unwrap_or(0));
         let span = Span::new(id, start, start + 1);
-        let problems = Problems::new(sources, vec![Problem::new("unknown name `y`", span, "not known").help("did you mean `x`?")]);
+        let problems = Problems::new(
+            sources,
+            vec![Problem::new("unknown name `y`", span, "not known").help("did you mean `x`?")],
+        );
         let shown = problems.to_string();
         assert_eq!(
             shown,

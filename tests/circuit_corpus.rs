@@ -46,7 +46,10 @@ fn every_circuit_that_cannot_be_gives_exactly_its_text() {
         }
         let expected = fs::read_to_string(&beside).unwrap_or_default();
         if found != expected {
-            different.push(format!("{}: expected\n{expected}\nfound\n{found}", path.display()));
+            different.push(format!(
+                "{}: expected\n{expected}\nfound\n{found}",
+                path.display()
+            ));
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
@@ -59,8 +62,14 @@ fn every_message_points_into_the_netlist_and_says_what_to_write() {
         for message in text.split("\n\n") {
             let name = path.display();
             assert!(message.starts_with("error: "), "{name}: {message}");
-            assert!(message.contains(&format!("--> {name}:")), "{name}: {message}");
-            assert!(message.contains("  help: "), "{name} is told what is wrong, but not what to write: {message}");
+            assert!(
+                message.contains(&format!("--> {name}:")),
+                "{name}: {message}"
+            );
+            assert!(
+                message.contains("  help: "),
+                "{name} is told what is wrong, but not what to write: {message}"
+            );
         }
     }
 }
@@ -69,9 +78,15 @@ fn every_message_points_into_the_netlist_and_says_what_to_write() {
 fn every_text_belongs_to_a_case() {
     for entry in fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
-        let known = ["toml", "txt", "csv"].iter().any(|e| path.extension().is_some_and(|x| x == *e));
+        let known = ["toml", "txt", "csv"]
+            .iter()
+            .any(|e| path.extension().is_some_and(|x| x == *e));
         assert!(known, "{}", path.display());
         let owner = path.with_extension("toml");
-        assert!(owner.exists() || path.extension().is_some_and(|x| x == "csv"), "{}", path.display());
+        assert!(
+            owner.exists() || path.extension().is_some_and(|x| x == "csv"),
+            "{}",
+            path.display()
+        );
     }
 }

@@ -13,9 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use apical::experiment::{Experiment, RunOptions, Silent};
 use apical::input::DataPaths;
-use apical::netlist::model::{
-    Duration, InputProcess, Learn, Netlist, Stage, StageLength,
-};
+use apical::netlist::model::{Duration, InputProcess, Learn, Netlist, Stage, StageLength};
 use apical::netlist::{self, LoadOptions, ModelKind};
 use apical::record::StopReason;
 use apical::source::Spanned;
@@ -47,7 +45,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// The data folder, if there is one.
 fn data() -> Option<PathBuf> {
     let named = env::var_os("APICAL_DATA").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
+    let folder =
+        named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
     folder.is_dir().then_some(folder)
 }
 
@@ -68,7 +67,10 @@ fn steps(stages: &[Stage]) -> u64 {
         StageLength::Parts(parts) => steps(parts),
         _ => STEPS,
     };
-    stages.iter().map(|stage| stage.repeat.value * once(stage)).sum()
+    stages
+        .iter()
+        .map(|stage| stage.repeat.value * once(stage))
+        .sum()
 }
 
 /// The first file or folder that a netlist needs and that is not there; big data sets are made small.
@@ -113,8 +115,16 @@ fn run(name: &str, netlist: Netlist, paths: DataPaths) {
     assert_eq!(report.stop, StopReason::Completed, "{name}");
     assert_eq!(report.steps, expected, "{name}");
     let measures: Vec<&String> = experiment.netlist.measures.keys().collect();
-    assert_eq!(report.measures.len(), measures.len(), "{name} has measures {measures:?}");
-    assert_eq!(report.traces.len() + report.weights.len(), experiment.netlist.recordings.len(), "{name}");
+    assert_eq!(
+        report.measures.len(),
+        measures.len(),
+        "{name} has measures {measures:?}"
+    );
+    assert_eq!(
+        report.traces.len() + report.weights.len(),
+        experiment.netlist.recordings.len(),
+        "{name}"
+    );
 }
 
 /// Names of the neurons and rules that a netlist puts to work.
@@ -123,8 +133,13 @@ fn used(netlist: &Netlist) -> BTreeSet<String> {
     let neurons = populations.clone().map(|p| p.neuron.value.clone());
     let biases = populations.flat_map(|p| p.compartments.values());
     let biases = biases.filter_map(|c| c.bias.as_ref()?.learn.as_ref());
-    let learns = netlist.projections.values().filter_map(|p| p.learn.as_ref());
-    let rules = learns.chain(biases).map(|learn: &Learn| learn.rule.value.clone());
+    let learns = netlist
+        .projections
+        .values()
+        .filter_map(|p| p.learn.as_ref());
+    let rules = learns
+        .chain(biases)
+        .map(|learn: &Learn| learn.rule.value.clone());
     neurons.chain(rules).collect()
 }
 
@@ -134,13 +149,19 @@ fn every_netlist_runs_and_every_model_is_used() {
     let mut in_use = BTreeSet::new();
     for path in files(Path::new("netlists")) {
         let name = path.display().to_string();
-        assert!(name.ends_with(".toml"), "{name} is not a netlist: what is it doing here?");
+        assert!(
+            name.ends_with(".toml"),
+            "{name} is not a netlist: what is it doing here?"
+        );
         let netlist = netlist::load(&path, &LoadOptions::default());
         let mut netlist = netlist.unwrap_or_else(|problems| panic!("{problems}"));
         assert!(!netlist.stages.is_empty(), "{name} has nothing to run");
         in_use.extend(used(&netlist));
         shorten(&mut netlist.stages);
-        let paths = DataPaths { netlist: path.parent().unwrap().to_owned(), data: data() };
+        let paths = DataPaths {
+            netlist: path.parent().unwrap().to_owned(),
+            data: data(),
+        };
         match prepare_data(&mut netlist, &paths) {
             Some(missing) => {
                 println!("skipped: {name} needs data {missing}");
@@ -155,14 +176,23 @@ fn every_netlist_runs_and_every_model_is_used() {
     for (model, text) in CASES {
         let mut netlist = netlist::parse(model, text, &LoadOptions::default())
             .unwrap_or_else(|problems| panic!("{problems}"));
-        assert!(used(&netlist).contains(*model), "the case of `{model}` does not use it");
-        assert!(!in_use.contains(*model), "`{model}` needs no case: a netlist uses it");
+        assert!(
+            used(&netlist).contains(*model),
+            "the case of `{model}` does not use it"
+        );
+        assert!(
+            !in_use.contains(*model),
+            "`{model}` needs no case: a netlist uses it"
+        );
         in_use.extend(used(&netlist));
         shorten(&mut netlist.stages);
         run(model, netlist, DataPaths::default());
     }
     println!("{ran} netlists run, {skipped} skipped");
-    assert!(ran >= 2, "the quickstart and the artificial circuit need no data");
+    assert!(
+        ran >= 2,
+        "the quickstart and the artificial circuit need no data"
+    );
     let library = netlist::library(None).unwrap_or_else(|problems| panic!("{problems}"));
     for model in library.files.iter().flat_map(|file| &file.models) {
         let what = match model.kind {
@@ -170,7 +200,10 @@ fn every_netlist_runs_and_every_model_is_used() {
             ModelKind::Rule => "rule",
         };
         let name = &model.name;
-        assert!(in_use.contains(name), "no netlist uses the {what} `{name}`: add one, or a case in CASES");
+        assert!(
+            in_use.contains(name),
+            "no netlist uses the {what} `{name}`: add one, or a case in CASES"
+        );
     }
 }
 
@@ -179,14 +212,25 @@ fn every_file_in_the_models_folder_is_in_the_library_and_says_where_it_comes_fro
     let library = netlist::library(None).unwrap_or_else(|problems| panic!("{problems}"));
     for path in files(Path::new("models")) {
         let name = path.display().to_string();
-        assert!(name.ends_with(".toml"), "{name} is not a library file: what is it doing here?");
+        assert!(
+            name.ends_with(".toml"),
+            "{name} is not a library file: what is it doing here?"
+        );
         let stem = path.file_stem().unwrap().to_str().unwrap();
         let file = library.files.iter().find(|file| file.name == stem);
         let file = file.unwrap_or_else(|| panic!("{name} is not in the embedded library"));
-        assert_eq!(file.text, fs::read_to_string(&path).unwrap(), "{name} is embedded as it was before");
+        assert_eq!(
+            file.text,
+            fs::read_to_string(&path).unwrap(),
+            "{name} is embedded as it was before"
+        );
         assert!(file.about.is_some(), "{name} has no `about`");
         for model in &file.models {
-            assert!(model.source.is_some(), "{name}: `{}` has no `source`", model.name);
+            assert!(
+                model.source.is_some(),
+                "{name}: `{}` has no `source`",
+                model.name
+            );
         }
     }
 }

@@ -66,7 +66,10 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             found.insert(name, fs::read(&path).unwrap());
         }
     }
-    found.insert("netlist.toml".to_owned(), fs::read(folder.join("netlist.toml")).unwrap());
+    found.insert(
+        "netlist.toml".to_owned(),
+        fs::read(folder.join("netlist.toml")).unwrap(),
+    );
     found
 }
 
@@ -161,8 +164,14 @@ fn replicas_differ_in_noise_and_share_the_mean_of_their_changes() {
     let mut expected = vec![0.0; 12];
     let program = bench.experiment.program.clone();
     bench.watch(20, |state| {
-        let (a, b) = (value(&program, state, "a.soma"), value(&program, state, "b.soma"));
-        assert!((a[0] - a[3]).abs() > 0.0, "two replicas have the same noise");
+        let (a, b) = (
+            value(&program, state, "a.soma"),
+            value(&program, state, "b.soma"),
+        );
+        assert!(
+            (a[0] - a[3]).abs() > 0.0,
+            "two replicas have the same noise"
+        );
         for (a, b) in a.chunks(3).zip(b.chunks(4)) {
             for (at, w) in expected.iter_mut().enumerate() {
                 *w += a[at / 4] * b[at % 4] / replicas as f64;

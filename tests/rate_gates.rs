@@ -82,7 +82,8 @@ fn late() -> String {
 }
 
 /// A stage that is never run in these tests, but in which a modulator is no gate.
-const NOT_BINARY: &str = "\n[[stage]]\nname = \"never\"\nsteps = 1\nset = { lambda = 2, awake = 0.5 }\n";
+const NOT_BINARY: &str =
+    "\n[[stage]]\nname = \"never\"\nsteps = 1\nset = { lambda = 2, awake = 0.5 }\n";
 
 #[test]
 fn a_specialised_circuit_does_what_the_general_one_does() {
@@ -91,12 +92,22 @@ fn a_specialised_circuit_does_what_the_general_one_does() {
     assert_eq!(special.experiment.program.gates.len(), 2);
     assert!(general.experiment.program.gates.is_empty());
     let experiment = special.experiment.clone();
-    let names = ["stimulus.soma", "latent.soma", "latent.apical", "stimulus.apical"];
+    let names = [
+        "stimulus.soma",
+        "latent.soma",
+        "latent.apical",
+        "stimulus.apical",
+    ];
     // What nobody needs in a step is not computed, so dendrites are read as they are recorded.
     let read = |program: &Program, state: &State| {
         let dendrites = [0, 1].map(|trace| probe(&experiment, state, trace).to_vec());
         let [latent, stimulus] = dendrites;
-        [value(program, state, names[0]), value(program, state, names[1]), latent, stimulus]
+        [
+            value(program, state, names[0]),
+            value(program, state, names[1]),
+            latent,
+            stimulus,
+        ]
     };
     let (one, other) = (special.series(500, read), general.series(500, read));
     for (t, (one, other)) in one.iter().zip(&other).enumerate() {
@@ -107,11 +118,19 @@ fn a_specialised_circuit_does_what_the_general_one_does() {
             assert!(difference < 1e-12, "{name} in step {t}: {difference}");
         }
     }
-    assert_eq!(special.experiment.program.orders.len(), 4, "one order for each combination");
+    assert_eq!(
+        special.experiment.program.orders.len(),
+        4,
+        "one order for each combination"
+    );
     for name in ["W", "D_s", "D_r", "V", "U"] {
         let difference = relative_difference(&special.weights(name), &general.weights(name));
         assert!(difference < 1e-12, "{name}: {difference}");
-        assert_ne!(special.weights(name), Bench::new(&late()).weights(name), "{name} has learned");
+        assert_ne!(
+            special.weights(name),
+            Bench::new(&late()).weights(name),
+            "{name} has learned"
+        );
     }
 }
 
@@ -157,10 +176,16 @@ fn a_loop_within_a_step_is_an_error_that_prints_the_loop() {
     assert!(shown.contains("`up` is on the loop") && shown.contains("`down` is on the loop"));
     assert!(shown.contains("delay = 1"), "{shown}");
     let graded = "[modulator.g]\nschedule = { alternate = [1, 0.5], every = 1 }";
-    assert!(message(&mutual("g", "1 - g", graded)).contains(path), "a graded gate opens no loop");
+    assert!(
+        message(&mutual("g", "1 - g", graded)).contains(path),
+        "a graded gate opens no loop"
+    );
     // Both listen while the gate is open, and then only.
     let shown = message(&mutual("g", "g", GATE));
-    assert!(shown.contains("while g = 1") && !shown.contains("while g = 0"), "{shown}");
+    assert!(
+        shown.contains("while g = 1") && !shown.contains("while g = 0"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -174,7 +199,10 @@ fn a_gate_opens_the_loop_and_each_side_hears_the_other_in_turn() {
     for (t, [a, b]) in found.into_iter().enumerate() {
         let expected = if t % 2 == 0 { [0.2, 0.2] } else { [0.1, 0.3] };
         // Three operations.
-        assert!((a - expected[0]).abs() < 1e-15 && (b - expected[1]).abs() < 1e-15, "{t}: {a} {b}");
+        assert!(
+            (a - expected[0]).abs() < 1e-15 && (b - expected[1]).abs() < 1e-15,
+            "{t}: {a} {b}"
+        );
     }
 }
 
@@ -186,7 +214,10 @@ fn two_gates_open_two_loops_and_the_message_names_the_combination_that_closes_on
     assert_eq!(bench.experiment.program.gates.len(), 2);
     let read = |program: &Program, state: &State| {
         let now = |name: &str| modulator(program, state, name);
-        let (a, b) = (value(program, state, "a.soma")[0], value(program, state, "b.soma")[0]);
+        let (a, b) = (
+            value(program, state, "a.soma")[0],
+            value(program, state, "b.soma")[0],
+        );
         ((now("g"), now("h")), (a, b))
     };
     let mut seen = std::collections::BTreeSet::new();
@@ -195,7 +226,10 @@ fn two_gates_open_two_loops_and_the_message_names_the_combination_that_closes_on
         let open_b = (1.0 - g) * (1.0 - h);
         let expected = (0.1 + open_a * 0.5 * b, 0.2 + open_b * a);
         // Three operations.
-        assert!((a - expected.0).abs() < 1e-15 && (b - expected.1).abs() < 1e-15, "{g} {h}: {a} {b}");
+        assert!(
+            (a - expected.0).abs() < 1e-15 && (b - expected.1).abs() < 1e-15,
+            "{g} {h}: {a} {b}"
+        );
         seen.insert((g > 0.5, h > 0.5));
     }
     assert_eq!(seen.len(), 4, "all combinations occur");
@@ -206,7 +240,8 @@ fn two_gates_open_two_loops_and_the_message_names_the_combination_that_closes_on
 
 #[test]
 fn a_stage_that_sets_a_gate_to_another_value_makes_it_none() {
-    let stage = |value: &str| format!("\n[[stage]]\nname = \"s\"\nsteps = 1\nset = {{ g = {value} }}");
+    let stage =
+        |value: &str| format!("\n[[stage]]\nname = \"s\"\nsteps = 1\nset = {{ g = {value} }}");
     let gated = mutual("g", "1 - g", GATE);
     assert!(compile_in(&(gated.clone() + &stage("1")), Path::new("."), None).is_ok());
     assert!(message(&(gated + &stage("0.5"))).contains("need each other within one step"));

@@ -12,7 +12,11 @@ use rate_support::{
 /// A circuit in which `a` drives the basal dendrites of `b`, which learn by `dw`. Neurons of `b` have noise
 /// that their dendrites do not predict, so there is always something to learn.
 fn learner(dw: &str, connect: &str, replicas: usize) -> String {
-    let size = if connect.contains("one-to-one") || connect.contains("edges") { 7 } else { 5 };
+    let size = if connect.contains("one-to-one") || connect.contains("edges") {
+        7
+    } else {
+        5
+    };
     plain(&format!(
         r#"replicas = {replicas}
         [modulator.reward]
@@ -67,7 +71,10 @@ fn learned(dw: &str, connect: &str, replicas: usize, steps: u64) -> (String, Vec
     let before = bench.weights("W");
     bench.run(steps);
     let after = bench.weights("W");
-    assert!(relative_difference(&before, &after) > 0.01, "{dw} has learned nothing");
+    assert!(
+        relative_difference(&before, &after) > 0.01,
+        "{dw} has learned nothing"
+    );
     (bench.method("W"), after)
 }
 
@@ -95,8 +102,14 @@ fn the_fused_path_agrees_with_the_general_one() {
 fn one_to_one_synapses_agree_with_the_same_synapses_in_a_list() {
     let folder = tempfile::tempdir().unwrap();
     let weights = [0.5, -0.25, 0.125, 0.0, 1.0, -1.0, 0.75];
-    let rows: String = (0..7).map(|i| format!("{i},{i},{}\n", weights[i])).collect();
-    fs::write(folder.path().join("diagonal.csv"), format!("pre,post,weight\n{rows}")).unwrap();
+    let rows: String = (0..7)
+        .map(|i| format!("{i},{i},{}\n", weights[i]))
+        .collect();
+    fs::write(
+        folder.path().join("diagonal.csv"),
+        format!("pre,post,weight\n{rows}"),
+    )
+    .unwrap();
     let general = "eta * (post * pre - avg(post * pre, tau)) + 0.01 * prev(w * pre, 2)";
     for dw in SEPARABLE.iter().copied().chain([general]) {
         for replicas in [1, 3] {
@@ -112,10 +125,16 @@ fn one_to_one_synapses_agree_with_the_same_synapses_in_a_list() {
             let (method, single) = find("\"one-to-one\"", &list);
             let (_, listed) = find("{ edges = \"diagonal.csv\" }", "weight = 0");
             assert_eq!(method, "elementwise");
-            assert!(relative_difference(&single, &weights) > 0.01, "{dw} has learned nothing");
+            assert!(
+                relative_difference(&single, &weights) > 0.01,
+                "{dw} has learned nothing"
+            );
             // As above.
             let difference = relative_difference(&single, &listed);
-            assert!(difference < 1e-12, "{dw}, {replicas} replicas: {difference}");
+            assert!(
+                difference < 1e-12,
+                "{dw}, {replicas} replicas: {difference}"
+            );
         }
     }
 }
@@ -135,13 +154,20 @@ impl Synapse {
         let (eta, decay, tau) = (0.01, 0.2, 6.0_f64);
         let product = post * pre;
         let kept = (-1.0 / tau).exp();
-        let average = self.average.map_or(product, |a| kept * a + (1.0 - kept) * product);
+        let average = self
+            .average
+            .map_or(product, |a| kept * a + (1.0 - kept) * product);
         let slow = (-1.0 / (2.0 * tau)).exp();
         self.average = Some(average);
         self.lowpass = slow * self.lowpass + (1.0 - slow) * product;
-        let ago = |n: usize| self.products.len().checked_sub(n).map_or(0.0, |at| self.products[at]);
-        let change = eta
-            * (reward * (product - average) + 0.3 * ago(1) + ago(3) * self.lowpass - decay * w);
+        let ago = |n: usize| {
+            self.products
+                .len()
+                .checked_sub(n)
+                .map_or(0.0, |at| self.products[at])
+        };
+        let change =
+            eta * (reward * (product - average) + 0.3 * ago(1) + ago(3) * self.lowpass - decay * w);
         self.products.push(product);
         change
     }
@@ -175,7 +201,10 @@ fn a_rule_with_memories_at_every_synapse_does_what_a_loop_over_synapses_does() {
                 let found = weights(&program, state, "W");
                 // Rounding of 200 additions in another order.
                 let difference = relative_difference(&found, &expected);
-                assert!(difference < 1e-12, "{connect}, {replicas} replicas: {difference}");
+                assert!(
+                    difference < 1e-12,
+                    "{connect}, {replicas} replicas: {difference}"
+                );
             });
         }
     }
@@ -183,7 +212,11 @@ fn a_rule_with_memories_at_every_synapse_does_what_a_loop_over_synapses_does() {
 
 #[test]
 fn a_bias_learns_like_a_synapse_whose_presynaptic_side_is_1() {
-    let text = learner("eta * (soma - f(dend)) * f'(dend) * pre", "\"all-to-all\"", 1);
+    let text = learner(
+        "eta * (soma - f(dend)) * f'(dend) * pre",
+        "\"all-to-all\"",
+        1,
+    );
     let text = text.replace(
         "size = 5",
         "size = 5\nbasal.bias = { start = 0.1, learn = { rule = \"local\" } }",
@@ -212,7 +245,10 @@ fn decay_alone_shrinks_every_weight_by_the_same_factor_a_step() {
         bench.run(250);
         let expected: Vec<f64> = start.iter().map(|w| w * 0.99_f64.powi(250)).collect();
         // 250 roundings.
-        assert!(relative_difference(&bench.weights("W"), &expected) < 1e-13, "{connect}");
+        assert!(
+            relative_difference(&bench.weights("W"), &expected) < 1e-13,
+            "{connect}"
+        );
     }
 }
 
@@ -225,7 +261,10 @@ fn weights_stay_within_their_bounds_from_the_first_step_on() {
             let mut bench = Bench::new(&text);
             let start = bench.weights("W");
             let inside = |weights: &[f64]| weights.iter().all(|w| (-0.2..=0.5).contains(w));
-            assert!(inside(&start) && start.contains(&-0.2), "drawn weights are clipped: {start:?}");
+            assert!(
+                inside(&start) && start.contains(&-0.2),
+                "drawn weights are clipped: {start:?}"
+            );
             let program = bench.experiment.program.clone();
             let mut touched = [false; 2];
             bench.watch(500, |state| {
@@ -234,7 +273,10 @@ fn weights_stay_within_their_bounds_from_the_first_step_on() {
                 touched[0] |= found.contains(&-0.2);
                 touched[1] |= found.contains(&0.5);
             });
-            assert_eq!(touched, [true; 2], "{connect}, {dw}: a bound that nothing reaches tests nothing");
+            assert_eq!(
+                touched, [true; 2],
+                "{connect}, {dw}: a bound that nothing reaches tests nothing"
+            );
         }
     }
 }

@@ -24,7 +24,6 @@ DECAY = 1.0 - SD_LATENT**2  # diagonal of Lambda
 SD = 0.01  # of every other compartment
 ETA = 1e-3  # absorbs the factors 1 / sigma^2
 PHASE = 2  # steps between two switches of the gate
-BLOCK = 500  # steps whose deviates are drawn in one call
 LAGS = (1, 10, 40, 80)
 
 PREDICTIONS = {  # activation of the stimulus prediction, and its derivative given its value
@@ -48,6 +47,10 @@ class Network:
 
     def draw(self, steps):
         """Deviates of a block: z, then basal and apical of the stimulus and latent layers."""
+        if steps == 1:
+            normal, n_s, n_r = self.rng.normal, self.n_s, self.n_r
+            sizes = ((SD_LATENT, n_r), (SD, n_s), (SD, n_s), (SD, n_r), (SD_LATENT, n_r))
+            return [[normal(0.0, sd, n)] for sd, n in sizes]
         noise = self.rng.standard_normal((steps, 3 * self.n_r + 2 * self.n_s))
         noise *= SD
         noise[:, : self.n_r] *= SD_LATENT / SD
@@ -55,11 +58,11 @@ class Network:
         ends = np.cumsum([self.n_r, self.n_s, self.n_s, self.n_r])
         return np.split(noise, ends, axis=1)
 
-    def train(self, steps):
+    def train(self, steps, block):
         A, W, D_s, D_r, f, f_prime = self.A, self.W, self.D_s, self.D_r, self.f, self.f_prime
         z, r = self.z, self.r
-        for start in range(0, steps, BLOCK):
-            n = min(BLOCK, steps - start)
+        for start in range(0, steps, block):
+            n = min(block, steps - start)
             noise_z, s_inf, s_gen, r_inf, r_gen = self.draw(n)
             for t in range(n):
                 z = DECAY * z + noise_z[t]
@@ -121,6 +124,7 @@ def main():
     parser.add_argument("--test-steps", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=100, help="stimuli; a fifth as many latents")
+    parser.add_argument("--block", type=int, default=1, help="steps whose deviates are drawn in one call")
     parser.add_argument("--stimulus-prediction", choices=list(PREDICTIONS), default="tanh")
     args = parser.parse_args()
     if args.size < 5 or args.steps < 1 or args.test_steps <= LAGS[-1]:
@@ -129,7 +133,7 @@ def main():
     rng = np.random.default_rng(args.seed)
     network = Network(args.size, args.size // 5, args.stimulus_prediction, rng)
     begin = time.perf_counter()
-    network.train(args.steps)
+    network.train(args.steps, max(args.block, 1))
     seconds = time.perf_counter() - begin
 
     z = network.world(args.test_steps)
@@ -140,6 +144,7 @@ def main():
                 "steps": args.steps,
                 "seed": args.seed,
                 "size": args.size,
+                "block": args.block,
                 "stimulus_prediction": args.stimulus_prediction,
                 "us_per_step": round(1e6 * seconds / args.steps, 3),
                 "r2": r2(z @ network.A.T, network.f(r @ network.D_s.T)),

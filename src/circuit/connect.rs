@@ -42,7 +42,9 @@ pub struct Sparse {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConnectError {
     /// One-to-one between populations of different size.
-    #[error("one-to-one needs two populations of the same size, these have {pre} and {post} neurons")]
+    #[error(
+        "one-to-one needs two populations of the same size, these have {pre} and {post} neurons"
+    )]
     Sizes {
         /// Presynaptic neurons.
         pre: usize,
@@ -50,7 +52,9 @@ pub enum ConnectError {
         post: usize,
     },
     /// A degree larger than the population on the other side.
-    #[error("a {which} of {degree} needs at least as many neurons on the other side, there are {available}")]
+    #[error(
+        "a {which} of {degree} needs at least as many neurons on the other side, there are {available}"
+    )]
     Degree {
         /// `in-degree` or `out-degree`.
         which: &'static str,
@@ -87,12 +91,22 @@ pub fn connect(
         Connect::Probability(p) => bernoulli(*p, pre, post, stream),
         Connect::InDegree(degree) => {
             let n = fits("in-degree", *degree, pre)?;
-            let choose = |i: u32, s: &mut Xoshiro256PlusPlus| index::sample(s, pre, n).into_iter().map(move |j| (j as u32, i)).collect::<Vec<_>>();
+            let choose = |i: u32, s: &mut Xoshiro256PlusPlus| {
+                index::sample(s, pre, n)
+                    .into_iter()
+                    .map(move |j| (j as u32, i))
+                    .collect::<Vec<_>>()
+            };
             (0..post as u32).flat_map(|i| choose(i, stream)).collect()
         }
         Connect::OutDegree(degree) => {
             let n = fits("out-degree", *degree, post)?;
-            let choose = |j: u32, s: &mut Xoshiro256PlusPlus| index::sample(s, post, n).into_iter().map(move |i| (j, i as u32)).collect::<Vec<_>>();
+            let choose = |j: u32, s: &mut Xoshiro256PlusPlus| {
+                index::sample(s, post, n)
+                    .into_iter()
+                    .map(move |i| (j, i as u32))
+                    .collect::<Vec<_>>()
+            };
             (0..pre as u32).flat_map(|j| choose(j, stream)).collect()
         }
         Connect::Edges(file) => return edge_file(&folder.join(file), file, pre, post),
@@ -103,7 +117,11 @@ pub fn connect(
 fn fits(which: &'static str, degree: u64, available: usize) -> Result<usize, ConnectError> {
     match usize::try_from(degree) {
         Ok(n) if n <= available => Ok(n),
-        _ => Err(ConnectError::Degree { which, degree, available }),
+        _ => Err(ConnectError::Degree {
+            which,
+            degree,
+            available,
+        }),
     }
 }
 
@@ -148,8 +166,16 @@ fn sorted(edges: Vec<(u32, u32)>, weights: Option<Vec<f64>>, pre: usize) -> Spar
 }
 
 /// Reads `pre,post[,weight]` rows under a header that names them.
-fn edge_file(path: &Path, file: &str, pre: usize, post: usize) -> Result<Connectivity, ConnectError> {
-    let wrong = |reason: String| ConnectError::Edges { file: file.to_owned(), reason };
+fn edge_file(
+    path: &Path,
+    file: &str,
+    pre: usize,
+    post: usize,
+) -> Result<Connectivity, ConnectError> {
+    let wrong = |reason: String| ConnectError::Edges {
+        file: file.to_owned(),
+        reason,
+    };
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_path(path)
@@ -157,7 +183,10 @@ fn edge_file(path: &Path, file: &str, pre: usize, post: usize) -> Result<Connect
     let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
     let column = |name: &str| header.iter().position(|h| h == name);
     let (Some(from), Some(to)) = (column("pre"), column("post")) else {
-        return Err(wrong("needs a header with columns `pre` and `post`, and `weight` if it gives weights".to_owned()));
+        return Err(wrong(
+            "needs a header with columns `pre` and `post`, and `weight` if it gives weights"
+                .to_owned(),
+        ));
     };
     let weight = column("weight");
     let (mut edges, mut weights) = (Vec::new(), Vec::new());
@@ -168,20 +197,34 @@ fn edge_file(path: &Path, file: &str, pre: usize, post: usize) -> Result<Connect
             let text = record.get(at).unwrap_or("");
             match text.parse::<u32>() {
                 Ok(n) if (n as usize) < size => Ok(n),
-                _ => Err(wrong(format!("line {line}: `{text}` is not a {side} neuron, they are 0 to {}", size.saturating_sub(1)))),
+                _ => Err(wrong(format!(
+                    "line {line}: `{text}` is not a {side} neuron, they are 0 to {}",
+                    size.saturating_sub(1)
+                ))),
             }
         };
-        edges.push((neuron(from, pre, "presynaptic")?, neuron(to, post, "postsynaptic")?));
+        edges.push((
+            neuron(from, pre, "presynaptic")?,
+            neuron(to, post, "postsynaptic")?,
+        ));
         if let Some(at) = weight {
             let text = record.get(at).unwrap_or("");
             let value = text.parse::<f64>().ok().filter(|w| w.is_finite());
-            weights.push(value.ok_or_else(|| wrong(format!("line {line}: `{text}` is not a finite weight")))?);
+            weights.push(
+                value.ok_or_else(|| {
+                    wrong(format!("line {line}: `{text}` is not a finite weight"))
+                })?,
+            );
         }
     }
     if edges.is_empty() {
         return Err(wrong("has no edges".to_owned()));
     }
-    Ok(Connectivity::Sparse(sorted(edges, weight.map(|_| weights), pre)))
+    Ok(Connectivity::Sparse(sorted(
+        edges,
+        weight.map(|_| weights),
+        pre,
+    )))
 }
 
 impl Connectivity {
@@ -209,7 +252,10 @@ mod tests {
 
     fn in_degrees(sparse: &Sparse, post: usize) -> Vec<usize> {
         let mut degrees = vec![0; post];
-        sparse.targets.iter().for_each(|i| degrees[*i as usize] += 1);
+        sparse
+            .targets
+            .iter()
+            .for_each(|i| degrees[*i as usize] += 1);
         degrees
     }
 
@@ -221,7 +267,10 @@ mod tests {
         for j in 0..30 {
             let row = &sparse.targets[sparse.offsets[j]..sparse.offsets[j + 1]];
             assert_eq!(row.len(), 5);
-            assert!(row.windows(2).all(|pair| pair[0] < pair[1]), "sorted, so no partner twice");
+            assert!(
+                row.windows(2).all(|pair| pair[0] < pair[1]),
+                "sorted, so no partner twice"
+            );
         }
     }
 
@@ -240,14 +289,25 @@ mod tests {
         let mut stream = crate::random::stream(1, "connect", 0);
         let mut read = |text: &str| {
             std::fs::write(folder.path().join("e.csv"), text).unwrap();
-            connect(&Connect::Edges("e.csv".to_owned()), (3, 2), &mut stream, folder.path())
+            connect(
+                &Connect::Edges("e.csv".to_owned()),
+                (3, 2),
+                &mut stream,
+                folder.path(),
+            )
         };
-        let Ok(Connectivity::Sparse(sparse)) = read("pre,post,weight\n2,1,0.5\n0,1,1\n2,0,2\n") else { panic!() };
+        let Ok(Connectivity::Sparse(sparse)) = read("pre,post,weight\n2,1,0.5\n0,1,1\n2,0,2\n")
+        else {
+            panic!()
+        };
         assert_eq!(sparse.offsets, [0, 1, 1, 3]);
         assert_eq!(sparse.targets, [1, 0, 1]);
         assert_eq!(sparse.weights, Some(vec![1.0, 2.0, 0.5]));
         let message = |result: Result<Connectivity, ConnectError>| result.unwrap_err().to_string();
-        assert!(message(read("pre,post\n3,0\n")).contains("line 2: `3` is not a presynaptic neuron, they are 0 to 2"));
+        assert!(
+            message(read("pre,post\n3,0\n"))
+                .contains("line 2: `3` is not a presynaptic neuron, they are 0 to 2")
+        );
         assert!(message(read("a,b\n1,1\n")).contains("columns `pre` and `post`"));
         assert!(message(read("pre,post,weight\n1,1,nan\n")).contains("not a finite weight"));
         assert!(message(read("pre,post\n")).contains("no edges"));

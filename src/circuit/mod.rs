@@ -62,6 +62,8 @@ pub struct Circuit {
     pub inputs: Vec<Input>,
     /// Populations as nodes, projections as edges, in the same order as the lists.
     pub graph: DiGraph<PopulationId, ProjectionId>,
+    /// Names of populations and inputs that are broken and therefore missing here.
+    pub left_out: Vec<String>,
 }
 
 /// A population.
@@ -166,44 +168,79 @@ impl Circuit {
 
     /// A compartment as messages name it, `latent.basal`.
     pub fn compartment_name(&self, id: CompartmentId) -> String {
-        format!("{}.{}", self.population(id.population).name, self.compartment(id).name)
+        format!(
+            "{}.{}",
+            self.population(id.population).name,
+            self.compartment(id).name
+        )
     }
 
     /// All compartments, population by population.
     pub fn compartments(&self) -> impl Iterator<Item = CompartmentId> + '_ {
-        self.populations.iter().enumerate().flat_map(|(p, population)| {
-            (0..population.compartments.len())
-                .map(move |index| CompartmentId { population: PopulationId(p as u32), index: index as u32 })
-        })
+        self.populations
+            .iter()
+            .enumerate()
+            .flat_map(|(p, population)| {
+                (0..population.compartments.len()).map(move |index| CompartmentId {
+                    population: PopulationId(p as u32),
+                    index: index as u32,
+                })
+            })
     }
 
     /// The population of a name.
     pub fn population_named(&self, name: &str) -> Option<PopulationId> {
-        self.populations.iter().position(|p| p.name == name).map(|i| PopulationId(i as u32))
+        self.populations
+            .iter()
+            .position(|p| p.name == name)
+            .map(|i| PopulationId(i as u32))
     }
 
     /// The compartment of a name within a population.
     pub fn compartment_named(&self, population: PopulationId, name: &str) -> Option<CompartmentId> {
-        let index = self.population(population).compartments.iter().position(|c| c.name == name)?;
-        Some(CompartmentId { population, index: index as u32 })
+        let index = self
+            .population(population)
+            .compartments
+            .iter()
+            .position(|c| c.name == name)?;
+        Some(CompartmentId {
+            population,
+            index: index as u32,
+        })
     }
 
     /// The modulator of a name.
     pub fn modulator_named(&self, name: &str) -> Option<ModulatorId> {
-        self.modulators.iter().position(|m| m.name == name).map(|i| ModulatorId(i as u32))
+        self.modulators
+            .iter()
+            .position(|m| m.name == name)
+            .map(|i| ModulatorId(i as u32))
     }
 
     /// The input of a name.
     pub fn input_named(&self, name: &str) -> Option<InputId> {
-        self.inputs.iter().position(|i| i.name == name).map(|i| InputId(i as u32))
+        self.inputs
+            .iter()
+            .position(|i| i.name == name)
+            .map(|i| InputId(i as u32))
     }
 
     /// The steps in a length of time: rounded, at least `least`.
     pub fn steps(&self, duration: model::Duration, least: u64) -> u64 {
         match duration {
             model::Duration::Steps(n) => n.max(least),
-            model::Duration::Time(time) => ((time.value / self.step.value).round() as u64).max(least),
+            model::Duration::Time(time) => {
+                ((time.value / self.step.value).round() as u64).max(least)
+            }
         }
+    }
+
+    /// Whether anything adds to a compartment's drive.
+    pub fn is_driven(&self, id: CompartmentId) -> bool {
+        let compartment = self.compartment(id);
+        compartment.bias.is_some()
+            || !compartment.inputs.is_empty()
+            || self.projections.iter().any(|p| p.to == id)
     }
 
     /// Number of neurons.
@@ -213,6 +250,9 @@ impl Circuit {
 
     /// Number of synapses.
     pub fn synapses(&self) -> usize {
-        self.projections.iter().map(|p| p.connectivity.count()).sum()
+        self.projections
+            .iter()
+            .map(|p| p.connectivity.count())
+            .sum()
     }
 }

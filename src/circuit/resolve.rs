@@ -6,7 +6,8 @@ use petgraph::graph::DiGraph;
 
 use super::connect::connect;
 use super::{
-    Circuit, Compartment, CompartmentId, Input, InputId, Modulator, Population, PopulationId, Projection, ProjectionId,
+    Circuit, Compartment, CompartmentId, Input, InputId, Modulator, Population, PopulationId,
+    Projection, ProjectionId,
 };
 use crate::input::DataPaths;
 use crate::netlist::model::{self, Name, Netlist};
@@ -17,7 +18,11 @@ impl Circuit {
     /// Resolves a netlist; `paths` is where its files are looked for. Problems come with the circuit that
     /// is left without what they broke.
     pub fn build(netlist: &Netlist, paths: &DataPaths) -> (Circuit, Vec<Problem>) {
-        let mut resolver = Resolver { netlist, paths, problems: Vec::new() };
+        let mut resolver = Resolver {
+            netlist,
+            paths,
+            problems: Vec::new(),
+        };
         let circuit = resolver.circuit();
         (circuit, resolver.problems)
     }
@@ -43,10 +48,17 @@ impl Resolver<'_> {
             inputs: vec![],
             graph: DiGraph::new(),
         };
-        circuit.inputs = self.netlist.inputs.iter().filter_map(|(name, input)| self.input(name, input)).collect();
+        circuit.inputs = self
+            .netlist
+            .inputs
+            .iter()
+            .filter_map(|(name, input)| self.input(name, input))
+            .collect();
         for (name, population) in &self.netlist.populations {
             if let Some(population) = self.population(name, population, &circuit) {
-                circuit.graph.add_node(PopulationId(circuit.populations.len() as u32));
+                circuit
+                    .graph
+                    .add_node(PopulationId(circuit.populations.len() as u32));
                 circuit.populations.push(population);
             }
         }
@@ -64,34 +76,63 @@ impl Resolver<'_> {
     }
 
     fn modulators(&self) -> Vec<Modulator> {
-        let make = |(name, m): (&String, &model::Modulator)| Modulator { name: name.clone(), drive: m.drive.clone(), start: m.start };
+        let make = |(name, m): (&String, &model::Modulator)| Modulator {
+            name: name.clone(),
+            drive: m.drive.clone(),
+            start: m.start,
+        };
         self.netlist.modulators.iter().map(make).collect()
     }
 
     fn input(&mut self, name: &str, input: &model::Input) -> Option<Input> {
         let (size, latent) = match &input.process {
-            model::InputProcess::LatentAr1 { size, latent, .. } => (size.value as usize, Some(latent.value as usize)),
+            model::InputProcess::LatentAr1 { size, latent, .. } => {
+                (size.value as usize, Some(latent.value as usize))
+            }
             model::InputProcess::LogMel(mel) => (mel.channels as usize, None),
             model::InputProcess::Array { file, .. } => {
                 match crate::input::array_width(&self.paths.find(&file.value)) {
                     Ok(size) => (size, None),
                     Err(error) => {
-                        self.problems.push(Problem::new(error.to_string(), file.span, "this file"));
+                        self.problems
+                            .push(Problem::new(error.to_string(), file.span, "this file"));
                         return None;
                     }
                 }
             }
         };
-        Some(Input { name: name.to_owned(), size, latent, process: input.process.clone() })
+        Some(Input {
+            name: name.to_owned(),
+            size,
+            latent,
+            process: input.process.clone(),
+        })
     }
 
-    fn population(&mut self, name: &str, table: &model::Population, circuit: &Circuit) -> Option<Population> {
+    fn population(
+        &mut self,
+        name: &str,
+        table: &model::Population,
+        circuit: &Circuit,
+    ) -> Option<Population> {
         let Some(neuron) = self.netlist.neurons.get(&table.neuron.value) else {
-            self.unknown("neuron model", &table.neuron, self.netlist.neurons.keys(), Some("name the library file that has it in `use`"));
+            self.unknown(
+                "neuron model",
+                &table.neuron,
+                self.netlist.neurons.keys(),
+                Some("name the library file that has it in `use`"),
+            );
             return None;
         };
         if table.size.value > MOST {
-            let problem = Problem::new(format!("a population of {} neurons does not fit into memory", table.size.value), table.size.span, "too large");
+            let problem = Problem::new(
+                format!(
+                    "a population of {} neurons does not fit into memory",
+                    table.size.value
+                ),
+                table.size.span,
+                "too large",
+            );
             self.problems.push(problem.help(format!("at most {MOST}")));
             return None;
         }
@@ -106,33 +147,56 @@ impl Resolver<'_> {
         let compartments = neuron
             .compartments
             .iter()
-            .map(|(name, model)| self.compartment(model, table.compartments.get(name), size, circuit))
+            .map(|(name, model)| {
+                self.compartment(model, table.compartments.get(name), size, circuit)
+            })
             .collect();
         let (name, source) = (name.to_owned(), neuron.source.clone());
-        Some(Population { name, size, neuron: neuron.name.value.clone(), source, parameters, compartments })
+        Some(Population {
+            name,
+            size,
+            neuron: neuron.name.value.clone(),
+            source,
+            parameters,
+            compartments,
+        })
     }
 
     /// The model's defaults with the population's own values put over them.
-    fn parameters(&mut self, neuron: &model::NeuronModel, table: &model::Population) -> indexmap::IndexMap<String, model::Distribution> {
+    fn parameters(
+        &mut self,
+        neuron: &model::NeuronModel,
+        table: &model::Population,
+    ) -> indexmap::IndexMap<String, model::Distribution> {
         let default = |q: &crate::source::Spanned<crate::units::Quantity>| model::Distribution {
             kind: model::DistributionKind::Constant(q.value.value),
             dimension: q.value.dimension,
             clip: None,
             span: q.span,
         };
-        let mut parameters: indexmap::IndexMap<_, _> =
-            neuron.parameters.iter().map(|(name, q)| (name.clone(), default(q))).collect();
+        let mut parameters: indexmap::IndexMap<_, _> = neuron
+            .parameters
+            .iter()
+            .map(|(name, q)| (name.clone(), default(q)))
+            .collect();
         for (name, quantity) in &neuron.parameters {
             if RESERVED.contains(&name.as_str()) || neuron.compartments.contains_key(name) {
-                let message = format!("a parameter cannot be called `{name}`: that name means something else in an equation");
-                self.problems.push(Problem::new(message, quantity.span, "this parameter"));
+                let message = format!(
+                    "a parameter cannot be called `{name}`: that name means something else in an equation"
+                );
+                self.problems
+                    .push(Problem::new(message, quantity.span, "this parameter"));
             }
         }
         for (name, (span, value)) in &table.parameters {
             match parameters.get_mut(name) {
                 Some(known) if known.dimension != value.dimension && !is_bare_zero(value) => {
-                    let message = format!("parameter `{name}` is in {}, this is in {}", known.dimension, value.dimension);
-                    self.problems.push(Problem::new(message, value.span, "units clash"));
+                    let message = format!(
+                        "parameter `{name}` is in {}, this is in {}",
+                        known.dimension, value.dimension
+                    );
+                    self.problems
+                        .push(Problem::new(message, value.span, "units clash"));
                 }
                 Some(known) => *known = value.clone(),
                 None => {
@@ -153,18 +217,36 @@ impl Resolver<'_> {
         size: usize,
         circuit: &Circuit,
     ) -> Compartment {
-        let start = table.and_then(|t| t.start.clone()).or_else(|| model.start.clone());
+        let start = table
+            .and_then(|t| t.start.clone())
+            .or_else(|| model.start.clone());
         let bias = table.and_then(|t| t.bias.clone());
         for distribution in start.iter().chain(bias.iter().map(|b| &b.start)) {
             self.list_fits(distribution, size);
         }
-        let inputs = table.map_or(vec![], |t| t.inputs.iter().filter_map(|i| self.input_id(i, size, circuit)).collect());
-        let bounds = model.within.as_ref().map(|w| w.dimension).filter(|d| !d.is_none());
-        let unit = start.as_ref().map(|s| s.dimension).filter(|d| !d.is_none()).or(bounds).unwrap_or_default();
+        let inputs = table.map_or(vec![], |t| {
+            t.inputs
+                .iter()
+                .filter_map(|i| self.input_id(i, size, circuit))
+                .collect()
+        });
+        let bounds = model
+            .within
+            .as_ref()
+            .map(|w| w.dimension)
+            .filter(|d| !d.is_none());
+        let unit = start
+            .as_ref()
+            .map(|s| s.dimension)
+            .filter(|d| !d.is_none())
+            .or(bounds)
+            .unwrap_or_default();
         Compartment {
             name: model.name.value.clone(),
             dynamics: model.dynamics.clone(),
-            activation: table.and_then(|t| t.activation.clone()).or_else(|| model.activation.clone()),
+            activation: table
+                .and_then(|t| t.activation.clone())
+                .or_else(|| model.activation.clone()),
             within: model.within.clone(),
             start,
             inputs,
@@ -183,29 +265,52 @@ impl Resolver<'_> {
         };
         let given = circuit.inputs[id.0 as usize].size;
         if given != size {
-            let message = format!("input `{}` has {given} values a step, the population has {size} neurons", name.value);
-            self.problems.push(Problem::new(message, name.span, "sizes differ"));
+            let message = format!(
+                "input `{}` has {given} values a step, the population has {size} neurons",
+                name.value
+            );
+            self.problems
+                .push(Problem::new(message, name.span, "sizes differ"));
             return None;
         }
         Some(id)
     }
 
-    fn projection(&mut self, name: &str, table: &model::Projection, circuit: &Circuit) -> Option<Projection> {
+    fn projection(
+        &mut self,
+        name: &str,
+        table: &model::Projection,
+        circuit: &Circuit,
+    ) -> Option<Projection> {
         let from = self.end(&table.from, Some("soma"), circuit);
         let to = self.end(&table.to, None, circuit);
         let (from, to) = (from?, to?);
-        let sizes = (circuit.population(from.population).size, circuit.population(to.population).size);
-        if table.connect.value == model::Connect::AllToAll && sizes.0 as u64 * sizes.1 as u64 > MOST {
+        let sizes = (
+            circuit.population(from.population).size,
+            circuit.population(to.population).size,
+        );
+        if table.connect.value == model::Connect::AllToAll && sizes.0 as u64 * sizes.1 as u64 > MOST
+        {
             let message = format!("{} × {} synapses do not fit into memory", sizes.0, sizes.1);
             let problem = Problem::new(message, table.to.span, "too many synapses");
-            self.problems.push(problem.help("connect fewer: connect = { in-degree = 100 }, say"));
+            self.problems
+                .push(problem.help("connect fewer: connect = { in-degree = 100 }, say"));
             return None;
         }
         let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);
-        let connectivity = match connect(&table.connect.value, sizes, &mut stream, &self.paths.netlist) {
+        let connectivity = match connect(
+            &table.connect.value,
+            sizes,
+            &mut stream,
+            &self.paths.netlist,
+        ) {
             Ok(connectivity) => connectivity,
             Err(error) => {
-                self.problems.push(Problem::new(error.to_string(), table.connect.span, "this pattern"));
+                self.problems.push(Problem::new(
+                    error.to_string(),
+                    table.connect.span,
+                    "this pattern",
+                ));
                 return None;
             }
         };
@@ -225,7 +330,12 @@ impl Resolver<'_> {
     }
 
     /// The compartment that one end of a projection names.
-    fn end(&mut self, name: &Name, default: Option<&str>, circuit: &Circuit) -> Option<CompartmentId> {
+    fn end(
+        &mut self,
+        name: &Name,
+        default: Option<&str>,
+        circuit: &Circuit,
+    ) -> Option<CompartmentId> {
         let (population, compartment) = match name.value.split_once('.') {
             Some((population, compartment)) => (population, Some(compartment)),
             None => (name.value.as_str(), default),
@@ -237,17 +347,35 @@ impl Resolver<'_> {
             }
             return None;
         };
-        let known = || circuit.population(id).compartments.iter().map(|c| c.name.as_str());
+        let known = || {
+            circuit
+                .population(id)
+                .compartments
+                .iter()
+                .map(|c| c.name.as_str())
+        };
         let Some(compartment) = compartment else {
             let options: Vec<String> = known().map(|c| format!("`{population}.{c}`")).collect();
-            let problem = Problem::new(format!("`{population}` is a population; synapses sit on one of its compartments"), name.span, "which compartment?");
-            self.problems.push(problem.help(format!("write one of {}", options.join(", "))));
+            let problem = Problem::new(
+                format!("`{population}` is a population; synapses sit on one of its compartments"),
+                name.span,
+                "which compartment?",
+            );
+            self.problems
+                .push(problem.help(format!("write one of {}", options.join(", "))));
             return None;
         };
         let found = circuit.compartment_named(id, compartment);
         if found.is_none() {
-            let at = Name::new(compartment.to_owned(), name.span.part(population.len() + 1, name.value.len()));
-            let problem = Problem::new(format!("population `{population}` has no compartment `{compartment}`"), at.span, "unknown compartment");
+            let at = Name::new(
+                compartment.to_owned(),
+                name.span.part(population.len() + 1, name.value.len()),
+            );
+            let problem = Problem::new(
+                format!("population `{population}` has no compartment `{compartment}`"),
+                at.span,
+                "unknown compartment",
+            );
             let help = suggest(compartment, known().collect::<Vec<_>>());
             self.problems.push(Problem { help, ..problem });
         }
@@ -255,23 +383,38 @@ impl Resolver<'_> {
     }
 
     /// All that adds to one drive has one unit: that of the first projection, unless a bias has set it.
-    fn drive_unit(&mut self, circuit: &mut Circuit, units: &mut HashMap<CompartmentId, Dimension>, projection: &Projection) {
+    fn drive_unit(
+        &mut self,
+        circuit: &mut Circuit,
+        units: &mut HashMap<CompartmentId, Dimension>,
+        projection: &Projection,
+    ) {
         let given = projection.weight.dimension * circuit.compartment(projection.from).unit;
         if is_bare_zero(&projection.weight) {
             return;
         }
         let to = projection.to;
-        let has_bias = circuit.compartment(to).bias.as_ref().is_some_and(|b| !is_bare_zero(&b.start));
-        let known = units.get(&to).copied().or(has_bias.then_some(circuit.compartment(to).drive_unit));
+        let has_bias = circuit
+            .compartment(to)
+            .bias
+            .as_ref()
+            .is_some_and(|b| !is_bare_zero(&b.start));
+        let known = units
+            .get(&to)
+            .copied()
+            .or(has_bias.then_some(circuit.compartment(to).drive_unit));
         match known {
             Some(unit) if unit != given => {
                 let name = circuit.compartment_name(to);
-                let message = format!("the drive of `{name}` is in {unit}, these synapses give {given}");
-                self.problems.push(Problem::new(message, projection.weight.span, "units clash"));
+                let message =
+                    format!("the drive of `{name}` is in {unit}, these synapses give {given}");
+                self.problems
+                    .push(Problem::new(message, projection.weight.span, "units clash"));
             }
             _ => {
                 units.insert(to, given);
-                circuit.populations[to.population.0 as usize].compartments[to.index as usize].drive_unit = given;
+                circuit.populations[to.population.0 as usize].compartments[to.index as usize]
+                    .drive_unit = given;
             }
         }
     }
@@ -280,15 +423,29 @@ impl Resolver<'_> {
         if let model::DistributionKind::List(values) = &distribution.kind
             && values.len() != size
         {
-            let message = format!("{size} numbers are needed here, the list has {}", values.len());
-            self.problems.push(Problem::new(message, distribution.span, "wrong length"));
+            let message = format!(
+                "{size} numbers are needed here, the list has {}",
+                values.len()
+            );
+            self.problems
+                .push(Problem::new(message, distribution.span, "wrong length"));
         }
     }
 
-    fn unknown<'a>(&mut self, what: &str, name: &Name, known: impl Iterator<Item = &'a String>, also: Option<&str>) {
+    fn unknown<'a>(
+        &mut self,
+        what: &str,
+        name: &Name,
+        known: impl Iterator<Item = &'a String>,
+        also: Option<&str>,
+    ) {
         let known: Vec<&str> = known.map(String::as_str).collect();
         let help = suggest(&name.value, known).or(also.map(str::to_owned));
-        let problem = Problem::new(format!("there is no {what} `{}`", name.value), name.span, "unknown name");
+        let problem = Problem::new(
+            format!("there is no {what} `{}`", name.value),
+            name.span,
+            "unknown name",
+        );
         self.problems.push(Problem { help, ..problem });
     }
 }

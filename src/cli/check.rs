@@ -12,7 +12,8 @@ pub(super) fn check(arguments: &Check) -> Result<(), Failure> {
     let experiment = show::load(&arguments.source)?;
     let explanation = experiment.program.explain();
     if arguments.json {
-        let json = serde_json::to_string_pretty(&explanation).map_err(|e| Failure::Run(e.to_string()))?;
+        let json =
+            serde_json::to_string_pretty(&explanation).map_err(|e| Failure::Run(e.to_string()))?;
         show::out(&format!("{json}\n"));
     } else {
         show::out(&text(&explanation));
@@ -32,15 +33,36 @@ fn text(e: &Explanation) -> String {
         e.engine,
         e.step
     );
-    let _ = writeln!(text, "{} synaptic multiply–adds a step, learning included", show::grouped(e.multiply_adds_per_step as u64));
+    let _ = writeln!(
+        text,
+        "{} synaptic multiply–adds a step, learning included",
+        show::grouped(e.multiply_adds_per_step as u64)
+    );
     if !e.gates.is_empty() {
-        let _ = writeln!(text, "gates: {}; the program is specialised for {} combinations", e.gates.join(", "), 1 << e.gates.len());
+        let _ = writeln!(
+            text,
+            "gates: {}; the program is specialised for {} combinations",
+            e.gates.join(", "),
+            1 << e.gates.len()
+        );
     }
     for population in &e.populations {
-        let source = population.source.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-        let _ = writeln!(text, "\npopulation {}: {} × {}{source}", population.name, population.size, population.neuron);
+        let source = population
+            .source
+            .as_ref()
+            .map(|s| format!(" ({s})"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "\npopulation {}: {} × {}{source}",
+            population.name, population.size, population.neuron
+        );
         for c in &population.compartments {
-            let f = c.activation.as_ref().map(|f| format!("   f = {f}")).unwrap_or_default();
+            let f = c
+                .activation
+                .as_ref()
+                .map(|f| format!("   f = {f}"))
+                .unwrap_or_default();
             let _ = writeln!(text, "  {:<8} {}: {}{f}", c.name, c.method, c.equation);
         }
     }
@@ -48,7 +70,14 @@ fn text(e: &Explanation) -> String {
         let _ = writeln!(text, "\nsynapses");
     }
     for p in &e.projections {
-        let _ = writeln!(text, "  {}: {}, {}, {} synapses", p.name, p.path, p.pattern, show::grouped(p.synapses as u64));
+        let _ = writeln!(
+            text,
+            "  {}: {}, {}, {} synapses",
+            p.name,
+            p.path,
+            p.pattern,
+            show::grouped(p.synapses as u64)
+        );
         if let (Some(rule), Some(method)) = (&p.rule, &p.method) {
             let why = p.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             let _ = writeln!(text, "    learns by {rule}, local, {method}{why}");

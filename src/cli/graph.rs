@@ -9,13 +9,23 @@ use crate::circuit::draw;
 pub(super) fn graph(arguments: &Graph) -> Result<(), Failure> {
     let experiment = show::load(&arguments.source)?;
     let circuit = &experiment.program.circuit;
-    let ending = arguments.out.as_ref().and_then(|f| f.extension()).and_then(|e| e.to_str());
+    let ending = arguments
+        .out
+        .as_ref()
+        .and_then(|f| f.extension())
+        .and_then(|e| e.to_str());
     let dot = arguments.dot || matches!(ending, Some("dot" | "gv"));
-    let drawn = if dot { draw::dot(circuit) } else { draw::svg(circuit) };
+    let drawn = if dot {
+        draw::dot(circuit)
+    } else {
+        draw::svg(circuit)
+    };
     match &arguments.out {
         None => show::out(&drawn),
         Some(file) => {
-            std::fs::write(file, drawn).map_err(|e| Failure::Run(format!("error: cannot write {}: {e}", file.display())))?;
+            std::fs::write(file, drawn).map_err(|e| {
+                Failure::Run(format!("error: cannot write {}: {e}", file.display()))
+            })?;
         }
     }
     Ok(())

@@ -29,7 +29,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no mistakes.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let result = match &arguments.command {

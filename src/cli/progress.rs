@@ -14,7 +14,11 @@ impl Bar {
     /// A bar, hidden if it is not wanted.
     pub fn new(quiet: bool) -> Self {
         let hidden = quiet || !std::io::stderr().is_terminal();
-        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(8) };
+        let target = if hidden {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(8)
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let template = "{msg:>14} {wide_bar:.cyan/dim} {percent:>3}% {per_sec:>16} {eta:>5} left";
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -16,7 +16,10 @@ use crate::report;
 /// Runs a netlist and makes its report.
 pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     let experiment = show::load(&arguments.source)?;
-    let out = arguments.out.clone().unwrap_or_else(|| default_directory(&experiment));
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_directory(&experiment));
     let interrupt = Arc::new(AtomicBool::new(false));
     let flag = interrupt.clone();
     // Without a handler Ctrl-C ends the process at once, which is what it would do anyway.
@@ -47,7 +50,13 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
             show::grouped(*step),
             out.display()
         ))),
-        StopReason::NotFinite { population, compartment, stage, step, neuron } => Err(Failure::Run(format!(
+        StopReason::NotFinite {
+            population,
+            compartment,
+            stage,
+            step,
+            neuron,
+        } => Err(Failure::Run(format!(
             "error: the value of `{population}.{compartment}` is not finite any more (stage `{stage}`, step {step}, \
              neuron {neuron})\n  help: a smaller learning rate or step usually helps; what was recorded until then is in {}",
             out.display()
@@ -56,7 +65,9 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
 }
 
 fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(2)
+    std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(2)
 }
 
 fn default_directory(experiment: &Experiment) -> PathBuf {
@@ -95,7 +106,12 @@ fn summary(run: &RunReport, page: &Path) -> String {
         1e6 / run.steps_per_second,
         run.seed
     );
-    let width = run.measures.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    let width = run
+        .measures
+        .keys()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0);
     for (name, measure) in &run.measures {
         let value = match measure {
             MeasureReport::Series { value, .. } => {
@@ -108,8 +124,13 @@ fn summary(run: &RunReport, page: &Path) -> String {
                 None => continue,
             },
         };
-        let expect = run.measure_notes.get(name).and_then(|n| n.expect.as_deref());
-        let expect = expect.map(|e| format!("   (expected: {e})")).unwrap_or_default();
+        let expect = run
+            .measure_notes
+            .get(name)
+            .and_then(|n| n.expect.as_deref());
+        let expect = expect
+            .map(|e| format!("   (expected: {e})"))
+            .unwrap_or_default();
         let _ = writeln!(text, "  {name:<width$}  {value}{expect}");
     }
     let _ = writeln!(text, "report: {}", page.display());

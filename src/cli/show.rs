@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+};
 
 use super::Failure;
 use super::args::Source;
@@ -25,15 +27,22 @@ pub(super) fn out(text: &str) {
 
 /// Loads what a command was given.
 pub(super) fn load(source: &Source) -> Result<Experiment, Failure> {
-    let options = LoadOptions { models: source.models.clone(), set: source.set.clone() };
+    let options = LoadOptions {
+        models: source.models.clone(),
+        set: source.set.clone(),
+    };
     let paths = paths(source);
-    Experiment::load_with(&source.netlist, &options, source.seed, &paths).map_err(|p| Failure::Input(problems(&p)))
+    Experiment::load_with(&source.netlist, &options, source.seed, &paths)
+        .map_err(|p| Failure::Input(problems(&p)))
 }
 
 /// Where the files that a netlist names are looked for.
 pub(super) fn paths(source: &Source) -> DataPaths {
     let folder = source.netlist.parent().unwrap_or(Path::new("."));
-    DataPaths { netlist: folder.to_owned(), data: source.data.clone() }
+    DataPaths {
+        netlist: folder.to_owned(),
+        data: source.data.clone(),
+    }
 }
 
 /// Problems in colour where somebody looks, plain otherwise.
@@ -41,7 +50,8 @@ pub(super) fn problems(problems: &Problems) -> String {
     let count = problems.list.len();
     let plural = if count == 1 { "" } else { "s" };
     let mut text = if std::io::stderr().is_terminal() {
-        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_context_lines(0);
+        let handler =
+            GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_context_lines(0);
         let mut text = String::new();
         for problem in &problems.list {
             let shown = handler.render_report(&mut text, &Shown::new(problem, problems));
@@ -71,20 +81,32 @@ impl Shown {
         let first = problem.labels.first().map(|(span, _)| span.source);
         let file = first.and_then(|id| all.sources.file(id));
         let source = file.map(|f| NamedSource::new(f.name.clone(), f.text.to_string()));
-        let here = problem.labels.iter().filter(|(span, _)| Some(span.source) == first);
+        let here = problem
+            .labels
+            .iter()
+            .filter(|(span, _)| Some(span.source) == first);
         let label = |(span, note): &(crate::source::Span, String)| {
             let note = (!note.is_empty()).then(|| note.clone());
             LabeledSpan::new(note, span.start as usize, (span.end - span.start) as usize)
         };
         let mut help = problem.help.clone();
-        for (span, note) in problem.labels.iter().filter(|(span, _)| Some(span.source) != first) {
+        for (span, note) in problem
+            .labels
+            .iter()
+            .filter(|(span, _)| Some(span.source) != first)
+        {
             if let Some(file) = all.sources.file(span.source) {
                 let (line, column) = all.sources.line_column(*span);
                 let also = format!("{note} ({}:{line}:{column})", file.name);
                 help = Some(help.map_or(also.clone(), |h| format!("{h}\n{also}")));
             }
         }
-        Shown { message: problem.message.clone(), help, source, labels: here.map(label).collect() }
+        Shown {
+            message: problem.message.clone(),
+            help,
+            source,
+            labels: here.map(label).collect(),
+        }
     }
 }
 
@@ -98,7 +120,9 @@ impl std::error::Error for Shown {}
 
 impl Diagnostic for Shown {
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.help.as_ref().map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
+        self.help
+            .as_ref()
+            .map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

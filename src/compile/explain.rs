@@ -95,19 +95,24 @@ impl Program {
                 self.layout.replicas
             ));
         }
-        let projections: Vec<_> = (0..circuit.projections.len()).map(|p| self.explain_projection(p)).collect();
-        let biases = self.rules.iter().filter_map(|rule| match rule.rule.plastic {
-            Plastic::Bias(id) => Some(ProjectionExplanation {
-                name: format!("{} (bias)", circuit.compartment_name(id)),
-                path: circuit.compartment_name(id),
-                pattern: "one per neuron".to_owned(),
-                synapses: rule.ends.1,
-                rule: Some(rule.rule.rule.clone()),
-                method: Some("elementwise".to_owned()),
-                why: None,
-            }),
-            Plastic::Projection(_) => None,
-        });
+        let projections: Vec<_> = (0..circuit.projections.len())
+            .map(|p| self.explain_projection(p))
+            .collect();
+        let biases = self
+            .rules
+            .iter()
+            .filter_map(|rule| match rule.rule.plastic {
+                Plastic::Bias(id) => Some(ProjectionExplanation {
+                    name: format!("{} (bias)", circuit.compartment_name(id)),
+                    path: circuit.compartment_name(id),
+                    pattern: "one per neuron".to_owned(),
+                    synapses: rule.ends.1,
+                    rule: Some(rule.rule.rule.clone()),
+                    method: Some("elementwise".to_owned()),
+                    why: None,
+                }),
+                Plastic::Projection(_) => None,
+            });
         let bias_count = self.layout.biases.len();
         let synapses = circuit.synapses();
         let all = projections.into_iter().chain(biases).collect();
@@ -118,7 +123,11 @@ impl Program {
             neurons: circuit.neurons(),
             synapses,
             bytes: 8 * (synapses + numbers + bias_count),
-            gates: self.gates.iter().map(|id| circuit.modulators[id.0 as usize].name.clone()).collect(),
+            gates: self
+                .gates
+                .iter()
+                .map(|id| circuit.modulators[id.0 as usize].name.clone())
+                .collect(),
             populations: self.explain_populations(),
             projections: all,
             multiply_adds_per_step: self.multiply_adds(),
@@ -152,7 +161,10 @@ impl Program {
     fn explain_projection(&self, index: usize) -> ProjectionExplanation {
         let circuit = &self.circuit;
         let projection = &circuit.projections[index];
-        let rule = self.rules.iter().find(|r| matches!(r.rule.plastic, Plastic::Projection(id) if id.0 as usize == index));
+        let rule = self
+            .rules
+            .iter()
+            .find(|r| matches!(r.rule.plastic, Plastic::Projection(id) if id.0 as usize == index));
         let (method, why) = match rule {
             None => (None, None),
             Some(_) if matches!(projection.connectivity, Connectivity::OneToOne { .. }) => {
@@ -163,16 +175,27 @@ impl Program {
                 match products(expr, expr.formula.root, self.layout.replicas) {
                     Ok((_, terms)) => {
                         let plural = if terms.len() == 1 { "" } else { "s" };
-                        (Some(format!("fused: {} outer product{plural}", terms.len())), None)
+                        (
+                            Some(format!("fused: {} outer product{plural}", terms.len())),
+                            None,
+                        )
                     }
                     Err(why) => (Some("synapse by synapse (slower)".to_owned()), Some(why)),
                 }
             }
         };
-        let delay = if projection.delay > 0 { format!(", delay {}", projection.delay) } else { String::new() };
+        let delay = if projection.delay > 0 {
+            format!(", delay {}", projection.delay)
+        } else {
+            String::new()
+        };
         ProjectionExplanation {
             name: projection.name.clone(),
-            path: format!("{} → {}", circuit.compartment_name(projection.from), circuit.compartment_name(projection.to)),
+            path: format!(
+                "{} → {}",
+                circuit.compartment_name(projection.from),
+                circuit.compartment_name(projection.to)
+            ),
             pattern: format!("{}{delay}", pattern(&projection.pattern)),
             synapses: projection.connectivity.count(),
             rule: rule.map(|r| r.rule.rule.clone()),
@@ -190,17 +213,23 @@ impl Program {
             let mut expr = rule.rule.expr.clone();
             let root = expr.formula.root;
             let root = gates.fix(&mut expr, root);
-            expr.formula.graph.constant(root).is_none_or(|c| c.abs() > 0.0)
+            expr.formula
+                .graph
+                .constant(root)
+                .is_none_or(|c| c.abs() > 0.0)
         };
         let learned: f64 = self
             .rules
             .iter()
             .map(|rule| {
                 let synapses = match rule.rule.plastic {
-                    Plastic::Projection(id) => self.circuit.projections[id.0 as usize].connectivity.count(),
+                    Plastic::Projection(id) => {
+                        self.circuit.projections[id.0 as usize].connectivity.count()
+                    }
                     Plastic::Bias(_) => rule.ends.1,
                 };
-                let share = combinations.iter().filter(|g| open(rule, g)).count() as f64 / combinations.len() as f64;
+                let share = combinations.iter().filter(|g| open(rule, g)).count() as f64
+                    / combinations.len() as f64;
                 share * synapses as f64
             })
             .sum();

@@ -24,12 +24,22 @@ pub fn find(netlist: &Netlist, circuit: &Circuit) -> Vec<ModulatorId> {
         }
         ModulatorDrive::Value(_) => false,
     };
-    let gates = circuit.modulators.iter().enumerate().filter(|(_, m)| is_gate(&m.name, &m.drive));
-    gates.map(|(index, _)| ModulatorId(index as u32)).take(MOST_GATES).collect()
+    let gates = circuit
+        .modulators
+        .iter()
+        .enumerate()
+        .filter(|(_, m)| is_gate(&m.name, &m.drive));
+    gates
+        .map(|(index, _)| ModulatorId(index as u32))
+        .take(MOST_GATES)
+        .collect()
 }
 
 fn stays_binary(stage: &Stage, name: &str) -> bool {
-    let own = stage.set.get(name).is_none_or(|schedule| binary(&schedule.value));
+    let own = stage
+        .set
+        .get(name)
+        .is_none_or(|schedule| binary(&schedule.value));
     let parts = match &stage.length {
         StageLength::Parts(parts) => parts.iter().all(|part| stays_binary(part, name)),
         _ => true,
@@ -41,9 +51,9 @@ fn binary(schedule: &Schedule) -> bool {
     let zero_or_one = |v: &f64| !(v.abs() > 0.0) || !((v - 1.0).abs() > 0.0);
     match schedule {
         Schedule::Constant(value) => zero_or_one(value),
-        Schedule::Cycle { values, .. } | Schedule::List { values, .. } | Schedule::Random { values, .. } => {
-            values.iter().all(zero_or_one)
-        }
+        Schedule::Cycle { values, .. }
+        | Schedule::List { values, .. }
+        | Schedule::Random { values, .. } => values.iter().all(zero_or_one),
     }
 }
 
@@ -51,11 +61,21 @@ impl Gates {
     /// All combinations of some gates; combination k has gate i open if bit i of k is set.
     pub fn combinations(gates: &[ModulatorId]) -> Vec<Gates> {
         let all = 0..1usize << gates.len();
-        all.map(|k| Gates { values: gates.iter().enumerate().map(|(i, id)| (*id, k >> i & 1 == 1)).collect() }).collect()
+        all.map(|k| Gates {
+            values: gates
+                .iter()
+                .enumerate()
+                .map(|(i, id)| (*id, k >> i & 1 == 1))
+                .collect(),
+        })
+        .collect()
     }
 
     fn value(&self, id: ModulatorId) -> Option<f64> {
-        self.values.iter().find(|(gate, _)| *gate == id).map(|(_, open)| f64::from(u8::from(*open)))
+        self.values
+            .iter()
+            .find(|(gate, _)| *gate == id)
+            .map(|(_, open)| f64::from(u8::from(*open)))
     }
 
     /// An expression's node with the gates put in and folded.
@@ -81,7 +101,12 @@ impl Gates {
     pub fn readings_of(&self, expr: &Expr, node: NodeId) -> Vec<Reading> {
         let mut expr = expr.clone();
         let node = self.fix(&mut expr, node);
-        expr.formula.graph.symbols(node).into_iter().filter_map(|s| expr.reading(s)).collect()
+        expr.formula
+            .graph
+            .symbols(node)
+            .into_iter()
+            .filter_map(|s| expr.reading(s))
+            .collect()
     }
 
     /// " while lambda = 1", or nothing if there are no gates.
@@ -90,7 +115,11 @@ impl Gates {
             return String::new();
         }
         let name = |id: &ModulatorId| &circuit.modulators[id.0 as usize].name;
-        let each: Vec<String> = self.values.iter().map(|(id, open)| format!("{} = {}", name(id), u8::from(*open))).collect();
+        let each: Vec<String> = self
+            .values
+            .iter()
+            .map(|(id, open)| format!("{} = {}", name(id), u8::from(*open)))
+            .collect();
         format!(" while {}", each.join(", "))
     }
 }

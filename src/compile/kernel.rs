@@ -82,18 +82,46 @@ impl Kernel {
     ///
     /// # Errors
     /// If the expression is too large for the machine.
-    pub fn new(expr: &mut Expr, node: NodeId, view: View, binding: &dyn Binding) -> Result<Kernel, Problem> {
+    pub fn new(
+        expr: &mut Expr,
+        node: NodeId,
+        view: View,
+        binding: &dyn Binding,
+    ) -> Result<Kernel, Problem> {
         let graph = &mut expr.formula.graph;
         let node = graph.contract(node);
         let code = compile(graph, node, |shape| view.uniform(shape))
             .map_err(|e| Problem::new(e.to_string(), expr.span, "too large"))?;
-        let broken = |what: String| Problem::new(format!("this cannot be compiled ({what})"), expr.span, "please report this");
+        let broken = |what: String| {
+            Problem::new(
+                format!("this cannot be compiled ({what})"),
+                expr.span,
+                "please report this",
+            )
+        };
         verify(&code).map_err(|e| broken(e.to_string()))?;
-        let missing = |symbol: &Symbol| broken(format!("no place for {symbol:?}, {:?}", expr.reading(*symbol)));
-        let scalars = code.scalar_inputs.iter().map(|(_, s)| binding.scalar(*s, expr.reading(*s)).ok_or_else(|| missing(s)));
+        let missing = |symbol: &Symbol| {
+            broken(format!(
+                "no place for {symbol:?}, {:?}",
+                expr.reading(*symbol)
+            ))
+        };
+        let scalars = code.scalar_inputs.iter().map(|(_, s)| {
+            binding
+                .scalar(*s, expr.reading(*s))
+                .ok_or_else(|| missing(s))
+        });
         let scalars = scalars.collect::<Result<_, _>>()?;
-        let vectors = code.vector_inputs.iter().map(|s| binding.vector(*s, expr.reading(*s)).ok_or_else(|| missing(s)));
+        let vectors = code.vector_inputs.iter().map(|s| {
+            binding
+                .vector(*s, expr.reading(*s))
+                .ok_or_else(|| missing(s))
+        });
         let vectors = vectors.collect::<Result<_, _>>()?;
-        Ok(Kernel { code, scalars, vectors })
+        Ok(Kernel {
+            code,
+            scalars,
+            vectors,
+        })
     }
 }

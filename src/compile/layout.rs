@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::kernel::{Binding, ScalarId, VectorId, VectorRef};
 use super::reading::{Expr, Reading};
-use crate::circuit::{Circuit, CompartmentId, InputId, ModulatorId, PopulationId, ProjectionId, sample};
+use crate::circuit::{
+    Circuit, CompartmentId, InputId, ModulatorId, PopulationId, ProjectionId, sample,
+};
 use crate::lang::vm::padded;
 use crate::lang::{FilterKind, Shape, Symbol};
 use crate::netlist::model::{Dynamics, ModulatorDrive};
@@ -73,7 +75,10 @@ pub struct Layout {
 impl Layout {
     /// The places of a circuit's compartments, parameters and modulators.
     pub fn new(circuit: &Circuit) -> Layout {
-        let mut layout = Layout { replicas: circuit.replicas, ..Layout::default() };
+        let mut layout = Layout {
+            replicas: circuit.replicas,
+            ..Layout::default()
+        };
         for modulator in &circuit.modulators {
             let computed = matches!(modulator.drive, ModulatorDrive::Value(_));
             layout.scalar(if computed { modulator.start } else { 0.0 });
@@ -89,14 +94,24 @@ impl Layout {
                 let stream = format!("parameter {}.{name}", population.name);
                 let values = sample::draw_all(distribution, population.size, circuit.seed, &stream);
                 let id = layout.replicated(&values);
-                layout.parameters.insert((PopulationId(p as u32), k as u32), id);
+                layout
+                    .parameters
+                    .insert((PopulationId(p as u32), k as u32), id);
             }
         }
         for projection in circuit.projections.iter().filter(|p| p.delay > 0) {
-            let depth = layout.rings.get(&projection.from).map_or(0, |(_, depth)| *depth).max(projection.delay as u32);
+            let depth = layout
+                .rings
+                .get(&projection.from)
+                .map_or(0, |(_, depth)| *depth)
+                .max(projection.delay as u32);
             layout.rings.insert(projection.from, (VectorId(0), depth));
         }
-        let mut delayed: Vec<_> = layout.rings.iter().map(|(id, (_, depth))| (*id, *depth)).collect();
+        let mut delayed: Vec<_> = layout
+            .rings
+            .iter()
+            .map(|(id, (_, depth))| (*id, *depth))
+            .collect();
         delayed.sort_unstable();
         for (id, depth) in delayed {
             let value = layout.vectors[layout.values[&id].0 as usize].clone();
@@ -111,9 +126,17 @@ impl Layout {
         let compartment = circuit.compartment(id);
         let name = circuit.compartment_name(id);
         let drawn = |what: &str, distribution| {
-            sample::draw_all(distribution, population.size, circuit.seed, &format!("{what} {name}"))
+            sample::draw_all(
+                distribution,
+                population.size,
+                circuit.seed,
+                &format!("{what} {name}"),
+            )
         };
-        let start = compartment.start.as_ref().map_or(vec![0.0; population.size], |d| drawn("start", d));
+        let start = compartment
+            .start
+            .as_ref()
+            .map_or(vec![0.0; population.size], |d| drawn("start", d));
         let value = self.replicated(&start);
         self.values.insert(id, value);
         let drive = self.replicated(&vec![0.0; population.size]);
@@ -129,7 +152,10 @@ impl Layout {
         };
         if text.contains("noise") {
             let length = self.replicas * padded(population.size);
-            self.sources.push(Source::Noise { name: format!("noise {name}"), length });
+            self.sources.push(Source::Noise {
+                name: format!("noise {name}"),
+                length,
+            });
         }
     }
 
@@ -177,13 +203,19 @@ impl Layout {
     /// The source of a compartment's noise.
     fn noise(&self, circuit: &Circuit, id: CompartmentId) -> Option<u32> {
         let wanted = format!("noise {}", circuit.compartment_name(id));
-        let at = self.sources.iter().position(|s| matches!(s, Source::Noise { name, .. } if *name == wanted))?;
+        let at = self
+            .sources
+            .iter()
+            .position(|s| matches!(s, Source::Noise { name, .. } if *name == wanted))?;
         Some(at as u32)
     }
 
     /// The source of an input.
     pub fn source_of(&self, wanted: &Source) -> Option<u32> {
-        self.sources.iter().position(|s| s == wanted).map(|at| at as u32)
+        self.sources
+            .iter()
+            .position(|s| s == wanted)
+            .map(|at| at as u32)
     }
 
     /// The modulator's number.
@@ -209,7 +241,10 @@ impl Layout {
                 Shape::Scalar => {
                     let ring = matches!(filter.kind, FilterKind::Previous(_))
                         .then(|| (self.vector(vec![0.0; depth as usize]), depth));
-                    return FilterPlace::Scalar { value: self.scalar(0.0), ring };
+                    return FilterPlace::Scalar {
+                        value: self.scalar(0.0),
+                        ring,
+                    };
                 }
                 Shape::Synapse => {
                     synapse_states += 1;
@@ -220,7 +255,10 @@ impl Layout {
                 Shape::Post => ends.1,
             };
             let length = self.replicas * padded(neurons) * depth as usize;
-            FilterPlace::Vector { state: self.vector(vec![0.0; length]), depth }
+            FilterPlace::Vector {
+                state: self.vector(vec![0.0; length]),
+                depth,
+            }
         };
         filters.iter().map(&mut place).collect()
     }
@@ -235,7 +273,11 @@ impl Layout {
         let projection = &circuit.projections[id.0 as usize];
         match (projection.delay, self.rings.get(&projection.from)) {
             (0, _) | (_, None) => VectorRef::Plain(self.values[&projection.from]),
-            (delay, Some((ring, depth))) => VectorRef::Delayed { ring: *ring, depth: *depth, delay: delay as u32 },
+            (delay, Some((ring, depth))) => VectorRef::Delayed {
+                ring: *ring,
+                depth: *depth,
+                delay: delay as u32,
+            },
         }
     }
 }
@@ -289,7 +331,9 @@ impl Binding for Places<'_> {
     fn vector(&self, symbol: Symbol, reading: Option<Reading>) -> Option<VectorRef> {
         if let Symbol::Filter(index) = symbol {
             return match self.filters.get(index as usize)? {
-                FilterPlace::Vector { state, depth } => Some(self.smooth_or_oldest(index, *state, *depth)),
+                FilterPlace::Vector { state, depth } => {
+                    Some(self.smooth_or_oldest(index, *state, *depth))
+                }
                 FilterPlace::Synapse(at) => Some(VectorRef::SynapseState(*at)),
                 FilterPlace::Scalar { .. } => None,
             };
@@ -299,7 +343,9 @@ impl Binding for Places<'_> {
             Reading::Value(id) => VectorRef::Plain(*layout.values.get(&id)?),
             Reading::Drive(id) => VectorRef::Plain(*layout.drives.get(&id)?),
             Reading::Noise(id) => VectorRef::Source(layout.noise(self.circuit, id)?),
-            Reading::Parameter(population, k) => VectorRef::Plain(*layout.parameters.get(&(population, k))?),
+            Reading::Parameter(population, k) => {
+                VectorRef::Plain(*layout.parameters.get(&(population, k))?)
+            }
             Reading::Input(id) => VectorRef::Source(layout.source_of(&Source::Input(id))?),
             Reading::Latent(id) => VectorRef::Source(layout.source_of(&Source::Latent(id))?),
             Reading::Presynaptic => layout.presynaptic(self.circuit, self.projection?),

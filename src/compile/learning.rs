@@ -135,19 +135,28 @@ pub fn products(expr: &Expr, root: NodeId, replicas: usize) -> Result<(Expr, Vec
         return Err("two products contain its own weight".to_owned());
     }
     if replicas > 1 && decays.iter().any(|t| !plain(t)) {
-        return Err("its own weight is multiplied by activity that differs between replicas".to_owned());
+        return Err(
+            "its own weight is multiplied by activity that differs between replicas".to_owned(),
+        );
     }
     Ok((expr, terms))
 }
 
 /// The plan of a rule, and its filters that remember.
-pub(super) fn plan(planner: &mut Planner<'_>, rule: &PlacedRule) -> Result<(Option<Learning>, Vec<FilterStep>), Problem> {
+pub(super) fn plan(
+    planner: &mut Planner<'_>,
+    rule: &PlacedRule,
+) -> Result<(Option<Learning>, Vec<FilterStep>), Problem> {
     let (projection, bias) = sides(rule.rule.plastic);
     let (filters, remember) = planner.filter_steps(&rule.rule.expr, &rule.filters, projection)?;
     let mut expr = rule.rule.expr.clone();
     let root = expr.formula.root;
     let root = planner.gates.fix(&mut expr, root);
-    let closed = expr.formula.graph.constant(root).is_some_and(|c| !(c.abs() > 0.0));
+    let closed = expr
+        .formula
+        .graph
+        .constant(root)
+        .is_some_and(|c| !(c.abs() > 0.0));
     let stateful = rule.filters.iter().any(at_synapse);
     if closed && !stateful {
         // Its filters go on all the same.
@@ -155,7 +164,15 @@ pub(super) fn plan(planner: &mut Planner<'_>, rule: &PlacedRule) -> Result<(Opti
         return Ok((None, idle));
     }
     planner.want_all(&expr, root, projection);
-    for (filter, _) in rule.rule.expr.formula.filters.iter().zip(&rule.filters).filter(|(_, p)| at_synapse(p)) {
+    for (filter, _) in rule
+        .rule
+        .expr
+        .formula
+        .filters
+        .iter()
+        .zip(&rule.filters)
+        .filter(|(_, p)| at_synapse(p))
+    {
         let input = planner.gates.fix(&mut expr, filter.input);
         planner.want_all(&expr, input, projection);
     }
@@ -182,7 +199,10 @@ fn at_synapse(place: &FilterPlace) -> bool {
 }
 
 fn within(planner: &Planner<'_>, id: ProjectionId) -> Option<[f64; 2]> {
-    planner.program.circuit.projections[id.0 as usize].within.as_ref().map(|w| [w.low, w.high])
+    planner.program.circuit.projections[id.0 as usize]
+        .within
+        .as_ref()
+        .map(|w| [w.low, w.high])
 }
 
 fn outer(
@@ -204,27 +224,50 @@ fn outer(
             others.push(compiled);
         }
     }
-    Ok(Learning::Outer(OuterRule { projection: id, filters, decay, terms: others, within: within(planner, id) }))
+    Ok(Learning::Outer(OuterRule {
+        projection: id,
+        filters,
+        decay,
+        terms: others,
+        within: within(planner, id),
+    }))
 }
 
-fn outer_term(planner: &Planner<'_>, expr: &mut Expr, term: &Term, places: &Places<'_>) -> Result<OuterTerm, Problem> {
+fn outer_term(
+    planner: &Planner<'_>,
+    expr: &mut Expr,
+    term: &Term,
+    places: &Places<'_>,
+) -> Result<OuterTerm, Problem> {
     let graph = &mut expr.formula.graph;
     let gate = graph.constant(term.scalar).is_none().then_some(term.scalar);
     // The mean over replicas: a decay of the weight alone is the same in each, so it is applied once.
-    let replicas = if term.weight { 1 } else { planner.program.layout.replicas };
+    let replicas = if term.weight {
+        1
+    } else {
+        planner.program.layout.replicas
+    };
     let share = graph.number(1.0 / replicas as f64);
     let scalar = graph.binary(Binary::Mul, share, term.scalar);
     let post = graph.binary(Binary::Mul, scalar, term.post);
     let pre = match (graph.constant(term.pre), graph.node(term.pre)) {
         (Some(_), _) => Factor::One,
-        (None, Node::Variable(symbol)) => match super::kernel::Binding::vector(places, symbol, expr.reading(symbol)) {
-            Some(vector) => Factor::Vector(vector),
-            None => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
-        },
+        (None, Node::Variable(symbol)) => {
+            match super::kernel::Binding::vector(places, symbol, expr.reading(symbol)) {
+                Some(vector) => Factor::Vector(vector),
+                None => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
+            }
+        }
         _ => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
     };
-    let gate = gate.map(|node| planner.kernel_in(expr, node, View::Neurons, places)).transpose()?;
-    Ok(OuterTerm { gate, post: planner.kernel_in(expr, post, View::Neurons, places)?, pre })
+    let gate = gate
+        .map(|node| planner.kernel_in(expr, node, View::Neurons, places))
+        .transpose()?;
+    Ok(OuterTerm {
+        gate,
+        post: planner.kernel_in(expr, post, View::Neurons, places)?,
+        pre,
+    })
 }
 
 fn general(
@@ -237,12 +280,24 @@ fn general(
 ) -> Result<Learning, Problem> {
     let kinds = filter_kinds(&expr);
     let mut places = planner.places(&kinds, &rule.filters, &[], Some(id));
-    let presynaptic = |symbol: &Symbol| super::kernel::Binding::vector(&places, *symbol, expr.reading(*symbol));
-    let row = rule.row.iter().filter_map(|(symbol, scalar)| Some((*scalar, presynaptic(symbol)?))).collect();
+    let presynaptic =
+        |symbol: &Symbol| super::kernel::Binding::vector(&places, *symbol, expr.reading(*symbol));
+    let row = rule
+        .row
+        .iter()
+        .filter_map(|(symbol, scalar)| Some((*scalar, presynaptic(symbol)?)))
+        .collect();
     places.row = &rule.row;
     let states = states(planner, rule, &mut expr, View::Row, &places)?;
     let change = planner.kernel_in(&mut expr, root, View::Row, &places)?;
-    Ok(Learning::General(GeneralRule { projection: id, filters, row, states, change: Some(change), within: within(planner, id) }))
+    Ok(Learning::General(GeneralRule {
+        projection: id,
+        filters,
+        row,
+        states,
+        change: Some(change),
+        within: within(planner, id),
+    }))
 }
 
 /// The filters at the synapses of a rule.
@@ -258,7 +313,11 @@ fn states(
         if let FilterPlace::Synapse(state) = place {
             let input = planner.gates.fix(expr, filter.input);
             let input = planner.kernel_in(expr, input, view, places)?;
-            states.push(SynapseFilter { input, kind: filter.kind, state: *state });
+            states.push(SynapseFilter {
+                input,
+                kind: filter.kind,
+                state: *state,
+            });
         }
     }
     Ok(states)
@@ -278,13 +337,26 @@ fn elementwise(
     places.bias = bias;
     let states = states(planner, rule, &mut expr, View::Neurons, &places)?;
     let gate = shared_factor(&mut expr, root);
-    let gate = gate.map(|node| planner.kernel_in(&mut expr, node, View::Neurons, &places)).transpose()?;
+    let gate = gate
+        .map(|node| planner.kernel_in(&mut expr, node, View::Neurons, &places))
+        .transpose()?;
     let change = Some(planner.kernel_in(&mut expr, root, View::Neurons, &places)?);
     let (target, bounds) = match rule.rule.plastic {
         Plastic::Projection(id) => (ElementwiseTarget::Projection(id), within(planner, id)),
-        Plastic::Bias(id) => (ElementwiseTarget::Bias(planner.program.layout.biases[&id]), None),
+        Plastic::Bias(id) => (
+            ElementwiseTarget::Bias(planner.program.layout.biases[&id]),
+            None,
+        ),
     };
-    Ok(Learning::Elementwise(ElementwiseRule { target, filters, gate, states, change, size: rule.ends.1, within: bounds }))
+    Ok(Learning::Elementwise(ElementwiseRule {
+        target,
+        filters,
+        gate,
+        states,
+        change,
+        size: rule.ends.1,
+        within: bounds,
+    }))
 }
 
 /// The scalar factors of a product, if there are some that change with time.
@@ -322,7 +394,12 @@ impl Learning {
             Learning::General(rule) => (&rule.states, &rule.change, &None),
             Learning::Elementwise(rule) => (&rule.states, &rule.change, &rule.gate),
         };
-        states.iter().map(|s| &s.input).chain(change).chain(gate).collect()
+        states
+            .iter()
+            .map(|s| &s.input)
+            .chain(change)
+            .chain(gate)
+            .collect()
     }
 }
 
@@ -332,6 +409,9 @@ impl OuterTerm {
             Factor::Kernel(kernel) => Some(kernel),
             _ => None,
         };
-        [Some(&self.post), self.gate.as_ref(), pre].into_iter().flatten().collect()
+        [Some(&self.post), self.gate.as_ref(), pre]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }

@@ -10,6 +10,7 @@ pub mod order;
 pub mod plan;
 pub mod program;
 pub mod reading;
+mod refusal;
 pub mod scope;
 
 pub use program::{Program, Weights};

@@ -33,12 +33,19 @@ impl Order {
     ///
     /// # Errors
     /// The loop, if values need each other within one step.
-    pub fn new(circuit: &Circuit, expressions: &Expressions, gates: &Gates) -> Result<Order, Problem> {
+    pub fn new(
+        circuit: &Circuit,
+        expressions: &Expressions,
+        gates: &Gates,
+    ) -> Result<Order, Problem> {
         let reads = reads(circuit, expressions, gates);
         let mut graph: DiGraph<Slot, ()> = DiGraph::new();
         let mut slots: Vec<Slot> = reads.keys().copied().collect();
         slots.sort_unstable();
-        let nodes: HashMap<Slot, NodeIndex> = slots.iter().map(|slot| (*slot, graph.add_node(*slot))).collect();
+        let nodes: HashMap<Slot, NodeIndex> = slots
+            .iter()
+            .map(|slot| (*slot, graph.add_node(*slot)))
+            .collect();
         for slot in &slots {
             for read in &reads[slot] {
                 if let Some(from) = nodes.get(read) {
@@ -47,7 +54,10 @@ impl Order {
             }
         }
         match toposort(&graph, None) {
-            Ok(order) => Ok(Order { slots: order.into_iter().map(|n| graph[n]).collect(), reads }),
+            Ok(order) => Ok(Order {
+                slots: order.into_iter().map(|n| graph[n]).collect(),
+                reads,
+            }),
             Err(_) => Err(describe(circuit, gates, &reads, &graph)),
         }
     }
@@ -61,7 +71,11 @@ impl Order {
                 stack.extend(&self.reads[&slot]);
             }
         }
-        self.slots.iter().copied().filter(|slot| found.contains(slot)).collect()
+        self.slots
+            .iter()
+            .copied()
+            .filter(|slot| found.contains(slot))
+            .collect()
     }
 }
 
@@ -76,19 +90,32 @@ pub fn slot_of(expressions: &Expressions, reading: Reading) -> Option<Slot> {
 
 /// Whether a compartment enters each step with its value (it has a differential equation).
 pub fn is_state(expressions: &Expressions, id: CompartmentId) -> bool {
-    expressions.equations.iter().any(|e| e.compartment == id && e.differential.is_some())
+    expressions
+        .equations
+        .iter()
+        .any(|e| e.compartment == id && e.differential.is_some())
 }
 
 /// What each slot reads in the same step.
 fn reads(circuit: &Circuit, expressions: &Expressions, gates: &Gates) -> HashMap<Slot, Vec<Slot>> {
     let mut reads: HashMap<Slot, Vec<Slot>> = HashMap::new();
     for id in circuit.compartments() {
-        let sources = circuit.projections.iter().filter(|p| p.to == id && p.delay == 0);
+        let sources = circuit
+            .projections
+            .iter()
+            .filter(|p| p.to == id && p.delay == 0);
         let values = sources.filter_map(|p| slot_of(expressions, Reading::Value(p.from)));
         reads.insert(Slot::Drive(id), values.collect());
     }
-    for equation in expressions.equations.iter().filter(|e| e.differential.is_none()) {
-        let slots = gates.readings(&equation.expr).into_iter().filter_map(|r| slot_of(expressions, r));
+    for equation in expressions
+        .equations
+        .iter()
+        .filter(|e| e.differential.is_none())
+    {
+        let slots = gates
+            .readings(&equation.expr)
+            .into_iter()
+            .filter_map(|r| slot_of(expressions, r));
         reads.insert(Slot::Value(equation.compartment), slots.collect());
     }
     reads
@@ -109,19 +136,38 @@ fn describe(
     let mut path: Vec<String> = cycle.iter().map(name).collect();
     path.extend(path.first().cloned());
     let when = gates.describe(circuit);
-    let message = format!("these values need each other within one step{when}: {}", path.join(" → "));
-    let ends: HashSet<CompartmentId> = cycle.iter().map(|s| match s { Slot::Drive(id) | Slot::Value(id) => *id }).collect();
-    let mut problem = Problem { message, labels: vec![], help: None };
+    let message = format!(
+        "these values need each other within one step{when}: {}",
+        path.join(" → ")
+    );
+    let ends: HashSet<CompartmentId> = cycle
+        .iter()
+        .map(|s| match s {
+            Slot::Drive(id) | Slot::Value(id) => *id,
+        })
+        .collect();
+    let mut problem = Problem {
+        message,
+        labels: vec![],
+        help: None,
+    };
     for projection in &circuit.projections {
-        if projection.delay == 0 && ends.contains(&projection.from) && cycle.contains(&Slot::Drive(projection.to)) {
-            problem.labels.push((projection.span, format!("`{}` is on the loop", projection.name)));
+        if projection.delay == 0
+            && ends.contains(&projection.from)
+            && cycle.contains(&Slot::Drive(projection.to))
+        {
+            problem.labels.push((
+                projection.span,
+                format!("`{}` is on the loop", projection.name),
+            ));
         }
     }
     if problem.labels.is_empty()
         && let Some(Slot::Value(id) | Slot::Drive(id)) = cycle.first()
     {
         use crate::netlist::model::Dynamics;
-        let (Dynamics::Value(text) | Dynamics::Derivative(text)) = &circuit.compartment(*id).dynamics;
+        let (Dynamics::Value(text) | Dynamics::Derivative(text)) =
+            &circuit.compartment(*id).dynamics;
         problem.labels.push((text.span, "on the loop".to_owned()));
     }
     problem.help(
@@ -133,10 +179,16 @@ fn describe(
 /// One loop of a graph that has one: a shortest path from a slot of the first strongly connected
 /// component back to itself.
 fn shortest_loop(reads: &HashMap<Slot, Vec<Slot>>, graph: &DiGraph<Slot, ()>) -> Vec<Slot> {
-    let looped = |component: &Vec<NodeIndex>| component.len() > 1 || graph.contains_edge(component[0], component[0]);
-    let Some(component) = tarjan_scc(graph).into_iter().find(looped) else { return vec![] };
+    let looped = |component: &Vec<NodeIndex>| {
+        component.len() > 1 || graph.contains_edge(component[0], component[0])
+    };
+    let Some(component) = tarjan_scc(graph).into_iter().find(looped) else {
+        return vec![];
+    };
     let inside: HashSet<Slot> = component.iter().map(|n| graph[*n]).collect();
-    let Some(start) = inside.iter().min().copied() else { return vec![] };
+    let Some(start) = inside.iter().min().copied() else {
+        return vec![];
+    };
     // Breadth first against the direction of reading, so that the path reads in the direction of flow.
     let mut previous: HashMap<Slot, Slot> = HashMap::new();
     let mut queue = std::collections::VecDeque::from([start]);

@@ -141,7 +141,14 @@ impl Program {
     /// Expressions that are too large for the machine.
     pub fn plan(&self, combination: usize, activity: &Activity) -> Result<Plan, Problem> {
         let gates = Gates::combinations(&self.gates).swap_remove(combination);
-        Planner { program: self, gates, wanted: HashSet::new(), plan: Plan::default(), flags: 0 }.plan(combination, activity)
+        Planner {
+            program: self,
+            gates,
+            wanted: HashSet::new(),
+            plan: Plan::default(),
+            flags: 0,
+        }
+        .plan(combination, activity)
     }
 }
 
@@ -159,7 +166,12 @@ impl Planner<'_> {
         self.equation_filters()?;
         for modulator in &self.program.modulators {
             let (filters, sums, kernel) = self.placed(modulator)?;
-            self.plan.modulators.push(ModulatorStep { modulator: modulator.what, filters, sums, kernel });
+            self.plan.modulators.push(ModulatorStep {
+                modulator: modulator.what,
+                filters,
+                sums,
+                kernel,
+            });
         }
         for (rule, learns) in self.program.rules.iter().zip(&activity.learns) {
             self.rule(rule, *learns)?;
@@ -169,7 +181,12 @@ impl Planner<'_> {
             let flags = self.flags + probe.filters.len();
             if *probed {
                 let (filters, sums, kernel) = self.placed(probe)?;
-                self.plan.probes.push(ProbeStep { into: probe.what, filters, sums, kernel });
+                self.plan.probes.push(ProbeStep {
+                    into: probe.what,
+                    filters,
+                    sums,
+                    kernel,
+                });
             }
             self.flags = flags;
         }
@@ -181,7 +198,9 @@ impl Planner<'_> {
     /// Somas are always computed; so is what later steps will read.
     fn always_wanted(&mut self) {
         let circuit = &self.program.circuit;
-        let somas = circuit.compartments().filter(|id| circuit.compartment(*id).name == "soma");
+        let somas = circuit
+            .compartments()
+            .filter(|id| circuit.compartment(*id).name == "soma");
         let delayed = self.program.layout.rings.keys().copied();
         for id in somas.chain(delayed) {
             self.want(Reading::Value(id));
@@ -189,7 +208,8 @@ impl Planner<'_> {
     }
 
     pub(super) fn want(&mut self, reading: Reading) {
-        self.wanted.extend(slot_of(&self.program.expressions, reading));
+        self.wanted
+            .extend(slot_of(&self.program.expressions, reading));
     }
 
     /// Notes what a node reads, so that it will have been computed.
@@ -210,7 +230,9 @@ impl Planner<'_> {
 
     fn integrations(&mut self) -> Result<(), Problem> {
         for equation in &self.program.expressions.equations {
-            let Some(parts) = equation.differential else { continue };
+            let Some(parts) = equation.differential else {
+                continue;
+            };
             let id = equation.compartment;
             let (filters, _) = self.filters_of_equation(id);
             let mut expr = equation.expr.clone();
@@ -222,25 +244,49 @@ impl Planner<'_> {
                 let node = self.gates.fix(&mut expr, node);
                 self.want_all(&expr, node, None);
                 let name = format!("noise {}", self.program.circuit.compartment_name(id));
-                let source = self.program.layout.sources.iter().position(|s| matches!(s, Source::Noise { name: n, .. } if *n == name));
+                let source = self
+                    .program
+                    .layout
+                    .sources
+                    .iter()
+                    .position(|s| matches!(s, Source::Noise { name: n, .. } if *n == name));
                 let kernel = self.kernel(&mut expr, node, &filters, &[])?;
                 diffusion = source.map(|at| (kernel, at as u32));
             }
             let value = self.program.layout.values[&id];
-            self.plan.integrate.push(IntegrateStep { compartment: id, value, drift, diffusion, within: self.within(id) });
+            self.plan.integrate.push(IntegrateStep {
+                compartment: id,
+                value,
+                drift,
+                diffusion,
+                within: self.within(id),
+            });
         }
         Ok(())
     }
 
     fn within(&self, id: CompartmentId) -> Option<[f64; 2]> {
-        self.program.circuit.compartment(id).within.as_ref().map(|w| [w.low, w.high])
+        self.program
+            .circuit
+            .compartment(id)
+            .within
+            .as_ref()
+            .map(|w| [w.low, w.high])
     }
 
     /// Places of the filters in a compartment's equation, and the number of the first one's flag.
     fn filters_of_equation(&self, id: CompartmentId) -> (Vec<FilterPlace>, usize) {
         let placed = self.program.equation_filters.iter();
-        let before: usize = placed.clone().take_while(|(c, _)| *c != id).map(|(_, f)| f.len()).sum();
-        let own = placed.clone().find(|(c, _)| *c == id).map(|(_, f)| f.clone()).unwrap_or_default();
+        let before: usize = placed
+            .clone()
+            .take_while(|(c, _)| *c != id)
+            .map(|(_, f)| f.len())
+            .sum();
+        let own = placed
+            .clone()
+            .find(|(c, _)| *c == id)
+            .map(|(_, f)| f.clone())
+            .unwrap_or_default();
         (own, before)
     }
 
@@ -274,7 +320,12 @@ impl Planner<'_> {
             let kinds = filter_kinds(&expr);
             let places = self.places(&kinds, places, &[], projection);
             let kernel = self.kernel_in(&mut expr, input, View::Neurons, &places)?;
-            let step = FilterStep { input: kernel, place: *place, kind: filter.kind, index };
+            let step = FilterStep {
+                input: kernel,
+                place: *place,
+                kind: filter.kind,
+                index,
+            };
             match filter.kind {
                 FilterKind::Previous(_) => remember.push(step),
                 _ => smooth.push(step),
@@ -284,29 +335,44 @@ impl Planner<'_> {
     }
 
     /// An expression over populations: its filters, its sums, its value.
-    fn placed<T>(&mut self, placed: &Placed<T>) -> Result<(Vec<FilterStep>, Vec<SumStep>, Kernel), Problem> {
+    fn placed<T>(
+        &mut self,
+        placed: &Placed<T>,
+    ) -> Result<(Vec<FilterStep>, Vec<SumStep>, Kernel), Problem> {
         let mut expr = placed.expr.clone();
         // A filter's input may hold sums too: all are taken out together, inner ones first.
         let mut sums = Vec::new();
-        let mut take = |expr: &mut Expr, node: NodeId, this: &mut Self| -> Result<NodeId, Problem> {
+        let mut take = |expr: &mut Expr,
+                        node: NodeId,
+                        this: &mut Self|
+         -> Result<NodeId, Problem> {
             let node = this.gates.fix(expr, node);
             let (mut node, summed) = expr.formula.graph.take_sums(node);
             let offset = sums.len() as u32;
             if offset > 0 {
-                node = expr.formula.graph.rewrite(node, |graph, id| match graph.node(id) {
-                    crate::lang::graph::Node::Variable(crate::lang::Symbol::Sum(k)) => {
-                        Some(graph.variable(crate::lang::Symbol::Sum(k + offset), Shape::Scalar))
-                    }
-                    _ => None,
-                });
+                node = expr
+                    .formula
+                    .graph
+                    .rewrite(node, |graph, id| match graph.node(id) {
+                        crate::lang::graph::Node::Variable(crate::lang::Symbol::Sum(k)) => Some(
+                            graph.variable(crate::lang::Symbol::Sum(k + offset), Shape::Scalar),
+                        ),
+                        _ => None,
+                    });
             }
             for vector in summed {
-                let Shape::Vector(length) = expr.formula.graph.shape(vector) else { continue };
+                let Shape::Vector(length) = expr.formula.graph.shape(vector) else {
+                    continue;
+                };
                 this.want_all(expr, vector, None);
                 let into = placed.sums.get(sums.len()).copied();
                 let kernel = this.kernel(expr, vector, &placed.filters, &placed.sums)?;
                 if let Some(into) = into {
-                    sums.push(SumStep { kernel, length: length as usize, into });
+                    sums.push(SumStep {
+                        kernel,
+                        length: length as usize,
+                        into,
+                    });
                 }
             }
             Ok(node)
@@ -330,7 +396,12 @@ impl Planner<'_> {
             self.want_all(&expr, filter.input, None);
             let places = self.places(&kinds, &placed.filters, &placed.sums, None);
             let input = self.kernel_in(&mut expr, filter.input, View::Neurons, &places)?;
-            let step = FilterStep { input, place: *place, kind: filter.kind, index };
+            let step = FilterStep {
+                input,
+                place: *place,
+                kind: filter.kind,
+                index,
+            };
             match filter.kind {
                 FilterKind::Previous(_) => self.plan.remember.push(step),
                 _ => filters.push(step),
@@ -365,11 +436,20 @@ impl Planner<'_> {
 
     fn drive(&self, id: CompartmentId) -> Compute {
         let (circuit, layout) = (&self.program.circuit, &self.program.layout);
-        let projections = circuit.projections.iter().enumerate().filter(|(_, p)| p.to == id);
+        let projections = circuit
+            .projections
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.to == id);
         Compute::Drive {
             into: layout.drives[&id],
             bias: layout.biases.get(&id).copied(),
-            inputs: circuit.compartment(id).inputs.iter().filter_map(|i| layout.source_of(&Source::Input(*i))).collect(),
+            inputs: circuit
+                .compartment(id)
+                .inputs
+                .iter()
+                .filter_map(|i| layout.source_of(&Source::Input(*i)))
+                .collect(),
             projections: projections
                 .map(|(index, _)| ProjectionId(index as u32))
                 .map(|p| (p, layout.presynaptic(circuit, p)))
@@ -381,22 +461,43 @@ impl Planner<'_> {
         let equations = &self.program.expressions.equations;
         let Some(equation) = equations.iter().find(|e| e.compartment == id) else {
             let span = self.program.circuit.projections.first().map(|p| p.span);
-            return Err(Problem { message: "a compartment has no equation".to_owned(), labels: span.map(|s| (s, String::new())).into_iter().collect(), help: None });
+            return Err(Problem {
+                message: "a compartment has no equation".to_owned(),
+                labels: span.map(|s| (s, String::new())).into_iter().collect(),
+                help: None,
+            });
         };
         let mut expr = equation.expr.clone();
         let root = expr.formula.root;
         let root = self.gates.fix(&mut expr, root);
         let (filters, _) = self.filters_of_equation(id);
         let kernel = self.kernel(&mut expr, root, &filters, &[])?;
-        Ok(Compute::Value { compartment: id, into: self.program.layout.values[&id], kernel, within: self.within(id) })
+        Ok(Compute::Value {
+            compartment: id,
+            into: self.program.layout.values[&id],
+            kernel,
+            within: self.within(id),
+        })
     }
 
-    fn kernel(&self, expr: &mut Expr, node: NodeId, filters: &[FilterPlace], sums: &[ScalarId]) -> Result<Kernel, Problem> {
+    fn kernel(
+        &self,
+        expr: &mut Expr,
+        node: NodeId,
+        filters: &[FilterPlace],
+        sums: &[ScalarId],
+    ) -> Result<Kernel, Problem> {
         let places = self.places(&filter_kinds(expr), filters, sums, None);
         self.kernel_in(expr, node, View::Neurons, &places)
     }
 
-    pub(super) fn kernel_in(&self, expr: &mut Expr, node: NodeId, view: View, places: &Places<'_>) -> Result<Kernel, Problem> {
+    pub(super) fn kernel_in(
+        &self,
+        expr: &mut Expr,
+        node: NodeId,
+        view: View,
+        places: &Places<'_>,
+    ) -> Result<Kernel, Problem> {
         Kernel::new(expr, node, view, places)
     }
 

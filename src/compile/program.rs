@@ -100,14 +100,18 @@ impl Weights {
     /// All numbers, padding included.
     pub fn values(&self) -> &[f64] {
         match self {
-            Weights::Dense { values, .. } | Weights::OneToOne { values } | Weights::Sparse { values } => values,
+            Weights::Dense { values, .. }
+            | Weights::OneToOne { values }
+            | Weights::Sparse { values } => values,
         }
     }
 
     /// All numbers, padding included.
     pub fn values_mut(&mut self) -> &mut Vector {
         match self {
-            Weights::Dense { values, .. } | Weights::OneToOne { values } | Weights::Sparse { values } => values,
+            Weights::Dense { values, .. }
+            | Weights::OneToOne { values }
+            | Weights::Sparse { values } => values,
         }
     }
 }
@@ -117,23 +121,57 @@ impl Program {
     ///
     /// # Errors
     /// All mistakes in its expressions, and loops of values that need each other.
-    pub fn new(netlist: &Netlist, circuit: Circuit, probes: Vec<Expr>) -> Result<Program, Vec<Problem>> {
+    pub fn new(
+        netlist: &Netlist,
+        circuit: Circuit,
+        probes: Vec<Expr>,
+    ) -> Result<Program, Vec<Problem>> {
         let expressions = Expressions::build(netlist, &circuit)?;
         let gates = gates::find(netlist, &circuit);
         let orders = orders(&circuit, &expressions, &gates)?;
         let mut layout = Layout::new(&circuit);
         for id in circuit.compartments() {
-            circuit.compartment(id).inputs.iter().for_each(|input| layout.add_input(*input));
+            circuit
+                .compartment(id)
+                .inputs
+                .iter()
+                .for_each(|input| layout.add_input(*input));
         }
         let sorted = sorted_modulators(&circuit, &expressions)?;
-        let modulators = sorted.into_iter().map(|(id, expr)| place(&mut layout, id, expr)).collect();
-        let rules = expressions.rules.iter().map(|rule| place_rule(&circuit, &mut layout, rule)).collect();
-        let probes = probes.into_iter().map(|expr| place_probe(&mut layout, expr)).collect();
-        let mut filters = |e: &super::expressions::Equation| (e.compartment, layout.filters(&e.expr, (0, 0)));
+        let modulators = sorted
+            .into_iter()
+            .map(|(id, expr)| place(&mut layout, id, expr))
+            .collect();
+        let rules = expressions
+            .rules
+            .iter()
+            .map(|rule| place_rule(&circuit, &mut layout, rule))
+            .collect();
+        let probes = probes
+            .into_iter()
+            .map(|expr| place_probe(&mut layout, expr))
+            .collect();
+        let mut filters =
+            |e: &super::expressions::Equation| (e.compartment, layout.filters(&e.expr, (0, 0)));
         let equation_filters = expressions.equations.iter().map(&mut filters).collect();
-        let mut delayed: Vec<_> = layout.rings.iter().map(|(id, ring)| (layout.values[id], *ring)).collect();
+        let mut delayed: Vec<_> = layout
+            .rings
+            .iter()
+            .map(|(id, ring)| (layout.values[id], *ring))
+            .collect();
         delayed.sort_unstable_by_key(|(value, _)| value.0);
-        Ok(Program { circuit, expressions, layout, gates, orders, delayed, equation_filters, modulators, rules, probes })
+        Ok(Program {
+            circuit,
+            expressions,
+            layout,
+            gates,
+            orders,
+            delayed,
+            equation_filters,
+            modulators,
+            rules,
+            probes,
+        })
     }
 
     /// Number of filters, whatever their shape.
@@ -146,13 +184,24 @@ impl Program {
 
     /// The initial weights of all projections.
     pub fn initial_weights(&self) -> Vec<Weights> {
-        self.circuit.projections.iter().map(|p| initial(p, self.circuit.seed)).collect()
+        self.circuit
+            .projections
+            .iter()
+            .map(|p| initial(p, self.circuit.seed))
+            .collect()
     }
 }
 
 /// One problem for all combinations of gates that have the same loop.
-fn orders(circuit: &Circuit, expressions: &Expressions, gates: &[ModulatorId]) -> Result<Vec<Order>, Vec<Problem>> {
-    let results: Vec<_> = Gates::combinations(gates).iter().map(|g| Order::new(circuit, expressions, g)).collect();
+fn orders(
+    circuit: &Circuit,
+    expressions: &Expressions,
+    gates: &[ModulatorId],
+) -> Result<Vec<Order>, Vec<Problem>> {
+    let results: Vec<_> = Gates::combinations(gates)
+        .iter()
+        .map(|g| Order::new(circuit, expressions, g))
+        .collect();
     let mut problems = Vec::new();
     let mut orders = Vec::new();
     for result in results {
@@ -162,14 +211,26 @@ fn orders(circuit: &Circuit, expressions: &Expressions, gates: &[ModulatorId]) -
         }
     }
     problems.dedup_by(|a, b| a.labels == b.labels);
-    if problems.is_empty() { Ok(orders) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(orders)
+    } else {
+        Err(problems)
+    }
 }
 
 fn place<T>(layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
     layout.add_sources(&expr);
     let filters = layout.filters(&expr, (0, 0));
     let nodes = expr.formula.graph.order(expr.formula.root);
-    let count = nodes.iter().filter(|id| matches!(expr.formula.graph.node(**id), crate::lang::graph::Node::Sum(_))).count();
+    let count = nodes
+        .iter()
+        .filter(|id| {
+            matches!(
+                expr.formula.graph.node(**id),
+                crate::lang::graph::Node::Sum(_)
+            )
+        })
+        .count();
     let inside: usize = expr
         .formula
         .filters
@@ -177,13 +238,20 @@ fn place<T>(layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
         .map(|f| expr.formula.graph.order(f.input).len())
         .sum();
     let sums = layout.sums(count + inside);
-    Placed { what, expr, filters, sums }
+    Placed {
+        what,
+        expr,
+        filters,
+        sums,
+    }
 }
 
 fn place_probe(layout: &mut Layout, expr: Expr) -> Placed<Probe> {
     let what = match expr.formula.shape() {
         Shape::Vector(n) => {
-            layout.vectors.push(Vector::zeros(layout.replicas * padded(n as usize)));
+            layout
+                .vectors
+                .push(Vector::zeros(layout.replicas * padded(n as usize)));
             Probe::Vector(VectorId((layout.vectors.len() - 1) as u32), n as usize)
         }
         _ => Probe::Scalar(layout.sums(1)[0]),
@@ -195,24 +263,36 @@ fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedR
     let ends = match rule.plastic {
         Plastic::Projection(id) => {
             let projection = &circuit.projections[id.0 as usize];
-            (circuit.population(projection.from.population).size, circuit.population(projection.to.population).size)
+            (
+                circuit.population(projection.from.population).size,
+                circuit.population(projection.to.population).size,
+            )
         }
         Plastic::Bias(id) => (1, circuit.population(id.population).size),
     };
     let filters = layout.filters(&rule.expr, ends);
     let symbols = (0..rule.expr.readings.len()).map(|i| Symbol::Outer(i as u32));
-    let presynaptic = symbols.filter(|s| rule.expr.reading(*s) == Some(super::Reading::Presynaptic));
+    let presynaptic =
+        symbols.filter(|s| rule.expr.reading(*s) == Some(super::Reading::Presynaptic));
     let mut row: Vec<(Symbol, ScalarId)> = presynaptic.map(|s| (s, layout.sums(1)[0])).collect();
     for (index, filter) in rule.expr.formula.filters.iter().enumerate() {
         if filter.shape == Shape::Pre {
             row.push((Symbol::Filter(index as u32), layout.sums(1)[0]));
         }
     }
-    PlacedRule { rule: rule.clone(), filters, row, ends }
+    PlacedRule {
+        rule: rule.clone(),
+        filters,
+        row,
+        ends,
+    }
 }
 
 /// Modulators in an order in which each follows those it reads.
-fn sorted_modulators(circuit: &Circuit, expressions: &Expressions) -> Result<Vec<(ModulatorId, Expr)>, Vec<Problem>> {
+fn sorted_modulators(
+    circuit: &Circuit,
+    expressions: &Expressions,
+) -> Result<Vec<(ModulatorId, Expr)>, Vec<Problem>> {
     let mut waiting = expressions.modulators.clone();
     let mut sorted: Vec<(ModulatorId, Expr)> = Vec::new();
     while !waiting.is_empty() {
@@ -223,10 +303,18 @@ fn sorted_modulators(circuit: &Circuit, expressions: &Expressions) -> Result<Vec
             })
         });
         let Some(ready) = ready else {
-            let names: Vec<&str> = waiting.iter().map(|(id, _)| circuit.modulators[id.0 as usize].name.as_str()).collect();
-            let message = format!("these modulators need each other within one step: {}", names.join(", "));
+            let names: Vec<&str> = waiting
+                .iter()
+                .map(|(id, _)| circuit.modulators[id.0 as usize].name.as_str())
+                .collect();
+            let message = format!(
+                "these modulators need each other within one step: {}",
+                names.join(", ")
+            );
             let problem = Problem::new(message, waiting[0].1.span, "on the loop");
-            return Err(vec![problem.help("let one of them be a function of compartments only")]);
+            return Err(vec![
+                problem.help("let one of them be a function of compartments only"),
+            ]);
         };
         sorted.push(waiting.remove(ready));
     }
@@ -237,11 +325,16 @@ fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
     let name = format!("weight {}", projection.name);
     let n = projection.connectivity.count();
     let mut drawn = match &projection.connectivity {
-        Connectivity::Sparse(Sparse { weights: Some(listed), .. }) => listed.clone(),
+        Connectivity::Sparse(Sparse {
+            weights: Some(listed),
+            ..
+        }) => listed.clone(),
         _ => sample::draw_all(&projection.weight, n, seed, &name),
     };
     if let Some(bounds) = &projection.within {
-        drawn.iter_mut().for_each(|w| *w = w.clamp(bounds.low, bounds.high));
+        drawn
+            .iter_mut()
+            .for_each(|w| *w = w.clamp(bounds.low, bounds.high));
     }
     match &projection.connectivity {
         Connectivity::Dense { pre, post } => {
@@ -254,8 +347,12 @@ fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
         }
         Connectivity::OneToOne { size } => {
             drawn.resize(padded(*size), 0.0);
-            Weights::OneToOne { values: drawn.into() }
+            Weights::OneToOne {
+                values: drawn.into(),
+            }
         }
-        Connectivity::Sparse(_) => Weights::Sparse { values: drawn.into() },
+        Connectivity::Sparse(_) => Weights::Sparse {
+            values: drawn.into(),
+        },
     }
 }

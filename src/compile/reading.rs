@@ -51,6 +51,9 @@ impl Expr {
 
     /// The symbol of something that is read.
     pub fn symbol(&self, reading: Reading) -> Option<Symbol> {
-        self.readings.iter().position(|r| *r == reading).map(|i| Symbol::Outer(i as u32))
+        self.readings
+            .iter()
+            .position(|r| *r == reading)
+            .map(|i| Symbol::Outer(i as u32))
     }
 }

@@ -46,15 +46,29 @@ pub struct PlaceScope<'c> {
 impl<'c> PlaceScope<'c> {
     /// The scope of a place.
     pub fn new(circuit: &'c Circuit, place: Place<'c>, activation: Option<Ast>) -> Self {
-        PlaceScope { circuit, place, activation, readings: Vec::new(), used: Vec::new() }
+        PlaceScope {
+            circuit,
+            place,
+            activation,
+            readings: Vec::new(),
+            used: Vec::new(),
+        }
     }
 
     fn variable(&mut self, reading: Reading, shape: Shape, dimension: Dimension) -> Meaning {
-        let index = self.readings.iter().position(|r| *r == reading).unwrap_or_else(|| {
-            self.readings.push(reading);
-            self.readings.len() - 1
-        });
-        Meaning::Variable { symbol: index as u32, shape, dimension }
+        let index = self
+            .readings
+            .iter()
+            .position(|r| *r == reading)
+            .unwrap_or_else(|| {
+                self.readings.push(reading);
+                self.readings.len() - 1
+            });
+        Meaning::Variable {
+            symbol: index as u32,
+            shape,
+            dimension,
+        }
     }
 
     fn value(&mut self, id: CompartmentId, shape: Shape) -> Meaning {
@@ -75,6 +89,10 @@ impl<'c> PlaceScope<'c> {
     fn in_equation(&mut self, name: &str, own: CompartmentId) -> Option<Meaning> {
         let shape = self.size(own.population);
         match name {
+            // A drive of nothing is 0 in every unit.
+            "drive" if !self.circuit.is_driven(own) => {
+                return Some(Meaning::Constant(Quantity::plain(0.0)));
+            }
             "drive" => {
                 let unit = self.circuit.compartment(own).drive_unit;
                 return Some(self.variable(Reading::Drive(own), shape, unit));
@@ -88,14 +106,19 @@ impl<'c> PlaceScope<'c> {
         if let Some(id) = self.circuit.compartment_named(own.population, name) {
             return Some(self.value(id, shape));
         }
-        if let Some(index) = self.circuit.population(own.population).parameters.get_index_of(name) {
+        if let Some(index) = self
+            .circuit
+            .population(own.population)
+            .parameters
+            .get_index_of(name)
+        {
             return Some(self.parameter(own.population, index, shape));
         }
         self.modulator(name)
     }
 
     /// Unit normal for an assignment; white noise, 1/√time, for a differential equation.
-    fn noise_unit(&self, own: CompartmentId) -> Dimension {
+    pub(super) fn noise_unit(&self, own: CompartmentId) -> Dimension {
         match self.circuit.compartment(own).dynamics {
             Dynamics::Value(_) => Dimension::NONE,
             Dynamics::Derivative(_) => {
@@ -106,14 +129,23 @@ impl<'c> PlaceScope<'c> {
     }
 
     fn parameter(&mut self, population: PopulationId, index: usize, shape: Shape) -> Meaning {
-        let (name, distribution) = match self.circuit.population(population).parameters.get_index(index) {
+        let (name, distribution) = match self
+            .circuit
+            .population(population)
+            .parameters
+            .get_index(index)
+        {
             Some((name, distribution)) => (name.clone(), distribution),
             None => return Meaning::Constant(Quantity::plain(0.0)),
         };
         self.used.push(name);
         match constant(distribution) {
             Some(value) => Meaning::Constant(value),
-            None => self.variable(Reading::Parameter(population, index as u32), shape, distribution.dimension),
+            None => self.variable(
+                Reading::Parameter(population, index as u32),
+                shape,
+                distribution.dimension,
+            ),
         }
     }
 
@@ -136,7 +168,11 @@ impl<'c> PlaceScope<'c> {
                 });
             }
             "w" => {
-                let shape = if source.is_some() { Shape::Synapse } else { Shape::Post };
+                let shape = if source.is_some() {
+                    Shape::Synapse
+                } else {
+                    Shape::Post
+                };
                 return Some(self.variable(Reading::Weight, shape, weight));
             }
             "dend" => {
@@ -180,111 +216,23 @@ impl<'c> PlaceScope<'c> {
         if let Some(id) = self.circuit.input_named(first) {
             let input = &self.circuit.inputs[id.0 as usize];
             return match (rest.as_slice(), input.latent) {
-                ([], _) => Some(self.variable(Reading::Input(id), Shape::Vector(input.size as u32), Dimension::NONE)),
-                (["latent"], Some(n)) => {
-                    Some(self.variable(Reading::Latent(id), Shape::Vector(n as u32), Dimension::NONE))
-                }
+                ([], _) => Some(self.variable(
+                    Reading::Input(id),
+                    Shape::Vector(input.size as u32),
+                    Dimension::NONE,
+                )),
+                (["latent"], Some(n)) => Some(self.variable(
+                    Reading::Latent(id),
+                    Shape::Vector(n as u32),
+                    Dimension::NONE,
+                )),
                 _ => None,
             };
         }
-        if rest.is_empty() { self.modulator(first) } else { None }
-    }
-
-    /// Names that a path could have meant.
-    fn known(&self) -> Vec<String> {
-        let compartments = |population: PopulationId| {
-            self.circuit.population(population).compartments.iter().map(|c| c.name.clone()).collect::<Vec<_>>()
-        };
-        let modulators = self.circuit.modulators.iter().map(|m| m.name.clone());
-        let mut known: Vec<String> = match &self.place {
-            Place::Equation(own) => {
-                let parameters = self.circuit.population(own.population).parameters.keys().cloned();
-                let fixed = ["drive", "noise"].map(str::to_owned);
-                fixed.into_iter().chain(compartments(own.population)).chain(parameters).collect()
-            }
-            Place::Rule { target, parameters, source, .. } => {
-                let fixed = if source.is_some() { &["pre", "post", "dend", "w"][..] } else { &["post", "dend", "w"] };
-                let parameters = parameters.iter().filter(|(_, v)| v.is_some()).map(|(n, _)| n.clone());
-                fixed.iter().map(|n| (*n).to_owned()).chain(compartments(target.population)).chain(parameters).collect()
-            }
-            Place::Broadcast => {
-                let values = self.circuit.compartments().map(|id| self.circuit.compartment_name(id));
-                values.chain(self.circuit.inputs.iter().map(|i| i.name.clone())).collect()
-            }
-        };
-        known.extend(modulators);
-        known.dedup();
-        known
-    }
-
-    fn refuse(&self, path: &[String]) -> Refusal {
-        let name = path.join(".");
-        if let Place::Rule { parameters, .. } = &self.place {
-            if let Some(None) = parameters.get(&name) {
-                return Refusal {
-                    message: format!("this rule needs a value for its parameter `{name}`"),
-                    note: "no value".to_owned(),
-                    help: Some(format!("write learn = {{ rule = \"…\", {name} = … }}")),
-                };
-            }
-            if let Some(lives) = self.lives(path) {
-                return self.not_local(&name, &lives);
-            }
-        }
-        if let (Place::Equation(own), Some(lives)) = (&self.place, self.lives(path)) {
-            let model = &self.circuit.population(own.population).neuron;
-            return Refusal {
-                message: format!("`{name}` is {lives}, which is not part of neuron model `{model}`"),
-                note: "not in this neuron".to_owned(),
-                help: Some("what other neurons do arrives through projections (`drive`) or as a modulator".to_owned()),
-            };
-        }
-        let known = self.known();
-        Refusal {
-            message: format!("there is no `{name}` here"),
-            note: "unknown name".to_owned(),
-            help: suggest(&name, known.iter().map(String::as_str)),
-        }
-    }
-
-    /// Where in the circuit a name that is not here lives, in words.
-    fn lives(&self, path: &[String]) -> Option<String> {
-        let (first, rest) = path.split_first()?;
-        if self.circuit.population_named(first).is_some() {
-            return Some(match rest.first() {
-                Some(compartment) => format!("the {compartment} of population `{first}`"),
-                None => format!("population `{first}`"),
-            });
-        }
-        if self.circuit.input_named(first).is_some() {
-            return Some(format!("input `{first}`"));
-        }
-        if let (true, Place::Rule { source: Some(source), .. }) = (first == "pre" && !rest.is_empty(), &self.place) {
-            let name = &self.circuit.population(source.population).name;
-            return Some(format!("inside the presynaptic neuron (population `{name}`)"));
-        }
-        if let Place::Rule { source: Some(source), target, .. } = &self.place
-            && source.population != target.population
-            && self.circuit.compartment_named(source.population, first).is_some()
-        {
-            let name = &self.circuit.population(source.population).name;
-            return Some(format!("a compartment of the presynaptic neuron (population `{name}`)"));
-        }
-        None
-    }
-
-    fn not_local(&self, name: &str, lives: &str) -> Refusal {
-        let Place::Rule { target, .. } = &self.place else { return self.refuse(&[]) };
-        let at = self.circuit.compartment_name(*target);
-        let known: Vec<String> = self.known().iter().map(|k| format!("`{k}`")).collect();
-        Refusal {
-            message: format!("a rule reads only what is at its synapse: `{name}` is {lives}, the synapse is on `{at}`"),
-            note: "not local".to_owned(),
-            help: Some(format!(
-                "at this synapse there are {}; activity from elsewhere can reach it only as a modulator, \
-                 broadcast to all synapses",
-                known.join(", ")
-            )),
+        if rest.is_empty() {
+            self.modulator(first)
+        } else {
+            None
         }
     }
 }
@@ -305,7 +253,15 @@ impl Scope for PlaceScope<'_> {
                 let own = *own;
                 self.in_equation(name, own)
             }
-            (Place::Rule { target, source, weight, parameters }, Some(name)) => {
+            (
+                Place::Rule {
+                    target,
+                    source,
+                    weight,
+                    parameters,
+                },
+                Some(name),
+            ) => {
                 let (ends, weight, parameters) = ((*target, *source), *weight, *parameters);
                 self.in_rule(name, ends, weight, parameters)
             }
@@ -322,7 +278,10 @@ impl Scope for PlaceScope<'_> {
             None => Err(Refusal {
                 message: format!("there is no modulator `{name}`"),
                 note: "unknown modulator".to_owned(),
-                help: suggest(&name, self.circuit.modulators.iter().map(|m| m.name.as_str())),
+                help: suggest(
+                    &name,
+                    self.circuit.modulators.iter().map(|m| m.name.as_str()),
+                ),
             }),
         }
     }
@@ -334,12 +293,7 @@ impl Scope for PlaceScope<'_> {
     fn reductions(&self) -> Result<(), Refusal> {
         match &self.place {
             Place::Broadcast => Ok(()),
-            Place::Rule { .. } => Err(self.not_local("a sum over a population", "spread over many neurons")),
-            Place::Equation(_) => Err(Refusal {
-                message: "a neuron cannot sum over a population by itself".to_owned(),
-                note: "not in this neuron".to_owned(),
-                help: Some("define a modulator with this sum, and read that here".to_owned()),
-            }),
+            Place::Rule { .. } | Place::Equation(_) => Err(self.no_reduction()),
         }
     }
 

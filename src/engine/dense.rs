@@ -12,7 +12,11 @@ const PARTIAL: usize = 4;
 
 /// Adds `Σ_j weights[j][i]·pre[j]` to each `drive[i]`; `drive.len()` is the padded row length.
 pub fn deliver(arch: Arch, weights: &[f64], pre: &[f64], drive: &mut [f64]) {
-    arch.dispatch(Deliver { weights, pre, drive });
+    arch.dispatch(Deliver {
+        weights,
+        pre,
+        drive,
+    });
 }
 
 struct Deliver<'a> {
@@ -26,14 +30,23 @@ impl WithSimd for Deliver<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Deliver { weights, pre, drive } = self;
+        let Deliver {
+            weights,
+            pre,
+            drive,
+        } = self;
         let row = drive.len() / S::F64_LANES;
         let (weights, _) = S::as_simd_f64s(weights);
         let (drive, _) = S::as_mut_simd_f64s(drive);
         let mut at = 0;
         // Tiles of 4, 3, 2 or 1 vectors: their partial sums fill the registers and nothing spills.
         while at < row {
-            let tile = Tile { weights, pre, row, at };
+            let tile = Tile {
+                weights,
+                pre,
+                row,
+                at,
+            };
             match row - at {
                 4.. => at += tile.deliver::<S, 4>(simd, drive),
                 3 => at += tile.deliver::<S, 3>(simd, drive),
@@ -59,7 +72,12 @@ impl<V> Tile<'_, V> {
     where
         V: Copy,
     {
-        let Tile { weights, pre, row, at } = *self;
+        let Tile {
+            weights,
+            pre,
+            row,
+            at,
+        } = *self;
         let mut sums = [[simd.splat_f64s(0.0); N]; PARTIAL];
         let mut rows = weights.chunks_exact(row * PARTIAL);
         let (groups, rest) = pre.as_chunks::<PARTIAL>();
@@ -72,7 +90,11 @@ impl<V> Tile<'_, V> {
                 }
             }
         }
-        for ((p, x), weights) in rest.iter().enumerate().zip(rows.remainder().chunks_exact(row)) {
+        for ((p, x), weights) in rest
+            .iter()
+            .enumerate()
+            .zip(rows.remainder().chunks_exact(row))
+        {
             let x = simd.splat_f64s(*x);
             for v in 0..N {
                 sums[p][v] = simd.mul_add_f64s(weights[at + v], x, sums[p][v]);
@@ -130,7 +152,12 @@ impl WithSimd for AddOuter<'_> {
 }
 
 #[inline(always)]
-fn outer_rows<S: Simd, const N: usize>(simd: S, weights: &mut [S::f64s], pre: &[f64], post: &[S::f64s]) {
+fn outer_rows<S: Simd, const N: usize>(
+    simd: S,
+    weights: &mut [S::f64s],
+    pre: &[f64],
+    post: &[S::f64s],
+) {
     let mut factor = [simd.splat_f64s(0.0); N];
     factor.copy_from_slice(&post[..N]);
     for (row, x) in weights.as_chunks_mut::<N>().0.iter_mut().zip(pre) {
@@ -159,7 +186,10 @@ mod tests {
             let before = drive.clone();
             deliver(Arch::new(), &weights, &pre, &mut drive);
             for i in 0..row {
-                let exact: f64 = before[i] + (0..sources).map(|j| weights[j * row + i] * pre[j]).sum::<f64>();
+                let exact: f64 = before[i]
+                    + (0..sources)
+                        .map(|j| weights[j * row + i] * pre[j])
+                        .sum::<f64>();
                 // Rounding of at most 101 terms below 1 in size.
                 assert!((drive[i] - exact).abs() < 101.0 * f64::EPSILON * 10.0);
             }
@@ -169,7 +199,11 @@ mod tests {
     #[test]
     fn the_instruction_set_does_not_change_the_bits() {
         for (sources, row) in [(100, 24), (20, 104), (5, 72)] {
-            let (weights, pre, post) = (numbers(sources * row, 1), numbers(sources, 2), numbers(row, 4));
+            let (weights, pre, post) = (
+                numbers(sources * row, 1),
+                numbers(sources, 2),
+                numbers(row, 4),
+            );
             let (mut wide, mut narrow) = (vec![0.0; row], vec![0.0; row]);
             deliver(Arch::new(), &weights, &pre, &mut wide);
             deliver(Arch::Scalar, &weights, &pre, &mut narrow);
@@ -188,7 +222,10 @@ mod tests {
             let before = weights.clone();
             add_outer(Arch::new(), &mut weights, &pre, &post);
             for (at, (w, b)) in weights.iter().zip(&before).enumerate() {
-                assert_eq!(w.to_bits(), post[at % row].mul_add(pre[at / row], *b).to_bits());
+                assert_eq!(
+                    w.to_bits(),
+                    post[at % row].mul_add(pre[at / row], *b).to_bits()
+                );
             }
         }
     }

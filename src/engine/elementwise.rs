@@ -4,17 +4,29 @@ use pulp::{Arch, Simd, WithSimd};
 
 /// Adds `x` to `out`.
 pub fn add(arch: Arch, out: &mut [f64], x: &[f64]) {
-    arch.dispatch(AddProduct { out, a: x, x: Factor::Same(1.0) });
+    arch.dispatch(AddProduct {
+        out,
+        a: x,
+        x: Factor::Same(1.0),
+    });
 }
 
 /// Adds `scale·x` to `out`.
 pub fn add_scaled(arch: Arch, out: &mut [f64], x: &[f64], scale: f64) {
-    arch.dispatch(AddProduct { out, a: x, x: Factor::Same(scale) });
+    arch.dispatch(AddProduct {
+        out,
+        a: x,
+        x: Factor::Same(scale),
+    });
 }
 
 /// Adds `a·x` to `out`, element by element.
 pub fn add_product(arch: Arch, out: &mut [f64], a: &[f64], x: &[f64]) {
-    arch.dispatch(AddProduct { out, a, x: Factor::Each(x) });
+    arch.dispatch(AddProduct {
+        out,
+        a,
+        x: Factor::Each(x),
+    });
 }
 
 enum Factor<'a> {
@@ -109,6 +121,9 @@ mod tests {
         smooth(Arch::new(), &mut out, &[0.0, 7.0, 8.0], 0.75);
         assert_eq!(out, [6.0, 7.0, 5.0]);
         assert!(all_finite(Arch::new(), &[0.0, -1e308, f64::MIN_POSITIVE]));
-        assert!(!all_finite(Arch::new(), &[0.0, f64::NAN]) && !all_finite(Arch::new(), &[f64::NEG_INFINITY]));
+        assert!(
+            !all_finite(Arch::new(), &[0.0, f64::NAN])
+                && !all_finite(Arch::new(), &[f64::NEG_INFINITY])
+        );
     }
 }

@@ -25,9 +25,15 @@ impl Accumulator {
         match kind {
             PlannedKind::Mean { window, .. } => Accumulator::Mean(Mean::new(*window)),
             PlannedKind::RSquared { .. } => Accumulator::RSquared(RSquared::default()),
-            PlannedKind::Autocorrelation { lags, .. } => Accumulator::Autocorrelation(Autocorrelation::new(*lags)),
-            PlannedKind::CorrelationMatrix { .. } => Accumulator::CorrelationMatrix(CorrelationMatrix::default()),
-            PlannedKind::MatrixAgreement(_) | PlannedKind::CurveDifference(..) => Accumulator::Derived,
+            PlannedKind::Autocorrelation { lags, .. } => {
+                Accumulator::Autocorrelation(Autocorrelation::new(*lags))
+            }
+            PlannedKind::CorrelationMatrix { .. } => {
+                Accumulator::CorrelationMatrix(CorrelationMatrix::default())
+            }
+            PlannedKind::MatrixAgreement(_) | PlannedKind::CurveDifference(..) => {
+                Accumulator::Derived
+            }
         }
     }
 
@@ -78,7 +84,13 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Collector<'a> {
-    pub fn new(parts: Parts<'a>, active: (Vec<usize>, Vec<usize>), stage: u32, trained: u64, learning: bool) -> Self {
+    pub fn new(
+        parts: Parts<'a>,
+        active: (Vec<usize>, Vec<usize>),
+        stage: u32,
+        trained: u64,
+        learning: bool,
+    ) -> Self {
         for index in &active.0 {
             parts.accumulators[*index].begin();
         }
@@ -113,7 +125,11 @@ impl<'a> Collector<'a> {
 
     /// Where a series has a value: at the steps of learning, or the steps of the run if nothing has learned.
     fn when(&self, steps: u64) -> u64 {
-        if self.trained > 0 { self.trained } else { steps }
+        if self.trained > 0 {
+            self.trained
+        } else {
+            steps
+        }
     }
 
     fn measure(&mut self, index: usize, state: &State) {
@@ -126,11 +142,20 @@ impl<'a> Collector<'a> {
                 let counts = when.is_none_or(|w| number(w).abs() > 0.0);
                 mean.add(counts.then(|| number(*of)), now);
             }
-            (PlannedKind::RSquared { truth, prediction, .. }, Accumulator::RSquared(m)) => {
+            (
+                PlannedKind::RSquared {
+                    truth, prediction, ..
+                },
+                Accumulator::RSquared(m),
+            ) => {
                 m.add(vector(*truth), vector(*prediction));
             }
-            (PlannedKind::Autocorrelation { of, .. }, Accumulator::Autocorrelation(m)) => m.add(vector(*of)),
-            (PlannedKind::CorrelationMatrix { of }, Accumulator::CorrelationMatrix(m)) => m.add(vector(*of)),
+            (PlannedKind::Autocorrelation { of, .. }, Accumulator::Autocorrelation(m)) => {
+                m.add(vector(*of))
+            }
+            (PlannedKind::CorrelationMatrix { of }, Accumulator::CorrelationMatrix(m)) => {
+                m.add(vector(*of))
+            }
             _ => {}
         }
     }
@@ -142,8 +167,11 @@ impl<'a> Collector<'a> {
         }
         let values = state.vector(self.program.probes[trace.probe].what);
         self.row.clear();
-        self.row.extend(trace.elements.iter().filter_map(|e| values.get(*e)));
-        let mut block = self.blocks[index].take().unwrap_or_else(|| self.recorder.trace_block(index));
+        self.row
+            .extend(trace.elements.iter().filter_map(|e| values.get(*e)));
+        let mut block = self.blocks[index]
+            .take()
+            .unwrap_or_else(|| self.recorder.trace_block(index));
         // The state has moved on to the next step.
         block.push(self.stage, state.step - 1, &self.row);
         if block.is_full() {

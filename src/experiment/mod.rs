@@ -42,8 +42,15 @@ impl Experiment {
     ///
     /// # Errors
     /// Everything that is wrong in its texts.
-    pub fn load(path: &Path, options: &LoadOptions, seed: Option<u64>) -> Result<Experiment, Problems> {
-        let paths = DataPaths { netlist: path.parent().unwrap_or(Path::new(".")).to_owned(), data: None };
+    pub fn load(
+        path: &Path,
+        options: &LoadOptions,
+        seed: Option<u64>,
+    ) -> Result<Experiment, Problems> {
+        let paths = DataPaths {
+            netlist: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            data: None,
+        };
         Self::load_with(path, options, seed, &paths)
     }
 
@@ -59,7 +66,9 @@ impl Experiment {
     ) -> Result<Experiment, Problems> {
         let mut options = options.clone();
         // An override like any other, so that the netlist in the run directory has it too.
-        options.set.extend(seed.map(|seed| format!("circuit.seed={seed}")));
+        options
+            .set
+            .extend(seed.map(|seed| format!("circuit.seed={seed}")));
         let netlist = netlist::load(path, &options)?;
         Self::compile(netlist, &path.display().to_string(), paths)
     }
@@ -68,11 +77,23 @@ impl Experiment {
     ///
     /// # Errors
     /// Everything that is wrong in its texts.
-    pub fn new(mut netlist: Netlist, path: &str, folder: &Path, seed: Option<u64>) -> Result<Experiment, Problems> {
+    pub fn new(
+        mut netlist: Netlist,
+        path: &str,
+        folder: &Path,
+        seed: Option<u64>,
+    ) -> Result<Experiment, Problems> {
         if let Some(seed) = seed {
             netlist.circuit.seed = seed;
         }
-        Self::compile(netlist, path, &DataPaths { netlist: folder.to_owned(), data: None })
+        Self::compile(
+            netlist,
+            path,
+            &DataPaths {
+                netlist: folder.to_owned(),
+                data: None,
+            },
+        )
     }
 
     fn compile(netlist: Netlist, path: &str, paths: &DataPaths) -> Result<Experiment, Problems> {

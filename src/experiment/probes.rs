@@ -5,7 +5,9 @@ use crate::compile::Expr;
 use crate::compile::expressions::read;
 use crate::compile::scope::{Place, PlaceScope};
 use crate::lang::Shape;
-use crate::netlist::model::{Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength};
+use crate::netlist::model::{
+    Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength,
+};
 use crate::source::{Problem, suggest};
 
 /// A measure whose expressions are probes of the program, by number.
@@ -110,9 +112,16 @@ pub(super) struct Planned {
 
 /// Plans the measures and recordings of a netlist.
 pub(super) fn plan(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Problem>) -> Planned {
-    let mut planner = Planner { netlist, circuit, problems, planned: Planned::default() };
+    let mut planner = Planner {
+        netlist,
+        circuit,
+        problems,
+        planned: Planned::default(),
+    };
     for (name, measure) in &netlist.measures {
-        let Some(kind) = planner.measure(&measure.kind) else { continue };
+        let Some(kind) = planner.measure(&measure.kind) else {
+            continue;
+        };
         let during = planner.during(&measure.during);
         planner.planned.measures.push(MeasurePlan {
             name: name.clone(),
@@ -158,8 +167,13 @@ impl Planner<'_> {
     fn number(&mut self, text: &Expression) -> Option<usize> {
         let (probe, size, vector) = self.probe(text)?;
         if vector {
-            let problem = Problem::new(format!("a mean is of one number a step, this is {size}"), text.span, "a vector");
-            self.problems.push(problem.help("reduce it with sum(…) or mean(…)"));
+            let problem = Problem::new(
+                format!("a mean is of one number a step, this is {size}"),
+                text.span,
+                "a vector",
+            );
+            self.problems
+                .push(problem.help("reduce it with sum(…) or mean(…)"));
             return None;
         }
         Some(probe)
@@ -174,39 +188,76 @@ impl Planner<'_> {
             MeasureKind::Mean { of, when, every } => {
                 let (of, when) = (self.number(of), when.as_ref().map(|w| self.number(w)));
                 let window = every.as_ref().map(|e| self.circuit.steps(e.value, 1));
-                PlannedKind::Mean { of: of?, when: when.flatten(), window }
+                PlannedKind::Mean {
+                    of: of?,
+                    when: when.flatten(),
+                    window,
+                }
             }
-            MeasureKind::RSquared { truth, prediction, pooled } => {
+            MeasureKind::RSquared {
+                truth,
+                prediction,
+                pooled,
+            } => {
                 let (a, b) = (self.probe(truth), self.probe(prediction));
                 let ((a, size_a, _), (b, size_b, _)) = (a?, b?);
                 if size_a != size_b {
                     let message = format!("truth has {size_a} elements, the prediction {size_b}");
-                    self.problems.push(Problem::new(message, prediction.span, "sizes differ"));
+                    self.problems
+                        .push(Problem::new(message, prediction.span, "sizes differ"));
                 }
-                PlannedKind::RSquared { truth: a, prediction: b, pooled: *pooled }
+                PlannedKind::RSquared {
+                    truth: a,
+                    prediction: b,
+                    pooled: *pooled,
+                }
             }
-            MeasureKind::Autocorrelation { of, lags } => {
-                PlannedKind::Autocorrelation { of: self.vector(of)?, lags: lags.value as usize }
-            }
-            MeasureKind::CorrelationMatrix { of } => PlannedKind::CorrelationMatrix { of: self.vector(of)? },
+            MeasureKind::Autocorrelation { of, lags } => PlannedKind::Autocorrelation {
+                of: self.vector(of)?,
+                lags: lags.value as usize,
+            },
+            MeasureKind::CorrelationMatrix { of } => PlannedKind::CorrelationMatrix {
+                of: self.vector(of)?,
+            },
             MeasureKind::MatrixAgreement { of } => {
-                self.other_measures(of, "correlation-matrix", |k| matches!(k, MeasureKind::CorrelationMatrix { .. }));
+                self.other_measures(of, "correlation-matrix", |k| {
+                    matches!(k, MeasureKind::CorrelationMatrix { .. })
+                });
                 PlannedKind::MatrixAgreement(of.each_ref().map(|n| n.value.clone()))
             }
             MeasureKind::CurveDifference { of, at } => {
-                self.other_measures(of, "autocorrelation", |k| matches!(k, MeasureKind::Autocorrelation { .. }));
+                self.other_measures(of, "autocorrelation", |k| {
+                    matches!(k, MeasureKind::Autocorrelation { .. })
+                });
                 PlannedKind::CurveDifference(of.each_ref().map(|n| n.value.clone()), at.clone())
             }
         })
     }
 
-    fn other_measures(&mut self, names: &[Name; 2], kind: &str, fits: impl Fn(&MeasureKind) -> bool) {
+    fn other_measures(
+        &mut self,
+        names: &[Name; 2],
+        kind: &str,
+        fits: impl Fn(&MeasureKind) -> bool,
+    ) {
         for name in names {
-            let known = self.netlist.measures.iter().filter(|(_, m)| fits(&m.kind)).map(|(n, _)| n.as_str());
+            let known = self
+                .netlist
+                .measures
+                .iter()
+                .filter(|(_, m)| fits(&m.kind))
+                .map(|(n, _)| n.as_str());
             let known: Vec<&str> = known.collect();
             if !known.contains(&name.value.as_str()) {
-                let problem = Problem::new(format!("there is no {kind} measure `{}`", name.value), name.span, "unknown measure");
-                self.problems.push(Problem { help: suggest(&name.value, known), ..problem });
+                let problem = Problem::new(
+                    format!("there is no {kind} measure `{}`", name.value),
+                    name.span,
+                    "unknown measure",
+                );
+                self.problems.push(Problem {
+                    help: suggest(&name.value, known),
+                    ..problem
+                });
             }
         }
     }
@@ -217,8 +268,15 @@ impl Planner<'_> {
         stage_names(&self.netlist.stages, &mut known);
         for name in names {
             if !known.contains(&name.value.as_str()) {
-                let problem = Problem::new(format!("there is no stage `{}`", name.value), name.span, "unknown stage");
-                self.problems.push(Problem { help: suggest(&name.value, known.clone()), ..problem });
+                let problem = Problem::new(
+                    format!("there is no stage `{}`", name.value),
+                    name.span,
+                    "unknown stage",
+                );
+                self.problems.push(Problem {
+                    help: suggest(&name.value, known.clone()),
+                    ..problem
+                });
             }
         }
         names.iter().map(|n| n.value.clone()).collect()
@@ -231,36 +289,77 @@ impl Planner<'_> {
         match &recording.what {
             RecordingKind::Weights(of) => {
                 if let Some(of) = self.weighted(of) {
-                    self.planned.weights.push(WeightPlan { name, of, every, during });
+                    self.planned.weights.push(WeightPlan {
+                        name,
+                        of,
+                        every,
+                        during,
+                    });
                 }
             }
             RecordingKind::Trace { of, elements } => {
-                let Some((probe, size, _)) = self.probe(of) else { return };
+                let Some((probe, size, _)) = self.probe(of) else {
+                    return;
+                };
                 let elements: Vec<usize> = match elements {
                     Some(list) => list.iter().map(|e| *e as usize).collect(),
                     None => (0..size).collect(),
                 };
                 if let Some(beyond) = elements.iter().find(|e| **e >= size) {
-                    let message = format!("there is no element {beyond}: they are 0 to {}", size - 1);
-                    self.problems.push(Problem::new(message, recording.span, "in this recording"));
+                    let message =
+                        format!("there is no element {beyond}: they are 0 to {}", size - 1);
+                    self.problems
+                        .push(Problem::new(message, recording.span, "in this recording"));
                 }
-                self.planned.traces.push(TracePlan { name, probe, elements, every, during });
+                self.planned.traces.push(TracePlan {
+                    name,
+                    probe,
+                    elements,
+                    every,
+                    during,
+                });
             }
         }
     }
 
     fn weighted(&mut self, name: &Name) -> Option<Weighted> {
-        if let Some(index) = self.circuit.projections.iter().position(|p| p.name == name.value) {
+        if let Some(index) = self
+            .circuit
+            .projections
+            .iter()
+            .position(|p| p.name == name.value)
+        {
             return Some(Weighted::Projection(ProjectionId(index as u32)));
         }
-        let bias = name.value.split_once('.').and_then(|(population, compartment)| {
-            let id = self.circuit.compartment_named(self.circuit.population_named(population)?, compartment)?;
-            self.circuit.compartment(id).bias.as_ref().map(|_| Weighted::Bias(id))
-        });
+        let bias = name
+            .value
+            .split_once('.')
+            .and_then(|(population, compartment)| {
+                let id = self
+                    .circuit
+                    .compartment_named(self.circuit.population_named(population)?, compartment)?;
+                self.circuit
+                    .compartment(id)
+                    .bias
+                    .as_ref()
+                    .map(|_| Weighted::Bias(id))
+            });
         if bias.is_none() && !self.netlist.projections.contains_key(&name.value) {
-            let known: Vec<&str> = self.netlist.projections.keys().map(String::as_str).collect();
-            let problem = Problem::new(format!("there is no projection `{}`", name.value), name.span, "unknown name");
-            self.problems.push(Problem { help: suggest(&name.value, known), ..problem });
+            let known: Vec<&str> = self
+                .netlist
+                .projections
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let problem = Problem::new(
+                format!("there is no projection `{}`", name.value),
+                name.span,
+                "unknown name",
+            );
+            self.problems.push(Problem {
+                help: suggest(&name.value, known),
+                ..problem
+            });
         }
         bias
     }

@@ -7,10 +7,10 @@ use std::time::{Instant, SystemTime};
 
 use indexmap::IndexMap;
 
+use super::Experiment;
 use super::collect::{Accumulator, Collector, Parts};
 use super::probes::{PlannedKind, Weighted};
 use super::stages::{Length, Stage};
-use super::Experiment;
 use crate::circuit::{InputId, draw};
 use crate::compile::Weights;
 use crate::compile::plan::Activity;
@@ -18,8 +18,9 @@ use crate::engine::rate::{NotFinite, Settings, Simulation, State, Stopped};
 use crate::input::{DataError, DataPaths};
 use crate::measure::agreement;
 use crate::record::{
-    Machine, MeasureNote, MeasureReport, NetlistReport, RecordError, Recorder, RecorderSpec, RunDirectory, RunReport,
-    StageReport, StopReason, TraceBlock, TraceSpec, WeightSpec, peak_memory_mib, rfc3339_utc,
+    Machine, MeasureNote, MeasureReport, NetlistReport, RecordError, Recorder, RecorderSpec,
+    RunDirectory, RunReport, StageReport, StopReason, TraceBlock, TraceSpec, WeightSpec,
+    peak_memory_mib, rfc3339_utc,
 };
 use crate::source::{Problem, Problems};
 
@@ -78,18 +79,36 @@ impl Experiment {
     /// # Errors
     /// If data are missing, or files cannot be written. A run that is interrupted or whose values leave the
     /// finite numbers is no error: it keeps what it has, and says so in its report.
-    pub fn run(&self, options: &RunOptions, progress: &mut dyn Progress) -> Result<RunReport, RunError> {
+    pub fn run(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<RunReport, RunError> {
         if self.stages.is_empty() {
-            let problem = Problem::new("there is nothing to run: the netlist has no stage", self.netlist.circuit.name.span, "this circuit");
-            return Err(self.problem(problem.help("add a table, such as [[stage]] name = \"train\" steps = 1000")));
+            let problem = Problem::new(
+                "there is nothing to run: the netlist has no stage",
+                self.netlist.circuit.name.span,
+                "this circuit",
+            );
+            return Err(self.problem(
+                problem.help("add a table, such as [[stage]] name = \"train\" steps = 1000"),
+            ));
         }
         let simulation = Simulation::new(self.program.clone(), &options.paths, options.threads)?;
         let directory = RunDirectory::create(&options.out, options.overwrite)?;
         directory.write_netlist(&self.netlist.resolved)?;
-        directory.write_plot("circuit", "svg", draw::svg(&self.program.circuit).as_bytes())?;
+        directory.write_plot(
+            "circuit",
+            "svg",
+            draw::svg(&self.program.circuit).as_bytes(),
+        )?;
         let mut run = Run::new(self, options, simulation, &directory)?;
         let epoch = |input: usize, split: Option<&str>| run.epoch(input, split);
-        let total = self.stages.iter().map(|s| s.steps(&epoch)).fold(0, u64::saturating_add);
+        let total = self
+            .stages
+            .iter()
+            .map(|s| s.steps(&epoch))
+            .fold(0, u64::saturating_add);
         progress.total(total);
         run.record_weights(0, true)?;
         let stop = run.stages(&self.stages, &mut vec![], progress)?;
@@ -97,7 +116,10 @@ impl Experiment {
     }
 
     fn problem(&self, problem: Problem) -> RunError {
-        RunError::Netlist(Box::new(Problems::new(self.netlist.sources.clone(), vec![problem])))
+        RunError::Netlist(Box::new(Problems::new(
+            self.netlist.sources.clone(),
+            vec![problem],
+        )))
     }
 
     /// Names of all stages that run steps, in order: the numbers that recordings use.
@@ -146,7 +168,11 @@ impl<'e> Run<'e> {
         };
         let weights = |w: &super::WeightPlan| {
             let (rows, columns) = weight_shape(experiment, w.of);
-            WeightSpec { name: w.name.clone(), rows, columns }
+            WeightSpec {
+                name: w.name.clone(),
+                rows,
+                columns,
+            }
         };
         let spec = RecorderSpec {
             traces: experiment.traces.iter().map(trace).collect(),
@@ -159,7 +185,11 @@ impl<'e> Run<'e> {
             simulation,
             recorder: Recorder::start(directory, spec)?,
             blocks: experiment.traces.iter().map(|_| None).collect(),
-            accumulators: experiment.measures.iter().map(|m| Accumulator::new(&m.kind)).collect(),
+            accumulators: experiment
+                .measures
+                .iter()
+                .map(|m| Accumulator::new(&m.kind))
+                .collect(),
             interrupt: options.interrupt.clone(),
             leaves,
             reports: Vec::new(),
@@ -170,11 +200,20 @@ impl<'e> Run<'e> {
 
     /// Steps of a pass over an input.
     fn epoch(&self, input: usize, split: Option<&str>) -> u64 {
-        self.simulation.sources().process(InputId(input as u32)).and_then(|p| p.epoch(split)).unwrap_or(0)
+        self.simulation
+            .sources()
+            .process(InputId(input as u32))
+            .and_then(|p| p.epoch(split))
+            .unwrap_or(0)
     }
 
     /// Runs stages in a row; `within` names the stages they are part of.
-    fn stages(&mut self, stages: &[Stage], within: &mut Vec<String>, progress: &mut dyn Progress) -> Result<StopReason, RunError> {
+    fn stages(
+        &mut self,
+        stages: &[Stage],
+        within: &mut Vec<String>,
+        progress: &mut dyn Progress,
+    ) -> Result<StopReason, RunError> {
         for stage in stages {
             within.push(stage.name.clone());
             for _ in 0..stage.repeat {
@@ -196,21 +235,43 @@ impl<'e> Run<'e> {
     }
 
     /// Runs one stage that has no parts.
-    fn leaf(&mut self, stage: &Stage, steps: u64, within: &[String], progress: &mut dyn Progress) -> Result<StopReason, RunError> {
+    fn leaf(
+        &mut self,
+        stage: &Stage,
+        steps: u64,
+        within: &[String],
+        progress: &mut dyn Progress,
+    ) -> Result<StopReason, RunError> {
         let experiment = self.experiment;
-        let looks = |during: &[String]| during.is_empty() || during.iter().any(|d| within.contains(d));
-        let measures: Vec<usize> = (0..experiment.measures.len()).filter(|i| looks(&experiment.measures[*i].during)).collect();
-        let traces: Vec<usize> = (0..experiment.traces.len()).filter(|i| looks(&experiment.traces[*i].during)).collect();
-        let activity = Activity { learns: stage.learns.clone(), probed: self.probed(&measures, &traces) };
+        let looks =
+            |during: &[String]| during.is_empty() || during.iter().any(|d| within.contains(d));
+        let measures: Vec<usize> = (0..experiment.measures.len())
+            .filter(|i| looks(&experiment.measures[*i].during))
+            .collect();
+        let traces: Vec<usize> = (0..experiment.traces.len())
+            .filter(|i| looks(&experiment.traces[*i].during))
+            .collect();
+        let activity = Activity {
+            learns: stage.learns.clone(),
+            probed: self.probed(&measures, &traces),
+        };
         let settings = Settings {
             activity,
             schedules: stage.schedules.clone(),
             splits: self.splits(stage),
         };
-        self.simulation.enter(&settings).map_err(|p| experiment.problem(p))?;
-        let number = self.leaves.iter().position(|l| *l == stage.name).unwrap_or(0) as u32;
+        self.simulation
+            .enter(&settings)
+            .map_err(|p| experiment.problem(p))?;
+        let number = self
+            .leaves
+            .iter()
+            .position(|l| *l == stage.name)
+            .unwrap_or(0) as u32;
         let learning = stage.learns.iter().any(|l| *l);
-        let sampled: Vec<usize> = (0..experiment.weights.len()).filter(|i| looks(&experiment.weights[*i].during)).collect();
+        let sampled: Vec<usize> = (0..experiment.weights.len())
+            .filter(|i| looks(&experiment.weights[*i].during))
+            .collect();
         progress.stage(&stage.name);
         let begun = Instant::now();
         let first = self.simulation.state().step;
@@ -237,7 +298,14 @@ impl<'e> Run<'e> {
             result = self.simulation.run(n, &mut collector);
             left -= n;
             if learning && result.is_ok() {
-                sample_weights(experiment, &sampled, self.simulation.state(), collector.trained, number, collector.recorder)?;
+                sample_weights(
+                    experiment,
+                    &sampled,
+                    self.simulation.state(),
+                    collector.trained,
+                    number,
+                    collector.recorder,
+                )?;
             }
         }
         collector.end(self.simulation.state().step);
@@ -255,19 +323,29 @@ impl<'e> Run<'e> {
         for index in measures {
             let used: &[usize] = match &self.experiment.measures[*index].kind {
                 PlannedKind::Mean { of, when, .. } => &[*of, when.unwrap_or(*of)],
-                PlannedKind::RSquared { truth, prediction, .. } => &[*truth, *prediction],
-                PlannedKind::Autocorrelation { of, .. } | PlannedKind::CorrelationMatrix { of } => &[*of],
+                PlannedKind::RSquared {
+                    truth, prediction, ..
+                } => &[*truth, *prediction],
+                PlannedKind::Autocorrelation { of, .. } | PlannedKind::CorrelationMatrix { of } => {
+                    &[*of]
+                }
                 PlannedKind::MatrixAgreement(_) | PlannedKind::CurveDifference(..) => &[],
             };
             used.iter().for_each(|p| probed[*p] = true);
         }
-        traces.iter().for_each(|t| probed[self.experiment.traces[*t].probe] = true);
+        traces
+            .iter()
+            .for_each(|t| probed[self.experiment.traces[*t].probe] = true);
         probed
     }
 
     /// Inputs that the stage names, and the one whose passes it counts, start over.
     fn splits(&self, stage: &Stage) -> Vec<(usize, Option<String>)> {
-        let mut splits: Vec<_> = stage.splits.iter().map(|(i, s)| (*i, Some(s.clone()))).collect();
+        let mut splits: Vec<_> = stage
+            .splits
+            .iter()
+            .map(|(i, s)| (*i, Some(s.clone())))
+            .collect();
         if let Length::Epochs { input, .. } = stage.length
             && stage.split(input).is_none()
         {
@@ -282,7 +360,11 @@ impl<'e> Run<'e> {
                 report.steps += steps;
                 report.wall_seconds += wall_seconds;
             }
-            None => self.reports.push(StageReport { name: name.to_owned(), steps, wall_seconds }),
+            None => self.reports.push(StageReport {
+                name: name.to_owned(),
+                steps,
+                wall_seconds,
+            }),
         }
     }
 
@@ -290,10 +372,15 @@ impl<'e> Run<'e> {
         let circuit = &self.experiment.program.circuit;
         match result {
             Ok(()) => StopReason::Completed,
-            Err(Stopped::ByObserver) => {
-                StopReason::Interrupted { stage: stage.to_owned(), step: self.simulation.state().step }
-            }
-            Err(Stopped::NotFinite(NotFinite { compartment, step, neuron })) => StopReason::NotFinite {
+            Err(Stopped::ByObserver) => StopReason::Interrupted {
+                stage: stage.to_owned(),
+                step: self.simulation.state().step,
+            },
+            Err(Stopped::NotFinite(NotFinite {
+                compartment,
+                step,
+                neuron,
+            })) => StopReason::NotFinite {
                 population: circuit.population(compartment.population).name.clone(),
                 compartment: circuit.compartment(compartment).name.clone(),
                 stage: stage.to_owned(),
@@ -308,13 +395,24 @@ impl<'e> Run<'e> {
             if !first && self.trained % self.experiment.weights[index].every == 0 {
                 continue;
             }
-            send_weights(self.experiment, index, self.simulation.state(), stage, &mut self.recorder)?;
+            send_weights(
+                self.experiment,
+                index,
+                self.simulation.state(),
+                stage,
+                &mut self.recorder,
+            )?;
         }
         Ok(())
     }
 
     /// Writes what is left, and `run.json`.
-    fn finish(mut self, stop: StopReason, options: &RunOptions, directory: &RunDirectory) -> Result<RunReport, RunError> {
+    fn finish(
+        mut self,
+        stop: StopReason,
+        options: &RunOptions,
+        directory: &RunDirectory,
+    ) -> Result<RunReport, RunError> {
         let last = self.leaves.len().saturating_sub(1) as u32;
         self.record_weights(last, false)?;
         for block in self.blocks.iter_mut().filter_map(Option::take) {
@@ -325,10 +423,21 @@ impl<'e> Run<'e> {
         let experiment = self.experiment;
         let wall_seconds = self.started.1.elapsed().as_secs_f64();
         let steps = self.simulation.state().step;
-        let note = |m: &super::MeasurePlan| (m.name.clone(), MeasureNote { about: m.about.clone(), expect: m.expect.clone() });
+        let note = |m: &super::MeasurePlan| {
+            (
+                m.name.clone(),
+                MeasureNote {
+                    about: m.about.clone(),
+                    expect: m.expect.clone(),
+                },
+            )
+        };
         let report = RunReport {
             apical: env!("CARGO_PKG_VERSION").to_owned(),
-            netlist: NetlistReport { name: experiment.netlist.circuit.name.value.clone(), path: experiment.path.clone() },
+            netlist: NetlistReport {
+                name: experiment.netlist.circuit.name.value.clone(),
+                path: experiment.path.clone(),
+            },
             seed: experiment.netlist.circuit.seed,
             threads: options.threads,
             replicas: experiment.program.layout.replicas,
@@ -350,24 +459,43 @@ impl<'e> Run<'e> {
         Ok(report)
     }
 
-    fn measures(&mut self, directory: &RunDirectory) -> Result<IndexMap<String, MeasureReport>, RunError> {
+    fn measures(
+        &mut self,
+        directory: &RunDirectory,
+    ) -> Result<IndexMap<String, MeasureReport>, RunError> {
         let mut found: IndexMap<String, MeasureReport> = IndexMap::new();
         let mut matrices: IndexMap<String, Vec<f64>> = IndexMap::new();
         let plans = &self.experiment.measures;
         for (plan, accumulator) in plans.iter().zip(&self.accumulators) {
             let report = match accumulator {
-                Accumulator::Mean(mean) => mean_report(mean.found(), &plan.during, plan.expect.clone()),
+                Accumulator::Mean(mean) => {
+                    mean_report(mean.found(), &plan.during, plan.expect.clone())
+                }
                 Accumulator::RSquared(m) => {
                     let pooled = matches!(plan.kind, PlannedKind::RSquared { pooled: true, .. });
                     let (rows, columns, values) = m.sample();
                     let sample = directory.write_matrix(&plan.name, rows, columns, &values)?;
-                    let r_squared = if pooled { m.pooled() } else { m.mean_of_elements() };
-                    MeasureReport::Comparison { r_squared, pooled, per_dimension: m.per_element(), sample }
+                    let r_squared = if pooled {
+                        m.pooled()
+                    } else {
+                        m.mean_of_elements()
+                    };
+                    MeasureReport::Comparison {
+                        r_squared,
+                        pooled,
+                        per_dimension: m.per_element(),
+                        sample,
+                    }
                 }
                 Accumulator::Autocorrelation(m) => {
                     let y = m.curve();
                     let x = (0..y.len()).map(|k| k as f64).collect();
-                    MeasureReport::Curve { x, y, x_label: "lag (steps)".to_owned(), y_label: "autocorrelation".to_owned() }
+                    MeasureReport::Curve {
+                        x,
+                        y,
+                        x_label: "lag (steps)".to_owned(),
+                        y_label: "autocorrelation".to_owned(),
+                    }
                 }
                 Accumulator::CorrelationMatrix(m) => {
                     let (n, values) = m.matrix();
@@ -387,14 +515,22 @@ impl<'e> Run<'e> {
                     _ => f64::NAN,
                 },
                 PlannedKind::CurveDifference([a, b], at) => match (found.get(a), found.get(b)) {
-                    (Some(MeasureReport::Curve { y: a, .. }), Some(MeasureReport::Curve { y: b, .. })) => {
-                        agreement::largest_difference(a, b, at)
-                    }
+                    (
+                        Some(MeasureReport::Curve { y: a, .. }),
+                        Some(MeasureReport::Curve { y: b, .. }),
+                    ) => agreement::largest_difference(a, b, at),
                     _ => f64::NAN,
                 },
                 _ => continue,
             };
-            found.insert(plan.name.clone(), MeasureReport::Number { value, unit: None, expect: plan.expect.clone() });
+            found.insert(
+                plan.name.clone(),
+                MeasureReport::Number {
+                    value,
+                    unit: None,
+                    expect: plan.expect.clone(),
+                },
+            );
         }
         Ok(found)
     }
@@ -403,8 +539,16 @@ impl<'e> Run<'e> {
 /// One number, or a series of them.
 fn mean_report(found: &[(u64, f64)], during: &[String], expect: Option<String>) -> MeasureReport {
     match found {
-        [] => MeasureReport::Number { value: f64::NAN, unit: None, expect },
-        [(_, value)] => MeasureReport::Number { value: *value, unit: None, expect },
+        [] => MeasureReport::Number {
+            value: f64::NAN,
+            unit: None,
+            expect,
+        },
+        [(_, value)] => MeasureReport::Number {
+            value: *value,
+            unit: None,
+            expect,
+        },
         many => MeasureReport::Series {
             stage: during.join(", "),
             step: many.iter().map(|(step, _)| *step).collect(),
@@ -420,7 +564,11 @@ fn until_sample(experiment: &Experiment, sampled: &[usize], trained: u64, learni
         let every = experiment.weights[*index].every;
         every - trained % every
     };
-    if learning { sampled.iter().map(next).min().unwrap_or(u64::MAX) } else { u64::MAX }
+    if learning {
+        sampled.iter().map(next).min().unwrap_or(u64::MAX)
+    } else {
+        u64::MAX
+    }
 }
 
 fn sample_weights(
@@ -431,7 +579,10 @@ fn sample_weights(
     stage: u32,
     recorder: &mut Recorder,
 ) -> Result<(), RunError> {
-    for index in sampled.iter().filter(|i| trained % experiment.weights[**i].every == 0) {
+    for index in sampled
+        .iter()
+        .filter(|i| trained % experiment.weights[**i].every == 0)
+    {
         send_weights(experiment, *index, state, stage, recorder)?;
     }
     Ok(())

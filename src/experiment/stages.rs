@@ -3,7 +3,9 @@
 use crate::circuit::Circuit;
 use crate::compile::Program;
 use crate::compile::expressions::Plastic;
-use crate::netlist::model::{self, InputProcess, LearnSwitch, Name, Netlist, Schedule, StageLength};
+use crate::netlist::model::{
+    self, InputProcess, LearnSwitch, Name, Netlist, Schedule, StageLength,
+};
 use crate::source::{Problem, suggest};
 
 /// A stage that is ready to run.
@@ -46,22 +48,42 @@ impl Stage {
     pub fn steps(&self, epoch: &dyn Fn(usize, Option<&str>) -> u64) -> u64 {
         let once = match &self.length {
             Length::Steps(steps) => *steps,
-            Length::Epochs { count, input } => count.saturating_mul(epoch(*input, self.split(*input))),
-            Length::Parts(parts) => parts.iter().map(|p| p.steps(epoch)).fold(0, u64::saturating_add),
+            Length::Epochs { count, input } => {
+                count.saturating_mul(epoch(*input, self.split(*input)))
+            }
+            Length::Parts(parts) => parts
+                .iter()
+                .map(|p| p.steps(epoch))
+                .fold(0, u64::saturating_add),
         };
         once.saturating_mul(self.repeat)
     }
 
     /// The split that it names for an input.
     pub fn split(&self, input: usize) -> Option<&str> {
-        self.splits.iter().find(|(i, _)| *i == input).map(|(_, split)| split.as_str())
+        self.splits
+            .iter()
+            .find(|(i, _)| *i == input)
+            .map(|(_, split)| split.as_str())
     }
 }
 
 /// Resolves the stages of a netlist, but for what learns.
-pub(super) fn resolve(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Problem>) -> Vec<Stage> {
-    let outer = Inherited { switch: LearnSwitch::All, schedules: vec![], splits: vec![] };
-    netlist.stages.iter().filter_map(|s| stage(s, netlist, circuit, &outer, problems)).collect()
+pub(super) fn resolve(
+    netlist: &Netlist,
+    circuit: &Circuit,
+    problems: &mut Vec<Problem>,
+) -> Vec<Stage> {
+    let outer = Inherited {
+        switch: LearnSwitch::All,
+        schedules: vec![],
+        splits: vec![],
+    };
+    netlist
+        .stages
+        .iter()
+        .filter_map(|s| stage(s, netlist, circuit, &outer, problems))
+        .collect()
 }
 
 /// What a stage takes over from the one it is part of.
@@ -87,22 +109,49 @@ fn stage(
         match circuit.modulator_named(name) {
             Some(id) => replace(&mut own.schedules, id.0 as usize, schedule.value.clone()),
             None => {
-                let known = netlist.modulators.keys().map(String::as_str).collect::<Vec<_>>();
-                let problem = Problem::new(format!("there is no modulator `{name}`"), schedule.span, "set here");
-                problems.push(Problem { help: suggest(name, known), ..problem });
+                let known = netlist
+                    .modulators
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>();
+                let problem = Problem::new(
+                    format!("there is no modulator `{name}`"),
+                    schedule.span,
+                    "set here",
+                );
+                problems.push(Problem {
+                    help: suggest(name, known),
+                    ..problem
+                });
             }
         }
     }
     for (name, split) in &table.inputs {
         match circuit.input_named(name) {
             Some(id) => {
-                split_exists(&circuit.inputs[id.0 as usize].process, name, split, problems);
+                split_exists(
+                    &circuit.inputs[id.0 as usize].process,
+                    name,
+                    split,
+                    problems,
+                );
                 replace(&mut own.splits, id.0 as usize, split.value.clone());
             }
             None => {
-                let known = netlist.inputs.keys().map(String::as_str).collect::<Vec<_>>();
-                let problem = Problem::new(format!("there is no input `{name}`"), split.span, "set here");
-                problems.push(Problem { help: suggest(name, known), ..problem });
+                let known = netlist
+                    .inputs
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>();
+                let problem = Problem::new(
+                    format!("there is no input `{name}`"),
+                    split.span,
+                    "set here",
+                );
+                problems.push(Problem {
+                    help: suggest(name, known),
+                    ..problem
+                });
             }
         }
     }
@@ -110,11 +159,17 @@ fn stage(
         StageLength::For(duration) => Length::Steps(circuit.steps(duration.value, 1)),
         StageLength::Epochs { count, over } => {
             let input = epochs_over(table, over.as_ref(), circuit, problems)?;
-            Length::Epochs { count: count.value, input }
+            Length::Epochs {
+                count: count.value,
+                input,
+            }
         }
-        StageLength::Parts(parts) => {
-            Length::Parts(parts.iter().filter_map(|p| stage(p, netlist, circuit, &own, problems)).collect())
-        }
+        StageLength::Parts(parts) => Length::Parts(
+            parts
+                .iter()
+                .filter_map(|p| stage(p, netlist, circuit, &own, problems))
+                .collect(),
+        ),
     };
     Some(Stage {
         name: table.name.value.clone(),
@@ -136,42 +191,75 @@ fn replace<T>(list: &mut Vec<(usize, T)>, key: usize, value: T) {
 fn split_names(process: &InputProcess) -> Vec<&str> {
     match process {
         InputProcess::LatentAr1 { .. } => vec![],
-        InputProcess::Array { splits, .. } => std::iter::once("train").chain(splits.keys().map(String::as_str)).collect(),
-        InputProcess::LogMel(mel) => {
-            std::iter::once(mel.otherwise.as_str()).chain(mel.splits.keys().map(String::as_str)).collect()
-        }
+        InputProcess::Array { splits, .. } => std::iter::once("train")
+            .chain(splits.keys().map(String::as_str))
+            .collect(),
+        InputProcess::LogMel(mel) => std::iter::once(mel.otherwise.as_str())
+            .chain(mel.splits.keys().map(String::as_str))
+            .collect(),
     }
 }
 
 fn split_exists(process: &InputProcess, input: &str, split: &Name, problems: &mut Vec<Problem>) {
     let known = split_names(process);
     if !known.contains(&split.value.as_str()) {
-        let problem = Problem::new(format!("input `{input}` has no split `{}`", split.value), split.span, "unknown split");
-        problems.push(Problem { help: suggest(&split.value, known), ..problem });
+        let problem = Problem::new(
+            format!("input `{input}` has no split `{}`", split.value),
+            split.span,
+            "unknown split",
+        );
+        problems.push(Problem {
+            help: suggest(&split.value, known),
+            ..problem
+        });
     }
 }
 
 /// The input that epochs count passes over: the one named, or the only one with data.
-fn epochs_over(table: &model::Stage, over: Option<&Name>, circuit: &Circuit, problems: &mut Vec<Problem>) -> Option<usize> {
+fn epochs_over(
+    table: &model::Stage,
+    over: Option<&Name>,
+    circuit: &Circuit,
+    problems: &mut Vec<Problem>,
+) -> Option<usize> {
     let with_data = |i: &usize| !split_names(&circuit.inputs[*i].process).is_empty();
     let candidates: Vec<usize> = (0..circuit.inputs.len()).filter(with_data).collect();
-    let names: Vec<&str> = candidates.iter().map(|i| circuit.inputs[*i].name.as_str()).collect();
+    let names: Vec<&str> = candidates
+        .iter()
+        .map(|i| circuit.inputs[*i].name.as_str())
+        .collect();
     match (over, candidates.as_slice()) {
         (Some(name), _) => {
-            let found = candidates.iter().find(|i| circuit.inputs[**i].name == name.value).copied();
+            let found = candidates
+                .iter()
+                .find(|i| circuit.inputs[**i].name == name.value)
+                .copied();
             if found.is_none() {
-                let problem = Problem::new(format!("there is no data set `{}` to count epochs of", name.value), name.span, "not an input with data");
-                problems.push(Problem { help: suggest(&name.value, names), ..problem });
+                let problem = Problem::new(
+                    format!("there is no data set `{}` to count epochs of", name.value),
+                    name.span,
+                    "not an input with data",
+                );
+                problems.push(Problem {
+                    help: suggest(&name.value, names),
+                    ..problem
+                });
             }
             found
         }
         (None, [only]) => Some(*only),
         (None, _) => {
-            let message = format!("stage `{}` counts epochs, but it is not clear of which input", table.name.value);
+            let message = format!(
+                "stage `{}` counts epochs, but it is not clear of which input",
+                table.name.value
+            );
             let problem = Problem::new(message, table.span, "this stage");
             problems.push(match names.as_slice() {
                 [] => problem.help("there is no input with data: give the length as `steps`"),
-                _ => problem.help(format!("write over = \"{}\"", names.join("\" or over = \""))),
+                _ => problem.help(format!(
+                    "write over = \"{}\"",
+                    names.join("\" or over = \"")
+                )),
             });
             None
         }
@@ -179,7 +267,12 @@ fn epochs_over(table: &model::Stage, over: Option<&Name>, circuit: &Circuit, pro
 }
 
 /// Resolves what learns in each stage.
-pub(super) fn resolve_learning(netlist: &Netlist, program: &Program, stages: &mut [Stage], problems: &mut Vec<Problem>) {
+pub(super) fn resolve_learning(
+    netlist: &Netlist,
+    program: &Program,
+    stages: &mut [Stage],
+    problems: &mut Vec<Problem>,
+) {
     let names: Vec<String> = program
         .rules
         .iter()
@@ -194,10 +287,20 @@ pub(super) fn resolve_learning(netlist: &Netlist, program: &Program, stages: &mu
             LearnSwitch::None => vec![false; names.len()],
             LearnSwitch::Only(only) => {
                 for name in only.iter().filter(|n| !names.contains(&n.value)) {
-                    let problem = Problem::new(format!("nothing that learns is called `{}`", name.value), name.span, "does not learn");
-                    problems.push(Problem { help: suggest(&name.value, names.iter().map(String::as_str)), ..problem });
+                    let problem = Problem::new(
+                        format!("nothing that learns is called `{}`", name.value),
+                        name.span,
+                        "does not learn",
+                    );
+                    problems.push(Problem {
+                        help: suggest(&name.value, names.iter().map(String::as_str)),
+                        ..problem
+                    });
                 }
-                names.iter().map(|n| only.iter().any(|o| o.value == *n)).collect()
+                names
+                    .iter()
+                    .map(|n| only.iter().any(|o| o.value == *n))
+                    .collect()
             }
         };
         if let Length::Parts(parts) = &mut stage.length {

@@ -28,7 +28,11 @@ impl DataPaths {
     /// The path of a file or folder that a netlist names: in the data folder if it is there, else beside
     /// the netlist.
     pub fn find(&self, name: &str) -> PathBuf {
-        let in_data = self.data.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
+        let in_data = self
+            .data
+            .as_ref()
+            .map(|folder| folder.join(name))
+            .filter(|path| path.exists());
         in_data.unwrap_or_else(|| self.netlist.join(name))
     }
 }

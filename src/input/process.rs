@@ -58,9 +58,21 @@ impl Process {
     ///
     /// # Errors
     /// If data are missing or broken.
-    pub fn new(input: &Input, seed: u64, replicas: usize, paths: &DataPaths, threads: usize) -> Result<Process, DataError> {
+    pub fn new(
+        input: &Input,
+        seed: u64,
+        replicas: usize,
+        paths: &DataPaths,
+        threads: usize,
+    ) -> Result<Process, DataError> {
         let kind = match &input.process {
-            InputProcess::LatentAr1 { latent, decay, noise, mixing, .. } => {
+            InputProcess::LatentAr1 {
+                latent,
+                decay,
+                noise,
+                mixing,
+                ..
+            } => {
                 let latent = latent.value as usize;
                 Kind::LatentAr1(Box::new(LatentAr1 {
                     decay: decay.value,
@@ -74,23 +86,40 @@ impl Process {
             }
             InputProcess::Array { file, splits } => {
                 let mut read = IndexMap::new();
-                let all = std::iter::once(("train", file)).chain(splits.iter().map(|(name, file)| (name.as_str(), file)));
+                let all = std::iter::once(("train", file))
+                    .chain(splits.iter().map(|(name, file)| (name.as_str(), file)));
                 for (name, file) in all {
                     let path = paths.find(&file.value);
                     let frames = read_array(&path)?;
                     if frames.size() != input.size {
-                        return Err(DataError::Width { path, found: frames.size(), expected: input.size });
+                        return Err(DataError::Width {
+                            path,
+                            found: frames.size(),
+                            expected: input.size,
+                        });
                     }
                     read.insert(name.to_owned(), frames);
                 }
-                Kind::Frames(FrameReader { splits: Arc::new(read), split: FIRST_SPLIT, position: 0 })
+                Kind::Frames(FrameReader {
+                    splits: Arc::new(read),
+                    split: FIRST_SPLIT,
+                    position: 0,
+                })
             }
             InputProcess::LogMel(mel) => {
                 let splits = Arc::new(recordings(mel, &input.name, seed, paths, threads)?);
-                Kind::Frames(FrameReader { splits, split: FIRST_SPLIT, position: 0 })
+                Kind::Frames(FrameReader {
+                    splits,
+                    split: FIRST_SPLIT,
+                    position: 0,
+                })
             }
         };
-        Ok(Process { row: padded(input.size), replicas, kind })
+        Ok(Process {
+            row: padded(input.size),
+            replicas,
+            kind,
+        })
     }
 
     /// Names of the splits, if it is a data set.
@@ -118,16 +147,26 @@ impl Process {
     /// Starts a pass over a split (the first if none is named); nothing for a process without splits.
     pub fn rewind(&mut self, split: Option<&str>) {
         if let Kind::Frames(reader) = &mut self.kind {
-            reader.split = split.and_then(|name| reader.splits.get_index_of(name)).unwrap_or(FIRST_SPLIT);
+            reader.split = split
+                .and_then(|name| reader.splits.get_index_of(name))
+                .unwrap_or(FIRST_SPLIT);
             reader.position = 0;
         }
     }
 
     /// Writes the next steps' values, replica by replica within a step, and the latent variables if asked.
-    pub fn advance(&mut self, arch: Arch, steps: usize, values: &mut [f64], mut latent: Option<&mut [f64]>) {
+    pub fn advance(
+        &mut self,
+        arch: Arch,
+        steps: usize,
+        values: &mut [f64],
+        mut latent: Option<&mut [f64]>,
+    ) {
         let length = self.row * self.replicas;
         for step in 0..steps {
-            let out = values.get_mut(step * length..(step + 1) * length).unwrap_or_default();
+            let out = values
+                .get_mut(step * length..(step + 1) * length)
+                .unwrap_or_default();
             match &mut self.kind {
                 Kind::LatentAr1(process) => {
                     process.advance(arch, self.row, out);
@@ -159,7 +198,9 @@ impl LatentAr1 {
 
 impl FrameReader {
     fn advance(&mut self, row: usize, replicas: usize, out: &mut [f64]) {
-        let Some((_, frames)) = self.splits.get_index(self.split) else { return };
+        let Some((_, frames)) = self.splits.get_index(self.split) else {
+            return;
+        };
         // Replicas start evenly spread over the data.
         let share = frames.len().div_ceil(replicas);
         for (replica, out) in out.chunks_exact_mut(row.max(1)).enumerate() {
@@ -220,12 +261,17 @@ fn recordings(
             floor_db: mel.floor_db,
         },
         normalise_by: mel.normalise.then(|| mel.otherwise.clone()),
-        shuffle: mel.shuffle.then(|| seed_of(seed, &format!("shuffle {name}"), 0)),
+        shuffle: mel
+            .shuffle
+            .then(|| seed_of(seed, &format!("shuffle {name}"), 0)),
         threads,
     };
     let recordings = Recordings::load(&spec)?;
-    let mut splits: IndexMap<String, Frames> =
-        recordings.splits.into_iter().map(|split| (split.name, split.frames)).collect();
+    let mut splits: IndexMap<String, Frames> = recordings
+        .splits
+        .into_iter()
+        .map(|split| (split.name, split.frames))
+        .collect();
     if let Some(index) = splits.get_index_of(&mel.otherwise) {
         splits.move_index(index, FIRST_SPLIT);
     }

@@ -117,7 +117,11 @@ impl Ast {
         match &self.kind {
             AstKind::Number(quantity) => print_number(out, quantity),
             AstKind::Name(parts) => print_name(out, parts),
-            AstKind::Call { function, primes, arguments } => {
+            AstKind::Call {
+                function,
+                primes,
+                arguments,
+            } => {
                 print_word(out, function)?;
                 write!(out, "{}(", "'".repeat(*primes))?;
                 for (index, argument) in arguments.iter().enumerate() {
@@ -147,7 +151,8 @@ impl Ast {
                         _ => write!(out, " {} ", sign.text())?,
                     }
                     // A minus sign needs no brackets in an exponent, where nothing can come between.
-                    let signed = *sign == BinarySign::Pow && matches!(right.kind, AstKind::Unary(UnarySign::Minus, _));
+                    let signed = *sign == BinarySign::Pow
+                        && matches!(right.kind, AstKind::Unary(UnarySign::Minus, _));
                     right.print(out, if signed { 0 } else { on_right })
                 })
             }
@@ -167,7 +172,11 @@ fn print_number(out: &mut fmt::Formatter<'_>, quantity: &Quantity) -> fmt::Resul
     // The product was rounded: shift the decimal point in the text instead.
     let digits = format!("{:e}", quantity.value);
     let (mantissa, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
-    write!(out, "{mantissa}e{} Hz", exponent.parse::<i32>().unwrap_or(0) + 3)
+    write!(
+        out,
+        "{mantissa}e{} Hz",
+        exponent.parse::<i32>().unwrap_or(0) + 3
+    )
 }
 
 /// Prints a dotted name.
@@ -186,7 +195,11 @@ fn print_word(out: &mut fmt::Formatter<'_>, word: &str) -> fmt::Result {
     let plain = word.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && word.chars().all(|c| c.is_alphanumeric() || c == '_')
         && !matches!(word, "and" | "or" | "not");
-    if plain { out.write_str(word) } else { write!(out, "`{word}`") }
+    if plain {
+        out.write_str(word)
+    } else {
+        write!(out, "`{word}`")
+    }
 }
 
 /// Wraps `inside` in brackets if `wanted`.

@@ -127,13 +127,23 @@ impl Formula {
 /// # Errors
 /// All mistakes in it.
 pub fn build(tree: &Ast, scope: &mut dyn Scope) -> Result<Formula, Vec<BuildError>> {
-    let mut builder =
-        Builder { scope, graph: Graph::default(), filters: Vec::new(), errors: Vec::new(), argument: None };
+    let mut builder = Builder {
+        scope,
+        graph: Graph::default(),
+        filters: Vec::new(),
+        errors: Vec::new(),
+        argument: None,
+    };
     let value = builder.value(tree);
     if !builder.errors.is_empty() {
         return Err(builder.errors);
     }
-    Ok(Formula { root: value.node, dimension: value.dimension, graph: builder.graph, filters: builder.filters })
+    Ok(Formula {
+        root: value.node,
+        dimension: value.dimension,
+        graph: builder.graph,
+        filters: builder.filters,
+    })
 }
 
 /// A node and its dimension; `None` goes with any dimension.
@@ -154,9 +164,21 @@ pub(super) struct Builder<'s> {
 
 impl Builder<'_> {
     /// Notes a mistake and goes on with a value that fits anywhere.
-    pub(super) fn mistake(&mut self, tree: &Ast, message: String, note: &str, help: Option<String>) -> Typed {
+    pub(super) fn mistake(
+        &mut self,
+        tree: &Ast,
+        message: String,
+        note: &str,
+        help: Option<String>,
+    ) -> Typed {
         let (start, end) = (tree.start, tree.end);
-        self.errors.push(BuildError { message, note: note.to_owned(), help, start, end });
+        self.errors.push(BuildError {
+            message,
+            note: note.to_owned(),
+            help,
+            start,
+            end,
+        });
         self.number(0.0, None)
     }
 
@@ -165,21 +187,34 @@ impl Builder<'_> {
     }
 
     pub(super) fn number(&mut self, value: f64, dimension: Option<Dimension>) -> Typed {
-        Typed { node: self.graph.number(value), dimension }
+        Typed {
+            node: self.graph.number(value),
+            dimension,
+        }
     }
 
     pub(super) fn plain(&self, node: NodeId) -> Typed {
-        Typed { node, dimension: Some(Dimension::NONE) }
+        Typed {
+            node,
+            dimension: Some(Dimension::NONE),
+        }
     }
 
     pub(super) fn value(&mut self, tree: &Ast) -> Typed {
         match &tree.kind {
             AstKind::Number(quantity) => self.constant(*quantity),
             AstKind::Name(path) => self.name(tree, path),
-            AstKind::Call { function, primes, arguments } => self.call(tree, function, *primes, arguments),
+            AstKind::Call {
+                function,
+                primes,
+                arguments,
+            } => self.call(tree, function, *primes, arguments),
             AstKind::Unary(UnarySign::Minus, operand) => {
                 let operand = self.value(operand);
-                Typed { node: self.graph.unary(Unary::Neg, operand.node), ..operand }
+                Typed {
+                    node: self.graph.unary(Unary::Neg, operand.node),
+                    ..operand
+                }
             }
             AstKind::Unary(UnarySign::Not, operand) => {
                 let operand = self.plain_value(operand, "`not`");
@@ -210,9 +245,16 @@ impl Builder<'_> {
     pub(super) fn meaning(&mut self, meaning: Meaning) -> Typed {
         match meaning {
             Meaning::Constant(quantity) => self.constant(quantity),
-            Meaning::Variable { symbol, shape, dimension } => {
+            Meaning::Variable {
+                symbol,
+                shape,
+                dimension,
+            } => {
                 let node = self.graph.variable(Symbol::Outer(symbol), shape);
-                Typed { node, dimension: Some(dimension) }
+                Typed {
+                    node,
+                    dimension: Some(dimension),
+                }
             }
         }
     }
@@ -223,7 +265,12 @@ impl Builder<'_> {
         match value.dimension {
             Some(dimension) if !dimension.is_none() => {
                 let help = format!("divide by a quantity in {dimension} first");
-                self.mistake(tree, format!("{who} takes a plain number, this is in {dimension}"), &dimension.to_string(), Some(help))
+                self.mistake(
+                    tree,
+                    format!("{who} takes a plain number, this is in {dimension}"),
+                    &dimension.to_string(),
+                    Some(help),
+                )
             }
             _ => value,
         }
@@ -239,13 +286,28 @@ impl Builder<'_> {
             Shape::Vector(n) => format!("{n} values"),
             other => format!("{other:?}"),
         };
-        let message = format!("{} and {} cannot be combined element by element", size(a), size(b));
-        self.mistake(tree, message, "sizes differ", Some("reduce one with `sum` or `mean`".to_owned()));
+        let message = format!(
+            "{} and {} cannot be combined element by element",
+            size(a),
+            size(b)
+        );
+        self.mistake(
+            tree,
+            message,
+            "sizes differ",
+            Some("reduce one with `sum` or `mean`".to_owned()),
+        );
         false
     }
 
     /// The dimension two values share; notes a mistake if they differ.
-    pub(super) fn same_dimension(&mut self, tree: &Ast, what: &str, a: Typed, b: Typed) -> Option<Dimension> {
+    pub(super) fn same_dimension(
+        &mut self,
+        tree: &Ast,
+        what: &str,
+        a: Typed,
+        b: Typed,
+    ) -> Option<Dimension> {
         match (a.dimension, b.dimension) {
             (Some(x), Some(y)) if x != y => {
                 let value = |d: Dimension| match d.is_none() {
@@ -276,10 +338,26 @@ impl Builder<'_> {
         }
         let unit = |d: Option<Dimension>| d.unwrap_or(Dimension::NONE);
         let (op, swap, dimension) = match sign {
-            BinarySign::Add => (Binary::Add, false, self.same_dimension(tree, "this adds", a, b)),
-            BinarySign::Sub => (Binary::Sub, false, self.same_dimension(tree, "this subtracts", a, b)),
-            BinarySign::Mul => (Binary::Mul, false, Some(unit(a.dimension) * unit(b.dimension))),
-            BinarySign::Div => (Binary::Div, false, Some(unit(a.dimension) / unit(b.dimension))),
+            BinarySign::Add => (
+                Binary::Add,
+                false,
+                self.same_dimension(tree, "this adds", a, b),
+            ),
+            BinarySign::Sub => (
+                Binary::Sub,
+                false,
+                self.same_dimension(tree, "this subtracts", a, b),
+            ),
+            BinarySign::Mul => (
+                Binary::Mul,
+                false,
+                Some(unit(a.dimension) * unit(b.dimension)),
+            ),
+            BinarySign::Div => (
+                Binary::Div,
+                false,
+                Some(unit(a.dimension) / unit(b.dimension)),
+            ),
             BinarySign::And => (Binary::And, false, Some(Dimension::NONE)),
             BinarySign::Or => (Binary::Or, false, Some(Dimension::NONE)),
             comparison => {
@@ -288,8 +366,15 @@ impl Builder<'_> {
                 (op, swap, Some(Dimension::NONE))
             }
         };
-        let (x, y) = if swap { (b.node, a.node) } else { (a.node, b.node) };
-        Typed { node: self.graph.binary(op, x, y), dimension }
+        let (x, y) = if swap {
+            (b.node, a.node)
+        } else {
+            (a.node, b.node)
+        };
+        Typed {
+            node: self.graph.binary(op, x, y),
+            dimension,
+        }
     }
 
     fn power(&mut self, tree: &Ast, left: &Ast, right: &Ast) -> Typed {
@@ -299,13 +384,21 @@ impl Builder<'_> {
             return self.number(0.0, None);
         }
         let node = self.graph.binary(Binary::Pow, base.node, exponent.node);
-        let whole = self.graph.constant(exponent.node).filter(|n| n.fract().abs() < f64::EPSILON && n.abs() < 64.0);
+        let whole = self
+            .graph
+            .constant(exponent.node)
+            .filter(|n| n.fract().abs() < f64::EPSILON && n.abs() < 64.0);
         let dimension = match (base.dimension, whole) {
             (Some(d), _) if d.is_none() => Some(d),
             (Some(d), Some(n)) => Some(d.powi(n as i32)),
             (Some(d), None) => {
                 let help = Some("use a whole number, or `sqrt`".to_owned());
-                return self.mistake(tree, format!("a value in {d} to a power that is not a whole number"), "", help);
+                return self.mistake(
+                    tree,
+                    format!("a value in {d} to a power that is not a whole number"),
+                    "",
+                    help,
+                );
             }
             (None, _) => None,
         };
@@ -317,16 +410,26 @@ impl Builder<'_> {
             return self.activation(tree, primes, arguments);
         }
         if primes > 0 {
-            let help = Some("only the compartment's activation has a derivative: `f'(x)`".to_owned());
+            let help =
+                Some("only the compartment's activation has a derivative: `f'(x)`".to_owned());
             return self.mistake(tree, format!("`{function}'` is not known"), "", help);
         }
         let Some(builtin) = Builtin::named(function) else {
             let help = suggest(function, Builtin::names());
-            return self.mistake(tree, format!("there is no function `{function}`"), "unknown function", help);
+            return self.mistake(
+                tree,
+                format!("there is no function `{function}`"),
+                "unknown function",
+                help,
+            );
         };
         let (least, most) = builtin.arguments();
         if arguments.len() < least || arguments.len() > most {
-            let message = format!("`{function}` takes {}, this gives it {}", builtin.usage(), arguments.len());
+            let message = format!(
+                "`{function}` takes {}, this gives it {}",
+                builtin.usage(),
+                arguments.len()
+            );
             return self.mistake(tree, message, "", None);
         }
         self.builtin(tree, builtin, arguments)
@@ -336,7 +439,10 @@ impl Builder<'_> {
     fn activation(&mut self, tree: &Ast, primes: usize, arguments: &[Ast]) -> Typed {
         let ([argument], Some(activation)) = (arguments, self.scope.activation()) else {
             let (message, help) = match self.scope.activation() {
-                Some(_) => (format!("`f` takes one argument, this gives it {}", arguments.len()), None),
+                Some(_) => (
+                    format!("`f` takes one argument, this gives it {}", arguments.len()),
+                    None,
+                ),
                 None => (
                     "`f` has no meaning here".to_owned(),
                     Some("give the compartment an activation, such as f = \"tanh\"".to_owned()),
@@ -346,7 +452,12 @@ impl Builder<'_> {
         };
         if self.argument.is_some() {
             let message = "an activation cannot be made of `f`, which is itself".to_owned();
-            return self.mistake(tree, message, "", Some("name a function, such as tanh(x)".to_owned()));
+            return self.mistake(
+                tree,
+                message,
+                "",
+                Some("name a function, such as tanh(x)".to_owned()),
+            );
         }
         let argument = self.value(argument);
         let known = self.errors.len();
@@ -370,7 +481,13 @@ impl Builder<'_> {
         value
     }
 
-    fn activation_slope(&mut self, tree: &Ast, primes: usize, argument: Typed, activation: &Ast) -> Typed {
+    fn activation_slope(
+        &mut self,
+        tree: &Ast,
+        primes: usize,
+        argument: Typed,
+        activation: &Ast,
+    ) -> Typed {
         // Put in as it is, first: this finds what is wrong with its units and sizes.
         let known = self.errors.len();
         let value = self.with_argument(argument, activation);
@@ -378,27 +495,60 @@ impl Builder<'_> {
             return value;
         }
         let x = self.graph.variable(Symbol::Argument, Shape::Scalar);
-        let mut slope = self.with_argument(Typed { node: x, ..argument }, activation).node;
-        if self.filters.iter().any(|f| self.graph.symbols(f.input).contains(&Symbol::Argument)) {
+        let mut slope = self
+            .with_argument(
+                Typed {
+                    node: x,
+                    ..argument
+                },
+                activation,
+            )
+            .node;
+        if self
+            .filters
+            .iter()
+            .any(|f| self.graph.symbols(f.input).contains(&Symbol::Argument))
+        {
             let message = "it remembers earlier values of `x`, so it has no derivative".to_owned();
             return self.mistake(tree, message, "", None);
         }
         for _ in 0..primes {
             slope = self.graph.derivative(slope, Symbol::Argument);
             if self.graph.size() > MOST_OPERATIONS {
-                return self.mistake(tree, "this derivative has too many operations".to_owned(), "", None);
+                return self.mistake(
+                    tree,
+                    "this derivative has too many operations".to_owned(),
+                    "",
+                    None,
+                );
             }
         }
-        let node = self.graph.rewrite(slope, |_, id| (id == x).then_some(argument.node));
+        let node = self
+            .graph
+            .rewrite(slope, |_, id| (id == x).then_some(argument.node));
         let unit = |d: Option<Dimension>| d.unwrap_or(Dimension::NONE);
         let mut dimension = unit(value.dimension);
         for _ in 0..primes {
             dimension = dimension / unit(argument.dimension);
         }
-        Typed { node, dimension: Some(dimension) }
+        Typed {
+            node,
+            dimension: Some(dimension),
+        }
     }
 
-    pub(super) fn select(&mut self, condition: NodeId, then: Typed, otherwise: Typed, dimension: Option<Dimension>) -> Typed {
-        Typed { node: self.graph.ternary(Ternary::Select, condition, then.node, otherwise.node), dimension }
+    pub(super) fn select(
+        &mut self,
+        condition: NodeId,
+        then: Typed,
+        otherwise: Typed,
+        dimension: Option<Dimension>,
+    ) -> Typed {
+        Typed {
+            node: self
+                .graph
+                .ternary(Ternary::Select, condition, then.node, otherwise.node),
+            dimension,
+        }
     }
 }

@@ -95,10 +95,14 @@ pub const MOST_OPERATIONS: usize = 1 << 15;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
     /// It reads too many vectors.
-    #[error("an expression may read {MOST_VECTORS} different values per neuron, this one reads {0}")]
+    #[error(
+        "an expression may read {MOST_VECTORS} different values per neuron, this one reads {0}"
+    )]
     Vectors(usize),
     /// It has too many operations.
-    #[error("an expression may have {MOST_OPERATIONS} operations, this one has {0} with its activations put in")]
+    #[error(
+        "an expression may have {MOST_OPERATIONS} operations, this one has {0} with its activations put in"
+    )]
     Operations(usize),
 }
 
@@ -107,7 +111,11 @@ pub enum TooLarge {
 ///
 /// # Errors
 /// If it reads more than [`MOST_VECTORS`] vectors or has more than [`MOST_OPERATIONS`] operations.
-pub fn compile(graph: &Graph, root: NodeId, uniform: impl Fn(Shape) -> bool) -> Result<Code, TooLarge> {
+pub fn compile(
+    graph: &Graph,
+    root: NodeId,
+    uniform: impl Fn(Shape) -> bool,
+) -> Result<Code, TooLarge> {
     let order = graph.order(root);
     if order.len() > MOST_OPERATIONS {
         return Err(TooLarge::Operations(order.len()));
@@ -159,7 +167,14 @@ impl<'g> Lowering<'g> {
             scalars: 0,
             registers: 0,
         };
-        Lowering { graph, code, slots: HashMap::new(), places: HashMap::new(), readers, free: vec![] }
+        Lowering {
+            graph,
+            code,
+            slots: HashMap::new(),
+            places: HashMap::new(),
+            readers,
+            free: vec![],
+        }
     }
 
     fn slot(&mut self) -> u16 {
@@ -186,14 +201,23 @@ impl<'g> Lowering<'g> {
             Node::Sum(a) => Some((Operation::Copy, [at(a); 3])),
         };
         if let Some((operation, operands)) = instruction {
-            self.code.prelude.push(ScalarInstruction { operation, into: slot, operands });
+            self.code.prelude.push(ScalarInstruction {
+                operation,
+                into: slot,
+                operands,
+            });
         }
         self.slots.insert(id, slot);
         self.places.insert(id, Source::Scalar(slot));
     }
 
     fn vector(&mut self, id: NodeId) {
-        let at = |operand: NodeId| self.places.get(&operand).copied().unwrap_or(Source::Scalar(0));
+        let at = |operand: NodeId| {
+            self.places
+                .get(&operand)
+                .copied()
+                .unwrap_or(Source::Scalar(0))
+        };
         let (operation, operands) = match self.graph.node(id) {
             Node::Variable(symbol) => {
                 let index = u16::try_from(self.code.vector_inputs.len()).unwrap_or(u16::MAX);
@@ -212,7 +236,11 @@ impl<'g> Lowering<'g> {
             self.code.registers - 1
         });
         let into = Target::Register(register);
-        self.code.body.push(Instruction { operation, into, operands });
+        self.code.body.push(Instruction {
+            operation,
+            into,
+            operands,
+        });
         self.places.insert(id, Source::Register(register));
         self.release(id);
     }
@@ -235,7 +263,11 @@ impl<'g> Lowering<'g> {
         match (self.places.get(&root).copied(), self.code.body.last_mut()) {
             (Some(Source::Register(_)), Some(last)) => last.into = Target::Output,
             (Some(source), _) => {
-                let copy = Instruction { operation: Operation::Copy, into: Target::Output, operands: [source; 3] };
+                let copy = Instruction {
+                    operation: Operation::Copy,
+                    into: Target::Output,
+                    operands: [source; 3],
+                };
                 self.code.body.push(copy);
             }
             (None, _) => {}

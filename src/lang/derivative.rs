@@ -106,7 +106,12 @@ impl Graph {
     }
 
     /// d(a^b) = b·a^(b−1)·da + a^b·ln a·db, the second part only where b varies.
-    fn power_slope(&mut self, (a, da): (NodeId, NodeId), (b, db): (NodeId, NodeId), value: NodeId) -> NodeId {
+    fn power_slope(
+        &mut self,
+        (a, da): (NodeId, NodeId),
+        (b, db): (NodeId, NodeId),
+        value: NodeId,
+    ) -> NodeId {
         let one = self.number(1.0);
         let less = self.binary(Binary::Sub, b, one);
         let power = self.binary(Binary::Pow, a, less);

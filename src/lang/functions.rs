@@ -55,7 +55,10 @@ const TABLE: [(&str, Builtin); 22] = [
 
 impl Builtin {
     pub(super) fn named(name: &str) -> Option<Builtin> {
-        TABLE.iter().find(|(n, _)| *n == name).map(|(_, builtin)| *builtin)
+        TABLE
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, builtin)| *builtin)
     }
 
     pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
@@ -91,18 +94,34 @@ impl Builtin {
 /// As [`fn@super::parse`].
 pub fn activation(text: &str) -> Result<Ast, super::ParseError> {
     let tree = super::parse(text)?;
-    let AstKind::Name(path) = &tree.kind else { return Ok(tree) };
-    let [name] = path.as_slice() else { return Ok(tree) };
+    let AstKind::Name(path) = &tree.kind else {
+        return Ok(tree);
+    };
+    let [name] = path.as_slice() else {
+        return Ok(tree);
+    };
     let (start, end) = (tree.start, tree.end);
-    let x = Ast { kind: AstKind::Name(vec!["x".to_owned()]), start, end };
+    let x = Ast {
+        kind: AstKind::Name(vec!["x".to_owned()]),
+        start,
+        end,
+    };
     if name == "identity" || name == "linear" {
         return Ok(x);
     }
     if name == "x" {
         return Ok(tree);
     }
-    let call = AstKind::Call { function: name.clone(), primes: 0, arguments: vec![x] };
-    Ok(Ast { kind: call, start, end })
+    let call = AstKind::Call {
+        function: name.clone(),
+        primes: 0,
+        arguments: vec![x],
+    };
+    Ok(Ast {
+        kind: call,
+        start,
+        end,
+    })
 }
 
 /// The operation of a comparison, and whether its sides are swapped.
@@ -130,14 +149,24 @@ impl Builder<'_> {
             (Builtin::Relu, [x]) => {
                 let x = self.value(x);
                 let zero = self.graph.number(0.0);
-                Typed { node: self.graph.binary(Binary::Max, x.node, zero), ..x }
+                Typed {
+                    node: self.graph.binary(Binary::Max, x.node, zero),
+                    ..x
+                }
             }
             (Builtin::Abs, [x]) => {
                 let x = self.value(x);
-                Typed { node: self.graph.unary(Unary::Abs, x.node), ..x }
+                Typed {
+                    node: self.graph.unary(Unary::Abs, x.node),
+                    ..x
+                }
             }
             (Builtin::Sign | Builtin::Step, [x]) => {
-                let op = if builtin == Builtin::Sign { Unary::Sign } else { Unary::Step };
+                let op = if builtin == Builtin::Sign {
+                    Unary::Sign
+                } else {
+                    Unary::Step
+                };
                 let x = self.value(x);
                 let node = self.graph.unary(op, x.node);
                 self.plain(node)
@@ -146,13 +175,20 @@ impl Builder<'_> {
             (Builtin::Min, [a, b]) => self.extreme(tree, Binary::Min, a, b),
             (Builtin::Max, [a, b]) => self.extreme(tree, Binary::Max, a, b),
             (Builtin::Clip, [x, low, high]) => self.clip(tree, x, low, high),
-            (Builtin::If, [condition, then, otherwise]) => self.choice(tree, condition, then, otherwise),
+            (Builtin::If, [condition, then, otherwise]) => {
+                self.choice(tree, condition, then, otherwise)
+            }
             (Builtin::Prev, [x]) => self.filter(x, FilterKind::Previous(1)),
             (Builtin::Prev, [x, n]) => self.previous(x, n),
             (Builtin::Avg | Builtin::Lowpass, [x, tau]) => self.smooth(builtin, x, tau),
             (Builtin::Changed, [modulator]) => self.change(modulator),
             (Builtin::Sum | Builtin::Mean, [x]) => self.reduction(tree, builtin, x),
-            _ => self.mistake(tree, format!("`{}` cannot be used so", self.word(tree)), "", None),
+            _ => self.mistake(
+                tree,
+                format!("`{}` cannot be used so", self.word(tree)),
+                "",
+                None,
+            ),
         }
     }
 
@@ -167,8 +203,16 @@ impl Builder<'_> {
         let x = self.value(x);
         let node = self.graph.unary(Unary::Sqrt, x.node);
         match x.dimension.map(Dimension::sqrt) {
-            Some(None) => self.mistake(tree, "the square root of this unit has no meaning".to_owned(), "", None),
-            dimension => Typed { node, dimension: dimension.flatten() },
+            Some(None) => self.mistake(
+                tree,
+                "the square root of this unit has no meaning".to_owned(),
+                "",
+                None,
+            ),
+            dimension => Typed {
+                node,
+                dimension: dimension.flatten(),
+            },
         }
     }
 
@@ -178,7 +222,10 @@ impl Builder<'_> {
             return self.number(0.0, None);
         }
         let dimension = self.same_dimension(tree, "this compares", a, b);
-        Typed { node: self.graph.binary(op, a.node, b.node), dimension }
+        Typed {
+            node: self.graph.binary(op, a.node, b.node),
+            dimension,
+        }
     }
 
     fn clip(&mut self, tree: &Ast, x: &Ast, low: &Ast, high: &Ast) -> Typed {
@@ -189,7 +236,10 @@ impl Builder<'_> {
         let dimension = self.same_dimension(tree, "this clips", x, low);
         let dimension = self.same_dimension(tree, "this clips", Typed { dimension, ..x }, high);
         let above = self.graph.binary(Binary::Max, x.node, low.node);
-        Typed { node: self.graph.binary(Binary::Min, above, high.node), dimension }
+        Typed {
+            node: self.graph.binary(Binary::Min, above, high.node),
+            dimension,
+        }
     }
 
     fn choice(&mut self, tree: &Ast, condition: &Ast, then: &Ast, otherwise: &Ast) -> Typed {
@@ -214,13 +264,24 @@ impl Builder<'_> {
             return value;
         }
         let shape = self.graph.shape(value.node);
-        let filter = Filter { kind, input: value.node, shape };
-        let index = self.filters.iter().position(|f| *f == filter).unwrap_or_else(|| {
-            self.filters.push(filter);
-            self.filters.len() - 1
-        });
+        let filter = Filter {
+            kind,
+            input: value.node,
+            shape,
+        };
+        let index = self
+            .filters
+            .iter()
+            .position(|f| *f == filter)
+            .unwrap_or_else(|| {
+                self.filters.push(filter);
+                self.filters.len() - 1
+            });
         let symbol = Symbol::Filter(u32::try_from(index).unwrap_or(u32::MAX));
-        Typed { node: self.graph.variable(symbol, shape), ..value }
+        Typed {
+            node: self.graph.variable(symbol, shape),
+            ..value
+        }
     }
 
     fn previous(&mut self, x: &Ast, n: &Ast) -> Typed {
@@ -230,7 +291,8 @@ impl Builder<'_> {
                 self.filter(x, FilterKind::Previous(n as u32))
             }
             _ => {
-                let message = "`prev` needs a constant whole number of steps from 1 to 100000".to_owned();
+                let message =
+                    "`prev` needs a constant whole number of steps from 1 to 100000".to_owned();
                 self.mistake(n, message, "", Some("such as prev(x, 3)".to_owned()))
             }
         }
@@ -241,19 +303,41 @@ impl Builder<'_> {
         let step = self.scope.step();
         if constant.dimension.is_some_and(|d| d != step.dimension) {
             let unit = constant.dimension.unwrap_or_default();
-            let words = |d: Dimension| if d.is_none() { "a plain number".to_owned() } else { format!("in {d}") };
-            let message = format!("a time constant is {} here, this is {}", words(step.dimension), words(unit));
+            let words = |d: Dimension| {
+                if d.is_none() {
+                    "a plain number".to_owned()
+                } else {
+                    format!("in {d}")
+                }
+            };
+            let message = format!(
+                "a time constant is {} here, this is {}",
+                words(step.dimension),
+                words(unit)
+            );
             return self.mistake(tau, message, "units clash", None);
         }
         match self.graph.constant(constant.node) {
             Some(tau) if tau > 0.0 => {
                 let decay = (-step.value / tau).exp();
                 let average = builtin == Builtin::Avg;
-                self.filter(x, if average { FilterKind::Average(decay) } else { FilterKind::Lowpass(decay) })
+                self.filter(
+                    x,
+                    if average {
+                        FilterKind::Average(decay)
+                    } else {
+                        FilterKind::Lowpass(decay)
+                    },
+                )
             }
             _ => {
                 let help = Some("use a number or a parameter, such as 10 ms".to_owned());
-                self.mistake(tau, "a time constant is a constant above 0".to_owned(), "", help)
+                self.mistake(
+                    tau,
+                    "a time constant is a constant above 0".to_owned(),
+                    "",
+                    help,
+                )
             }
         }
     }
@@ -277,12 +361,24 @@ impl Builder<'_> {
         let Shape::Vector(size) = self.graph.shape(value.node) else {
             if self.errors.is_empty() {
                 let help = Some("name a compartment, such as mean(latent.soma)".to_owned());
-                return self.mistake(x, "this is a single number, there is nothing to reduce".to_owned(), "", help);
+                return self.mistake(
+                    x,
+                    "this is a single number, there is nothing to reduce".to_owned(),
+                    "",
+                    help,
+                );
             }
             return value;
         };
         let sum = self.graph.sum(value.node);
-        Typed { node: if builtin == Builtin::Mean { self.share(sum, size) } else { sum }, ..value }
+        Typed {
+            node: if builtin == Builtin::Mean {
+                self.share(sum, size)
+            } else {
+                sum
+            },
+            ..value
+        }
     }
 
     fn share(&mut self, sum: NodeId, size: u32) -> NodeId {

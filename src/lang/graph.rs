@@ -99,7 +99,8 @@ impl Graph {
 
     fn is(&self, id: NodeId, value: f64) -> bool {
         // Adding 0 turns −0 into 0, which as a constant means the same.
-        self.constant(id).is_some_and(|c| (c + 0.0).to_bits() == value.to_bits())
+        self.constant(id)
+            .is_some_and(|c| (c + 0.0).to_bits() == value.to_bits())
     }
 
     fn intern(&mut self, node: Node, shape: Shape) -> NodeId {
@@ -184,7 +185,8 @@ impl Graph {
         if let (Ternary::Select, Some(condition)) = (op, self.constant(a)) {
             return if condition.abs() > 0.0 { b } else { c };
         }
-        if let (Some(x), Some(y), Some(z)) = (self.constant(a), self.constant(b), self.constant(c)) {
+        if let (Some(x), Some(y), Some(z)) = (self.constant(a), self.constant(b), self.constant(c))
+        {
             return self.number(op.apply(x, y, z));
         }
         let join = |x: Shape, y: Shape| x.join(y).unwrap_or(x);
@@ -325,8 +327,12 @@ impl Graph {
                     _ => self.binary(Binary::Add, made[&x], made[&y]),
                 },
                 Node::Binary(Binary::Sub, x, y) => match (product(self, x), product(self, y)) {
-                    (_, Some((a, b))) => self.ternary(Ternary::NegFma, made[&a], made[&b], made[&x]),
-                    (Some((a, b)), _) => self.ternary(Ternary::FmaSub, made[&a], made[&b], made[&y]),
+                    (_, Some((a, b))) => {
+                        self.ternary(Ternary::NegFma, made[&a], made[&b], made[&x])
+                    }
+                    (Some((a, b)), _) => {
+                        self.ternary(Ternary::FmaSub, made[&a], made[&b], made[&y])
+                    }
                     _ => self.binary(Binary::Sub, made[&x], made[&y]),
                 },
                 Node::Binary(op, a, b) => self.binary(op, made[&a], made[&b]),

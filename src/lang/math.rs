@@ -55,7 +55,11 @@ pub fn exp(x: f64) -> f64 {
     let m = 1.0 + exp_minus_one_small(r);
     // 2·m·2^(n−1), so that n = 1024 does not overflow too early.
     let y = (m + m) * f64::from_bits(bits.wrapping_add(1022) << 52);
-    let y = if x > 709.782_712_893_384 { f64::INFINITY } else { y };
+    let y = if x > 709.782_712_893_384 {
+        f64::INFINITY
+    } else {
+        y
+    };
     if x < -708.0 { 0.0 } else { y }
 }
 
@@ -116,7 +120,11 @@ pub fn log(x: f64) -> f64 {
     let y = n.mul_add(LN2_HIGH, two_s + tail);
     let y = if x < f64::INFINITY { y } else { x };
     let y = if x < 0.0 { f64::NAN } else { y };
-    if x.abs() > 0.0 || x.is_nan() { y } else { f64::NEG_INFINITY }
+    if x.abs() > 0.0 || x.is_nan() {
+        y
+    } else {
+        f64::NEG_INFINITY
+    }
 }
 
 /// ln(1 + x), precise for small x: what rounding took from u = 1 + x adds its part/u.
@@ -163,7 +171,10 @@ mod tests {
         assert_eq!(bits(log(0.0)), bits(f64::NEG_INFINITY));
         assert_eq!(bits(log(1.0)), bits(0.0));
         assert_eq!(bits(log(f64::INFINITY)), bits(f64::INFINITY));
-        assert!((log(5e-324) + 744.440_071_921_381).abs() < 1e-12, "subnormals are scaled first");
+        assert!(
+            (log(5e-324) + 744.440_071_921_381).abs() < 1e-12,
+            "subnormals are scaled first"
+        );
         for f in [exp, tanh, log, log1p, sigmoid, softplus] {
             assert!(f(f64::NAN).is_nan(), "NaN goes through");
         }

@@ -84,7 +84,10 @@ impl Unary {
 impl Binary {
     /// The operation itself.
     #[inline(always)]
-    #[allow(clippy::float_cmp, reason = "the language's == and != are exact, as its reference says")]
+    #[allow(
+        clippy::float_cmp,
+        reason = "the language's == and != are exact, as its reference says"
+    )]
     pub fn apply(self, x: f64, y: f64) -> f64 {
         match self {
             Binary::Add => x + y,
@@ -93,8 +96,20 @@ impl Binary {
             Binary::Div => x / y,
             Binary::Pow => x.powf(y),
             // Written so that a NaN on either side comes out as NaN.
-            Binary::Min => if x < y || x.is_nan() { x } else { y },
-            Binary::Max => if x > y || x.is_nan() { x } else { y },
+            Binary::Min => {
+                if x < y || x.is_nan() {
+                    x
+                } else {
+                    y
+                }
+            }
+            Binary::Max => {
+                if x > y || x.is_nan() {
+                    x
+                } else {
+                    y
+                }
+            }
             Binary::Less => truth(x < y),
             Binary::LessEqual => truth(x <= y),
             Binary::Equal => truth(x == y),
@@ -113,7 +128,13 @@ impl Ternary {
             Ternary::Fma => a.mul_add(b, c),
             Ternary::NegFma => (-a).mul_add(b, c),
             Ternary::FmaSub => a.mul_add(b, -c),
-            Ternary::Select => if a.abs() > 0.0 { b } else { c },
+            Ternary::Select => {
+                if a.abs() > 0.0 {
+                    b
+                } else {
+                    c
+                }
+            }
         }
     }
 }

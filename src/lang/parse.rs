@@ -35,12 +35,30 @@ const MAX_LENGTH: usize = 4096;
 /// The first place at which the text stops being one.
 pub fn parse(text: &str) -> Result<Ast, ParseError> {
     if text.len() > MAX_LENGTH {
-        let message = format!("an expression may have {MAX_LENGTH} characters, this one has {}", text.len());
-        return Err(ParseError { message, help: None, start: 0, end: text.len() });
+        let message = format!(
+            "an expression may have {MAX_LENGTH} characters, this one has {}",
+            text.len()
+        );
+        return Err(ParseError {
+            message,
+            help: None,
+            start: 0,
+            end: text.len(),
+        });
     }
-    let tokens = tokens(text)
-        .map_err(|e| ParseError { message: e.message, help: None, start: e.start, end: e.end })?;
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, operators: 0 };
+    let tokens = tokens(text).map_err(|e| ParseError {
+        message: e.message,
+        help: None,
+        start: e.start,
+        end: e.end,
+    })?;
+    let mut parser = Parser {
+        text,
+        tokens,
+        at: 0,
+        depth: 0,
+        operators: 0,
+    };
     let tree = parser.expression(0)?;
     match parser.peek().kind {
         TokenKind::End => Ok(tree),
@@ -79,7 +97,12 @@ impl Parser<'_> {
     }
 
     fn error(&self, token: &Token, message: String, help: Option<String>) -> ParseError {
-        ParseError { message, help, start: token.start, end: token.end.max(token.start) }
+        ParseError {
+            message,
+            help,
+            start: token.start,
+            end: token.end.max(token.start),
+        }
     }
 
     fn unexpected(&self, expected: &str) -> ParseError {
@@ -112,11 +135,19 @@ impl Parser<'_> {
             let token = self.next();
             self.operators += 1;
             if self.operators > MAX_OPERATORS {
-                return Err(self.error(&token, format!("more than {MAX_OPERATORS} operators in an expression"), None));
+                return Err(self.error(
+                    &token,
+                    format!("more than {MAX_OPERATORS} operators in an expression"),
+                    None,
+                ));
             }
             let right = self.expression(on_right)?;
             let (start, end) = (left.start, right.end);
-            left = Ast { kind: AstKind::Binary(sign, Box::new(left), Box::new(right)), start, end };
+            left = Ast {
+                kind: AstKind::Binary(sign, Box::new(left), Box::new(right)),
+                start,
+                end,
+            };
         }
         self.depth -= 1;
         Ok(left)
@@ -155,7 +186,9 @@ impl Parser<'_> {
                 self.next();
                 Ok(self.number(*value, &token))
             }
-            TokenKind::Name(_) if self.keyword("not") => self.unary(UnarySign::Not, NOT_BINDING, &token),
+            TokenKind::Name(_) if self.keyword("not") => {
+                self.unary(UnarySign::Not, NOT_BINDING, &token)
+            }
             TokenKind::Symbol("-") => self.unary(UnarySign::Minus, MINUS_BINDING, &token),
             TokenKind::Symbol("(") => {
                 self.next();
@@ -177,13 +210,24 @@ impl Parser<'_> {
         self.next();
         let operand = self.expression(binding)?;
         let end = operand.end;
-        Ok(Ast { kind: AstKind::Unary(sign, Box::new(operand)), start: token.start, end })
+        Ok(Ast {
+            kind: AstKind::Unary(sign, Box::new(operand)),
+            start: token.start,
+            end,
+        })
     }
 
     /// A number, with the unit that stands behind it if the next word is one.
     fn number(&mut self, value: f64, token: &Token) -> Ast {
-        let plain = Quantity { value, dimension: crate::units::Dimension::NONE };
-        let mut number = Ast { kind: AstKind::Number(plain), start: token.start, end: token.end };
+        let plain = Quantity {
+            value,
+            dimension: crate::units::Dimension::NONE,
+        };
+        let mut number = Ast {
+            kind: AstKind::Number(plain),
+            start: token.start,
+            end: token.end,
+        };
         let unit = self.peek().clone();
         if let TokenKind::Name(_) = &unit.kind
             && let Ok(quantity) = Quantity::parse(&self.text[token.start..unit.end])
@@ -213,17 +257,31 @@ impl Parser<'_> {
         {
             let (arguments, end) = self.arguments()?;
             let function = function.clone();
-            return Ok(Ast { kind: AstKind::Call { function, primes, arguments }, start, end });
+            return Ok(Ast {
+                kind: AstKind::Call {
+                    function,
+                    primes,
+                    arguments,
+                },
+                start,
+                end,
+            });
         }
         if primes > 0 {
             return Err(self.unexpected("`(` after a derivative"));
         }
-        Ok(Ast { kind: AstKind::Name(parts), start, end })
+        Ok(Ast {
+            kind: AstKind::Name(parts),
+            start,
+            end,
+        })
     }
 
     /// A name and where it ends.
     fn word(&mut self, expected: &str) -> Result<(String, usize), ParseError> {
-        let TokenKind::Name(word) = self.peek().kind.clone() else { return Err(self.unexpected(expected)) };
+        let TokenKind::Name(word) = self.peek().kind.clone() else {
+            return Err(self.unexpected(expected));
+        };
         Ok((word, self.next().end))
     }
 
@@ -248,7 +306,9 @@ mod tests {
     use super::*;
 
     fn round_trip(text: &str) -> String {
-        parse(text).map(|tree| tree.to_string()).unwrap_or_else(|e| format!("{}..{} {}", e.start, e.end, e.message))
+        parse(text)
+            .map(|tree| tree.to_string())
+            .unwrap_or_else(|e| format!("{}..{} {}", e.start, e.end, e.message))
     }
 
     #[test]
@@ -270,12 +330,30 @@ mod tests {
 
     #[test]
     fn mistakes_are_reported_where_they_stand() {
-        assert_eq!(round_trip("a + "), "4..4 expected a number, a name or `(` here, the expression ends");
-        assert_eq!(round_trip("(a + b"), "6..6 expected `)` here, the expression ends");
-        assert_eq!(round_trip("a b"), "2..3 expected an operator or the end here, found `b`");
-        assert_eq!(round_trip("a * * b"), "4..5 expected a number, a name or `(` here, found `*`");
-        assert_eq!(round_trip("x.2"), "1..3 expected an operator or the end here, found `.2`");
-        assert_eq!(round_trip("f'"), "2..2 expected `(` after a derivative here, the expression ends");
+        assert_eq!(
+            round_trip("a + "),
+            "4..4 expected a number, a name or `(` here, the expression ends"
+        );
+        assert_eq!(
+            round_trip("(a + b"),
+            "6..6 expected `)` here, the expression ends"
+        );
+        assert_eq!(
+            round_trip("a b"),
+            "2..3 expected an operator or the end here, found `b`"
+        );
+        assert_eq!(
+            round_trip("a * * b"),
+            "4..5 expected a number, a name or `(` here, found `*`"
+        );
+        assert_eq!(
+            round_trip("x.2"),
+            "1..3 expected an operator or the end here, found `.2`"
+        );
+        assert_eq!(
+            round_trip("f'"),
+            "2..2 expected `(` after a derivative here, the expression ends"
+        );
     }
 
     #[test]

@@ -45,7 +45,10 @@ pub fn separate(graph: &mut Graph, root: NodeId, weight: Symbol) -> Result<Vec<T
     let terms = parts(graph, root, &made);
     let terms = merge(graph, terms)?;
     if terms.len() > MOST_TERMS {
-        return Err(format!("it is a sum of {} products, more than {MOST_TERMS}", terms.len()));
+        return Err(format!(
+            "it is a sum of {} products, more than {MOST_TERMS}",
+            terms.len()
+        ));
     }
     Ok(terms)
 }
@@ -57,7 +60,12 @@ fn parts(graph: &mut Graph, id: NodeId, made: &HashMap<NodeId, Vec<Term>>) -> Ve
     }
     let one = graph.number(1.0);
     let (scalar, rest) = take_scalar(graph, id);
-    let unit = Term { scalar, post: one, pre: one, weight: false };
+    let unit = Term {
+        scalar,
+        post: one,
+        pre: one,
+        weight: false,
+    };
     match graph.shape(id) {
         Shape::Scalar => vec![unit],
         Shape::Pre => vec![Term { pre: rest, ..unit }],
@@ -74,9 +82,12 @@ fn split(
 ) -> Result<Vec<Term>, String> {
     let one = graph.number(1.0);
     match graph.node(id) {
-        Node::Variable(symbol) if symbol == weight => {
-            Ok(vec![Term { scalar: one, post: one, pre: one, weight: true }])
-        }
+        Node::Variable(symbol) if symbol == weight => Ok(vec![Term {
+            scalar: one,
+            post: one,
+            pre: one,
+            weight: true,
+        }]),
         Node::Variable(_) => Err("it keeps a state at every synapse".to_owned()),
         Node::Unary(Unary::Neg, a) => {
             let terms = parts(graph, a, made);
@@ -115,7 +126,10 @@ fn take_scalar(graph: &mut Graph, root: NodeId) -> (NodeId, NodeId) {
             _ if graph.shape(id) == Shape::Scalar => (id, one),
             Node::Binary(Binary::Mul, a, b) => {
                 let (left, right) = (made[&a], made[&b]);
-                (graph.binary(Binary::Mul, left.0, right.0), graph.binary(Binary::Mul, left.1, right.1))
+                (
+                    graph.binary(Binary::Mul, left.0, right.0),
+                    graph.binary(Binary::Mul, left.1, right.1),
+                )
             }
             Node::Binary(Binary::Div, a, b) if graph.shape(b) == Shape::Scalar => {
                 let (scalar, rest) = made[&a];
@@ -133,7 +147,13 @@ fn take_scalar(graph: &mut Graph, root: NodeId) -> (NodeId, NodeId) {
 }
 
 fn negated(graph: &mut Graph, terms: Vec<Term>) -> Vec<Term> {
-    terms.into_iter().map(|t| Term { scalar: graph.unary(Unary::Neg, t.scalar), ..t }).collect()
+    terms
+        .into_iter()
+        .map(|t| Term {
+            scalar: graph.unary(Unary::Neg, t.scalar),
+            ..t
+        })
+        .collect()
 }
 
 fn products(graph: &mut Graph, left: &[Term], right: &[Term]) -> Result<Vec<Term>, String> {

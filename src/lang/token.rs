@@ -36,8 +36,9 @@ pub struct LexError {
 }
 
 /// Longest first, so that `<=` is not read as `<`.
-const SYMBOLS: [&str; 18] =
-    ["<=", ">=", "==", "!=", "+", "-", "*", "/", "^", "(", ")", ",", "<", ">", ".", "'", "%", "="];
+const SYMBOLS: [&str; 18] = [
+    "<=", ">=", "==", "!=", "+", "-", "*", "/", "^", "(", ")", ",", "<", ">", ".", "'", "%", "=",
+];
 
 /// Splits a text into tokens; the last one is `End`.
 ///
@@ -51,12 +52,23 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, LexError> {
             at += next.len_utf8();
             continue;
         }
-        let (kind, length) = token(&text[at..], next)
-            .map_err(|(message, length)| LexError { message, start: at, end: at + length })?;
-        found.push(Token { kind, start: at, end: at + length });
+        let (kind, length) = token(&text[at..], next).map_err(|(message, length)| LexError {
+            message,
+            start: at,
+            end: at + length,
+        })?;
+        found.push(Token {
+            kind,
+            start: at,
+            end: at + length,
+        });
         at += length;
     }
-    found.push(Token { kind: TokenKind::End, start: text.len(), end: text.len() });
+    found.push(Token {
+        kind: TokenKind::End,
+        start: text.len(),
+        end: text.len(),
+    });
     Ok(found)
 }
 
@@ -67,18 +79,26 @@ fn token(rest: &str, first: char) -> Result<(TokenKind, usize), (String, usize)>
         return number(rest);
     }
     if first.is_alphabetic() || first == '_' {
-        let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
         return Ok((TokenKind::Name(rest[..length].to_owned()), length));
     }
     if first == '`' {
         return match rest[1..].find('`') {
             Some(length) => Ok((TokenKind::Name(rest[1..=length].to_owned()), length + 2)),
-            None => Err(("a name that starts with a backquote needs one at its end".to_owned(), rest.len())),
+            None => Err((
+                "a name that starts with a backquote needs one at its end".to_owned(),
+                rest.len(),
+            )),
         };
     }
     match SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
         Some(symbol) => Ok((TokenKind::Symbol(symbol), symbol.len())),
-        None => Err((format!("`{first}` means nothing in an expression"), first.len_utf8())),
+        None => Err((
+            format!("`{first}` means nothing in an expression"),
+            first.len_utf8(),
+        )),
     }
 }
 
@@ -86,13 +106,17 @@ fn token(rest: &str, first: char) -> Result<(TokenKind, usize), (String, usize)>
 fn number(rest: &str) -> Result<(TokenKind, usize), (String, usize)> {
     let bytes = rest.as_bytes();
     let digits = |mut at: usize| {
-        while bytes.get(at).is_some_and(|b| b.is_ascii_digit() || *b == b'_') {
+        while bytes
+            .get(at)
+            .is_some_and(|b| b.is_ascii_digit() || *b == b'_')
+        {
             at += 1;
         }
         at
     };
     let mut end = digits(0);
-    if bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_none_or(|b| !b.is_ascii_alphabetic()) {
+    if bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_none_or(|b| !b.is_ascii_alphabetic())
+    {
         end = digits(end + 1);
     }
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
@@ -115,8 +139,11 @@ mod tests {
 
     #[test]
     fn numbers_names_and_symbols_are_told_apart() {
-        let kinds: Vec<TokenKind> =
-            tokens("2_000*f'(τ) <= `l2-exc`.soma 1e-3").unwrap().into_iter().map(|t| t.kind).collect();
+        let kinds: Vec<TokenKind> = tokens("2_000*f'(τ) <= `l2-exc`.soma 1e-3")
+            .unwrap()
+            .into_iter()
+            .map(|t| t.kind)
+            .collect();
         use TokenKind::{End, Name, Number, Symbol};
         let name = |n: &str| Name(n.to_owned());
         assert_eq!(

@@ -62,9 +62,15 @@ pub fn verify(code: &Code) -> Result<(), VerifyError> {
 
 fn check_prelude(code: &Code) -> Result<Vec<bool>, VerifyError> {
     let mut written = vec![false; usize::from(code.scalars)];
-    let given = code.constants.iter().map(|(s, _)| *s).chain(code.scalar_inputs.iter().map(|(s, _)| *s));
+    let given = code
+        .constants
+        .iter()
+        .map(|(s, _)| *s)
+        .chain(code.scalar_inputs.iter().map(|(s, _)| *s));
     for slot in given {
-        *written.get_mut(usize::from(slot)).ok_or(VerifyError::Scalar { at: 0, slot })? = true;
+        *written
+            .get_mut(usize::from(slot))
+            .ok_or(VerifyError::Scalar { at: 0, slot })? = true;
     }
     for (at, instruction) in code.prelude.iter().enumerate() {
         for slot in &instruction.operands {
@@ -73,11 +79,16 @@ fn check_prelude(code: &Code) -> Result<Vec<bool>, VerifyError> {
             }
         }
         let slot = instruction.into;
-        *written.get_mut(usize::from(slot)).ok_or(VerifyError::Scalar { at, slot })? = true;
+        *written
+            .get_mut(usize::from(slot))
+            .ok_or(VerifyError::Scalar { at, slot })? = true;
     }
     match code.scalar_result {
         Some(slot) if !written.get(usize::from(slot)).copied().unwrap_or(false) => {
-            Err(VerifyError::Scalar { at: code.prelude.len(), slot })
+            Err(VerifyError::Scalar {
+                at: code.prelude.len(),
+                slot,
+            })
         }
         _ => Ok(written),
     }
@@ -116,14 +127,23 @@ fn check_source(
     source: Source,
 ) -> Result<(), VerifyError> {
     match source {
-        Source::Register(register) if !written.get(usize::from(register)).copied().unwrap_or(false) => {
+        Source::Register(register)
+            if !written.get(usize::from(register)).copied().unwrap_or(false) =>
+        {
             Err(VerifyError::Register { at, register })
         }
         Source::Input(input) if usize::from(input) >= code.vector_inputs.len() => {
-            Err(VerifyError::Input { at, input, count: code.vector_inputs.len() })
+            Err(VerifyError::Input {
+                at,
+                input,
+                count: code.vector_inputs.len(),
+            })
         }
         Source::Scalar(slot) if !scalars.get(usize::from(slot)).copied().unwrap_or(false) => {
-            Err(VerifyError::Scalar { at: code.prelude.len() + at, slot })
+            Err(VerifyError::Scalar {
+                at: code.prelude.len() + at,
+                slot,
+            })
         }
         _ => Ok(()),
     }

@@ -31,7 +31,11 @@ pub struct Machine {
 
 impl Default for Machine {
     fn default() -> Self {
-        Machine { arch: Arch::new(), registers: Vec::new(), scalars: Vec::new() }
+        Machine {
+            arch: Arch::new(),
+            registers: Vec::new(),
+            scalars: Vec::new(),
+        }
     }
 }
 
@@ -40,7 +44,8 @@ impl Machine {
     pub fn reserve(&mut self, code: &Code) {
         let registers = usize::from(code.registers);
         if self.registers.len() < registers {
-            self.registers.resize_with(registers, || Vector::zeros(BLOCK));
+            self.registers
+                .resize_with(registers, || Vector::zeros(BLOCK));
         }
         if self.scalars.len() < usize::from(code.scalars) {
             self.scalars.resize(usize::from(code.scalars), 0.0);
@@ -58,7 +63,11 @@ impl Machine {
         }
         for instruction in &code.prelude {
             let [a, b, c] = instruction.operands;
-            let (a, b, c) = (self.scalars[usize::from(a)], self.scalars[usize::from(b)], self.scalars[usize::from(c)]);
+            let (a, b, c) = (
+                self.scalars[usize::from(a)],
+                self.scalars[usize::from(b)],
+                self.scalars[usize::from(c)],
+            );
             self.scalars[usize::from(instruction.into)] = match instruction.operation {
                 Operation::Copy => a,
                 Operation::Unary(op) => op.apply(a),
@@ -71,18 +80,35 @@ impl Machine {
     /// Runs a program whose value is a scalar.
     pub fn run_scalar(&mut self, code: &Code, input: impl Fn(usize) -> f64) -> f64 {
         self.prelude(code, input);
-        code.scalar_result.map_or(0.0, |slot| self.scalars[usize::from(slot)])
+        code.scalar_result
+            .map_or(0.0, |slot| self.scalars[usize::from(slot)])
     }
 
     /// Runs a program over `out.len()` elements (a multiple of [`LANES`]); `vectors` are its vector
     /// inputs, each at least as long as `out`.
-    pub fn run(&mut self, code: &Code, input: impl Fn(usize) -> f64, vectors: &[&[f64]], out: &mut [f64]) {
+    pub fn run(
+        &mut self,
+        code: &Code,
+        input: impl Fn(usize) -> f64,
+        vectors: &[&[f64]],
+        out: &mut [f64],
+    ) {
         self.prelude(code, input);
         match code.scalar_result {
             Some(slot) => out.fill(self.scalars[usize::from(slot)]),
             None => {
-                let Machine { arch, registers, scalars } = self;
-                arch.dispatch(Body { code, registers, scalars, vectors, out });
+                let Machine {
+                    arch,
+                    registers,
+                    scalars,
+                } = self;
+                arch.dispatch(Body {
+                    code,
+                    registers,
+                    scalars,
+                    vectors,
+                    out,
+                });
             }
         }
     }
@@ -112,7 +138,13 @@ impl WithSimd for Body<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Body { code, registers, scalars, vectors, out } = self;
+        let Body {
+            code,
+            registers,
+            scalars,
+            vectors,
+            out,
+        } = self;
         let total = out.len();
         if total <= BLOCK {
             return run_block(code, registers, scalars, vectors, out);
@@ -132,7 +164,13 @@ impl WithSimd for Body<'_> {
 
 /// Runs all instructions over one block.
 #[inline(always)]
-fn run_block(code: &Code, registers: &mut [Vector], scalars: &[f64], inputs: &[&[f64]], out: &mut [f64]) {
+fn run_block(
+    code: &Code,
+    registers: &mut [Vector],
+    scalars: &[f64],
+    inputs: &[&[f64]],
+    out: &mut [f64],
+) {
     let n = out.len();
     for instruction in &code.body {
         // A register is moved out while it is written, so that the others can be read.
@@ -157,10 +195,18 @@ fn run_block(code: &Code, registers: &mut [Vector], scalars: &[f64], inputs: &[&
 
 /// Where an operand is.
 #[inline(always)]
-fn operand<'a>(source: Source, registers: &'a [Vector], scalars: &[f64], inputs: &[&'a [f64]], n: usize) -> Operand<'a> {
+fn operand<'a>(
+    source: Source,
+    registers: &'a [Vector],
+    scalars: &[f64],
+    inputs: &[&'a [f64]],
+    n: usize,
+) -> Operand<'a> {
     match source {
         // The register that is being written is not among them; an operation does not read it.
-        Source::Register(register) => Operand::Block(registers[usize::from(register)].get(..n).unwrap_or(&[])),
+        Source::Register(register) => {
+            Operand::Block(registers[usize::from(register)].get(..n).unwrap_or(&[]))
+        }
         Source::Input(input) => Operand::Block(inputs[usize::from(input)].get(..n).unwrap_or(&[])),
         Source::Scalar(slot) => Operand::Same(scalars[usize::from(slot)]),
     }

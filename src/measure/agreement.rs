@@ -2,11 +2,19 @@
 
 /// Pearson correlation of two lists of the same length, over the pairs that are finite.
 pub fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    let pairs: Vec<(f64, f64)> =
-        a.iter().zip(b).filter(|(x, y)| x.is_finite() && y.is_finite()).map(|(x, y)| (*x, *y)).collect();
+    let pairs: Vec<(f64, f64)> = a
+        .iter()
+        .zip(b)
+        .filter(|(x, y)| x.is_finite() && y.is_finite())
+        .map(|(x, y)| (*x, *y))
+        .collect();
     let n = pairs.len() as f64;
-    let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
-    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| f(x - mx, y - my)).sum::<f64>();
+    let (mx, my) = (
+        pairs.iter().map(|p| p.0).sum::<f64>() / n,
+        pairs.iter().map(|p| p.1).sum::<f64>() / n,
+    );
+    let sum =
+        |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| f(x - mx, y - my)).sum::<f64>();
     sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt()
 }
 
@@ -19,7 +27,9 @@ pub fn largest_difference(a: &[f64], b: &[f64], at: &[u64]) -> f64 {
             _ => f64::NAN,
         }
     };
-    at.iter().map(difference).fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
+    at.iter()
+        .map(difference)
+        .fold(0.0, |most, d| if d > most || d.is_nan() { d } else { most })
 }
 
 #[cfg(test)]

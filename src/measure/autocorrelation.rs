@@ -17,7 +17,15 @@ pub struct Autocorrelation {
 impl Autocorrelation {
     /// Up to that lag (steps).
     pub fn new(lags: usize) -> Self {
-        Autocorrelation { lags, steps: 0, elements: 0, products: vec![], sum: vec![], first: vec![], last: vec![] }
+        Autocorrelation {
+            lags,
+            steps: 0,
+            elements: 0,
+            products: vec![],
+            sum: vec![],
+            first: vec![],
+            last: vec![],
+        }
     }
 
     /// Forgets everything, for a new stage.
@@ -40,7 +48,11 @@ impl Autocorrelation {
         for lag in 0..=self.lags.min(self.steps) {
             let then = (now + slots - lag) % slots;
             let earlier = &self.last[then * n..(then + 1) * n];
-            for ((p, a), b) in self.products[lag * n..(lag + 1) * n].iter_mut().zip(x).zip(earlier) {
+            for ((p, a), b) in self.products[lag * n..(lag + 1) * n]
+                .iter_mut()
+                .zip(x)
+                .zip(earlier)
+            {
                 *p += a * b;
             }
         }
@@ -54,8 +66,12 @@ impl Autocorrelation {
     /// The function at lags 0, 1, …, averaged over the elements that vary.
     pub fn curve(&self) -> Vec<f64> {
         let longest = self.lags.min(self.steps.saturating_sub(1));
-        let each: Vec<Vec<f64>> = (0..self.elements).filter_map(|i| self.of_element(i, longest)).collect();
-        (0..=longest).map(|k| each.iter().map(|c| c[k]).sum::<f64>() / each.len() as f64).collect()
+        let each: Vec<Vec<f64>> = (0..self.elements)
+            .filter_map(|i| self.of_element(i, longest))
+            .collect();
+        (0..=longest)
+            .map(|k| each.iter().map(|c| c[k]).sum::<f64>() / each.len() as f64)
+            .collect()
     }
 
     /// Σ(x_t − m)(x_{t−k} − m) / Σ(x_t − m)².
@@ -87,12 +103,19 @@ mod tests {
 
     #[test]
     fn one_pass_agrees_with_the_definition() {
-        let series: Vec<[f64; 2]> = (0..500).map(|t| f64::from(t)).map(|t| [(t * 0.1).sin() + 5.0, (t * t * 0.01).cos() * t]).collect();
+        let series: Vec<[f64; 2]> = (0..500)
+            .map(|t| f64::from(t))
+            .map(|t| [(t * 0.1).sin() + 5.0, (t * t * 0.01).cos() * t])
+            .collect();
         let mut measure = Autocorrelation::new(30);
         series.iter().for_each(|x| measure.add(x));
         let direct = |i: usize, k: usize| {
             let mean = series.iter().map(|x| x[i]).sum::<f64>() / 500.0;
-            let c = |k: usize| (k..500).map(|t| (series[t][i] - mean) * (series[t - k][i] - mean)).sum::<f64>();
+            let c = |k: usize| {
+                (k..500)
+                    .map(|t| (series[t][i] - mean) * (series[t - k][i] - mean))
+                    .sum::<f64>()
+            };
             c(k) / c(0)
         };
         for (k, found) in measure.curve().iter().enumerate() {

@@ -43,7 +43,11 @@ impl CorrelationMatrix {
         let entry = |at: usize| {
             let (i, j) = (at / n, at % n);
             let scale = spread[i] * spread[j];
-            if scale > 0.0 { self.products[at] / scale } else { f64::NAN }
+            if scale > 0.0 {
+                self.products[at] / scale
+            } else {
+                f64::NAN
+            }
         };
         (n, (0..n * n).map(entry).collect())
     }
@@ -56,12 +60,19 @@ mod tests {
     #[test]
     fn correlations_are_those_of_the_definition() {
         let mut measure = CorrelationMatrix::default();
-        let series: Vec<[f64; 3]> =
-            (0..1000).map(|t| f64::from(t)).map(|t| [t.sin() + 10.0, t.sin() * 2.0 + (t * 1.7).cos(), -t.sin()]).collect();
+        let series: Vec<[f64; 3]> = (0..1000)
+            .map(|t| f64::from(t))
+            .map(|t| [t.sin() + 10.0, t.sin() * 2.0 + (t * 1.7).cos(), -t.sin()])
+            .collect();
         series.iter().for_each(|x| measure.add(x));
         let (n, matrix) = measure.matrix();
         let mean = |i: usize| series.iter().map(|x| x[i]).sum::<f64>() / 1000.0;
-        let cov = |i: usize, j: usize| series.iter().map(|x| (x[i] - mean(i)) * (x[j] - mean(j))).sum::<f64>();
+        let cov = |i: usize, j: usize| {
+            series
+                .iter()
+                .map(|x| (x[i] - mean(i)) * (x[j] - mean(j)))
+                .sum::<f64>()
+        };
         for i in 0..n {
             for j in 0..n {
                 let direct = cov(i, j) / (cov(i, i) * cov(j, j)).sqrt();

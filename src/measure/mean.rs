@@ -15,7 +15,10 @@ pub struct Mean {
 impl Mean {
     /// A mean over windows of that many steps, or over whole stages.
     pub fn new(window: Option<u64>) -> Self {
-        Mean { window, ..Mean::default() }
+        Mean {
+            window,
+            ..Mean::default()
+        }
     }
 
     /// Shows it a step's value (`None` where the step does not count); `now` names the window's end.

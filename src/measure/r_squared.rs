@@ -39,7 +39,11 @@ impl RSquared {
             self.mean[i] += deviation / n;
             self.spread[i] += deviation * (t - self.mean[i]);
         }
-        let mut row = if self.sample.len() == KEPT_STEPS { self.sample.pop_front().unwrap_or_default() } else { vec![] };
+        let mut row = if self.sample.len() == KEPT_STEPS {
+            self.sample.pop_front().unwrap_or_default()
+        } else {
+            vec![]
+        };
         row.clear();
         row.extend(truth.iter().take(KEPT_ELEMENTS));
         row.extend(prediction.iter().take(KEPT_ELEMENTS));
@@ -54,7 +58,11 @@ impl RSquared {
 
     /// The mean of the elements' R², leaving out those whose truth does not vary.
     pub fn mean_of_elements(&self) -> f64 {
-        let all: Vec<f64> = self.per_element().into_iter().filter(|r| r.is_finite()).collect();
+        let all: Vec<f64> = self
+            .per_element()
+            .into_iter()
+            .filter(|r| r.is_finite())
+            .collect();
         all.iter().sum::<f64>() / all.len() as f64
     }
 
@@ -67,7 +75,9 @@ impl RSquared {
     pub fn sample(&self) -> (usize, usize, Vec<f64>) {
         let rows = self.sample.front().map_or(0, Vec::len);
         let columns = self.sample.len();
-        let values = (0..rows).flat_map(|r| self.sample.iter().map(move |step| step[r])).collect();
+        let values = (0..rows)
+            .flat_map(|r| self.sample.iter().map(move |step| step[r]))
+            .collect();
         (rows, columns, values)
     }
 }
@@ -90,6 +100,9 @@ mod tests {
         assert!((measure.pooled() - 0.5).abs() < 1e-2);
         let (rows, columns, values) = measure.sample();
         assert_eq!((rows, columns), (6, 400));
-        assert!((values[399] - (999.0_f64 * 0.37).sin()).abs() < 1e-15, "the last step is the last column");
+        assert!(
+            (values[399] - (999.0_f64 * 0.37).sin()).abs() < 1e-15,
+            "the last step is the last column"
+        );
     }
 }

@@ -50,7 +50,9 @@ pub use machine::{Machine, peak_memory_mib};
 pub use matrix_file::{Matrix, read_matrix};
 pub use measure_report::MeasureReport;
 pub use recorder::{Recorder, RecorderSpec, TraceSpec, WeightSpec};
-pub use run_report::{MeasureNote, NetlistReport, RunReport, StageReport, StopReason, read_run_json};
+pub use run_report::{
+    MeasureNote, NetlistReport, RunReport, StageReport, StopReason, read_run_json,
+};
 pub use trace_file::{Trace, read_trace, read_trace_thinned};
 pub use weight_file::{WeightFile, Weights, read_weights};
 pub use writer::{RecordSummary, TraceRecord, WeightRecord};

@@ -14,11 +14,7 @@ use apical::netlist::{self, LoadOptions};
 use apical::source::Problems;
 
 /// Compiles a netlist; its files would be in `folder`.
-pub fn compile_in(
-    text: &str,
-    folder: &Path,
-    seed: Option<u64>,
-) -> Result<Experiment, Problems> {
+pub fn compile_in(text: &str, folder: &Path, seed: Option<u64>) -> Result<Experiment, Problems> {
     let netlist = netlist::parse("test.toml", text, &LoadOptions::default())?;
     Experiment::new(netlist, "test.toml", folder, seed)
 }
@@ -204,9 +200,9 @@ pub fn synapses(program: &Program, name: &str) -> Vec<(usize, usize)> {
     let mut projections = program.circuit.projections.iter();
     let projection = projections.find(|p| p.name == name).unwrap();
     match &projection.connectivity {
-        Connectivity::Dense { pre, post } => {
-            (0..*pre).flat_map(|j| (0..*post).map(move |i| (j, i))).collect()
-        }
+        Connectivity::Dense { pre, post } => (0..*pre)
+            .flat_map(|j| (0..*post).map(move |i| (j, i)))
+            .collect(),
         Connectivity::OneToOne { size } => (0..*size).map(|i| (i, i)).collect(),
         Connectivity::Sparse(sparse) => (0..sparse.offsets.len() - 1)
             .flat_map(|j| {
@@ -220,7 +216,10 @@ pub fn synapses(program: &Program, name: &str) -> Vec<(usize, usize)> {
 /// The largest difference of two lists, as a share of the largest number in them.
 pub fn relative_difference(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let most = a.iter().chain(b).fold(0.0, |most: f64, x| most.max(x.abs()));
+    let most = a
+        .iter()
+        .chain(b)
+        .fold(0.0, |most: f64, x| most.max(x.abs()));
     assert!(most > 0.0 && most.is_finite(), "nothing to compare");
     let differences = a.iter().zip(b).map(|(x, y)| (x - y).abs());
     differences.fold(0.0, f64::max) / most

@@ -24,7 +24,9 @@ impl<'a> Memory<'a> {
     pub fn vector(&self, place: VectorRef) -> &'a [f64] {
         match place {
             VectorRef::Plain(id) => &self.vectors[id.0 as usize],
-            VectorRef::Oldest { ring, depth } => self.slot(&self.vectors[ring.0 as usize], depth, 0),
+            VectorRef::Oldest { ring, depth } => {
+                self.slot(&self.vectors[ring.0 as usize], depth, 0)
+            }
             VectorRef::Delayed { ring, depth, delay } => {
                 self.slot(&self.vectors[ring.0 as usize], depth, depth - delay)
             }
@@ -48,7 +50,12 @@ impl<'a> Memory<'a> {
         for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
             *slot = self.vector(*place);
         }
-        machine.run(&kernel.code, |i| self.scalars[kernel.scalars[i].0 as usize], &vectors[..kernel.vectors.len()], out);
+        machine.run(
+            &kernel.code,
+            |i| self.scalars[kernel.scalars[i].0 as usize],
+            &vectors[..kernel.vectors.len()],
+            out,
+        );
     }
 
     /// Runs a kernel whose value is a scalar.

@@ -18,7 +18,11 @@ use crate::vector::Vector;
 
 /// The initial states of a rule's per-synapse filters: for each, replica after replica and slot after slot,
 /// laid out as the weights.
-pub(super) fn synapse_states(program: &Program, rule: &PlacedRule, weights: &[Weights]) -> Vec<Vector> {
+pub(super) fn synapse_states(
+    program: &Program,
+    rule: &PlacedRule,
+    weights: &[Weights],
+) -> Vec<Vector> {
     use crate::compile::expressions::Plastic;
     let length = match rule.rule.plastic {
         Plastic::Projection(id) => weights[id.0 as usize].values().len(),
@@ -26,7 +30,9 @@ pub(super) fn synapse_states(program: &Program, rule: &PlacedRule, weights: &[We
     };
     let filters = rule.rule.expr.formula.filters.iter().zip(&rule.filters);
     let states = filters.filter(|(_, place)| matches!(place, FilterPlace::Synapse(_)));
-    states.map(|(filter, _)| Vector::zeros(length * program.layout.replicas * slots(filter.kind))).collect()
+    states
+        .map(|(filter, _)| Vector::zeros(length * program.layout.replicas * slots(filter.kind)))
+        .collect()
 }
 
 /// Earlier values that a filter keeps.
@@ -39,7 +45,8 @@ fn slots(kind: FilterKind) -> usize {
 
 /// Adds a rule's outer products to a projection's weights.
 pub(super) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
-    let mut weights = std::mem::replace(&mut step.state.weights[rule.projection.0 as usize], empty());
+    let mut weights =
+        std::mem::replace(&mut step.state.weights[rule.projection.0 as usize], empty());
     if let Some(decay) = &rule.decay {
         outer_term(step, rule, decay, &mut weights, true);
     }
@@ -52,17 +59,31 @@ pub(super) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
 
 /// Stands in for weights while they are changed.
 fn empty() -> Weights {
-    Weights::OneToOne { values: Vector::default() }
+    Weights::OneToOne {
+        values: Vector::default(),
+    }
 }
 
-fn outer_term(step: &mut Step<'_>, rule: &OuterRule, term: &OuterTerm, weights: &mut Weights, decay: bool) {
+fn outer_term(
+    step: &mut Step<'_>,
+    rule: &OuterRule,
+    term: &OuterTerm,
+    weights: &mut Weights,
+    decay: bool,
+) {
     let projection = &step.program.circuit.projections[rule.projection.0 as usize];
     let replicas = step.program.layout.replicas;
-    let size = |id: crate::circuit::CompartmentId| step.program.circuit.population(id.population).size;
+    let size =
+        |id: crate::circuit::CompartmentId| step.program.circuit.population(id.population).size;
     let (pre_size, post_row) = (size(projection.from), padded(size(projection.to)));
     let pre_row = padded(pre_size);
     let (memory, scratch) = step.parts();
-    let Scratch { machine, first: post, second, .. } = scratch;
+    let Scratch {
+        machine,
+        first: post,
+        second,
+        ..
+    } = scratch;
     if let Some(gate) = &term.gate
         && !(memory.run_scalar(machine, gate).abs() > 0.0)
     {
@@ -85,15 +106,33 @@ fn outer_term(step: &mut Step<'_>, rule: &OuterRule, term: &OuterTerm, weights: 
     };
     // A decay that is the same in all replicas is applied once.
     let rounds = if decay { 1 } else { replicas };
-    for (post, pre) in post.chunks_exact(post_row).zip(pre.chunks_exact(pre_row)).take(rounds) {
-        apply(machine, weights, &projection.connectivity, (&pre[..pre_size], post), decay);
+    for (post, pre) in post
+        .chunks_exact(post_row)
+        .zip(pre.chunks_exact(pre_row))
+        .take(rounds)
+    {
+        apply(
+            machine,
+            weights,
+            &projection.connectivity,
+            (&pre[..pre_size], post),
+            decay,
+        );
     }
 }
 
 /// Adds pre·post to each weight, or multiplies each by 1 + pre·post.
-fn apply(machine: &Machine, weights: &mut Weights, connectivity: &Connectivity, (pre, post): (&[f64], &[f64]), decay: bool) {
+fn apply(
+    machine: &Machine,
+    weights: &mut Weights,
+    connectivity: &Connectivity,
+    (pre, post): (&[f64], &[f64]),
+    decay: bool,
+) {
     match (weights, connectivity) {
-        (Weights::Dense { values, .. }, _) if !decay => dense::add_outer(machine.arch(), values, pre, post),
+        (Weights::Dense { values, .. }, _) if !decay => {
+            dense::add_outer(machine.arch(), values, pre, post)
+        }
         (Weights::Dense { row, values }, _) => {
             for (weights, x) in values.chunks_exact_mut(*row).zip(pre) {
                 for (w, p) in weights.iter_mut().zip(post) {
@@ -103,9 +142,16 @@ fn apply(machine: &Machine, weights: &mut Weights, connectivity: &Connectivity, 
         }
         (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
             for (row, x) in sparse.offsets.windows(2).zip(pre) {
-                for (w, target) in values[row[0]..row[1]].iter_mut().zip(&sparse.targets[row[0]..row[1]]) {
+                for (w, target) in values[row[0]..row[1]]
+                    .iter_mut()
+                    .zip(&sparse.targets[row[0]..row[1]])
+                {
                     let p = post[*target as usize];
-                    *w = if decay { (p * x).mul_add(*w, *w) } else { p.mul_add(*x, *w) };
+                    *w = if decay {
+                        (p * x).mul_add(*w, *w)
+                    } else {
+                        p.mul_add(*x, *w)
+                    };
                 }
             }
         }
@@ -141,25 +187,43 @@ enum Post<'a> {
 }
 
 /// Runs a kernel over a row.
-fn run_row(memory: Memory<'_>, machine: &mut Machine, kernel: &Kernel, row: &Row<'_>, out: &mut [f64]) {
+fn run_row(
+    memory: Memory<'_>,
+    machine: &mut Machine,
+    kernel: &Kernel,
+    row: &Row<'_>,
+    out: &mut [f64],
+) {
     let mut vectors: [&[f64]; MOST_VECTORS] = [&[]; MOST_VECTORS];
     for (index, (slot, place)) in vectors.iter_mut().zip(&kernel.vectors).enumerate() {
         *slot = match (place, row.post) {
             (VectorRef::Weights, _) => row.weights,
             (VectorRef::SynapseState(state), _) => &row.states[*state as usize],
-            (place, Post::Replica(start, end)) => memory.vector(*place).get(start..end).unwrap_or(memory.vector(*place)),
+            (place, Post::Replica(start, end)) => memory
+                .vector(*place)
+                .get(start..end)
+                .unwrap_or(memory.vector(*place)),
             (_, Post::Gathered(gathered)) => &gathered[index],
         };
     }
     let scalar = |i: usize| {
         let id = kernel.scalars[i].0;
-        row.scalars.iter().find(|(own, _)| *own == id).map_or(memory.scalars[id as usize], |(_, v)| *v)
+        row.scalars
+            .iter()
+            .find(|(own, _)| *own == id)
+            .map_or(memory.scalars[id as usize], |(_, v)| *v)
     };
     machine.run(&kernel.code, scalar, &vectors[..kernel.vectors.len()], out);
 }
 
 /// The next state of a synapse's filter, and what is kept of it.
-fn advance_state(arch: pulp::Arch, filter: &SynapseFilter, first: bool, state: &mut [f64], input: &[f64]) {
+fn advance_state(
+    arch: pulp::Arch,
+    filter: &SynapseFilter,
+    first: bool,
+    state: &mut [f64],
+    input: &[f64],
+) {
     match filter.kind {
         FilterKind::Previous(_) => state.copy_from_slice(&input[..state.len()]),
         FilterKind::Average(_) if first => state.copy_from_slice(&input[..state.len()]),
@@ -176,7 +240,8 @@ pub(super) fn general(step: &mut Step<'_>, rule: &GeneralRule) {
     let projection = &step.program.circuit.projections[index];
     let replicas = step.program.layout.replicas;
     let (now, fresh) = (step.state.step, !at.started);
-    let size = |id: crate::circuit::CompartmentId| step.program.circuit.population(id.population).size;
+    let size =
+        |id: crate::circuit::CompartmentId| step.program.circuit.population(id.population).size;
     let (pre_size, post_size) = (size(projection.from), size(projection.to));
     let total = weights.values().len();
     let (memory, scratch) = step.parts();
@@ -196,12 +261,38 @@ pub(super) fn general(step: &mut Step<'_>, rule: &GeneralRule) {
                 .iter()
                 .map(|(id, place)| (id.0, memory.vector(*place)[replica * padded(pre_size) + j]))
                 .collect();
-            let place = Place { start, end, replica, total, now, fresh, post_row: padded(post_size), targets };
-            let row_rule = RowRule { states: &rule.states, change: rule.change.as_ref() };
-            run_replica(memory, scratch, row_rule, &place, &scalars, &old, &mut states, &mut change);
+            let place = Place {
+                start,
+                end,
+                replica,
+                total,
+                now,
+                fresh,
+                post_row: padded(post_size),
+                targets,
+            };
+            let row_rule = RowRule {
+                states: &rule.states,
+                change: rule.change.as_ref(),
+            };
+            run_replica(
+                memory,
+                scratch,
+                row_rule,
+                &place,
+                &scalars,
+                &old,
+                &mut states,
+                &mut change,
+            );
         }
         let share = 1.0 / replicas as f64;
-        elementwise::add_scaled(scratch.machine.arch(), &mut weights.values_mut()[start..end], &change[..end - start], share);
+        elementwise::add_scaled(
+            scratch.machine.arch(),
+            &mut weights.values_mut()[start..end],
+            &change[..end - start],
+            share,
+        );
         clip(&mut weights.values_mut()[start..end], rule.within);
         scratch.second = change;
         scratch.third = old;
@@ -229,7 +320,10 @@ struct Place<'a> {
 }
 
 /// One replica's change of one row: filters first, then the rule, then what filters remember.
-#[allow(clippy::too_many_arguments, reason = "the row's parts are borrowed separately")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the row's parts are borrowed separately"
+)]
 fn run_replica(
     memory: Memory<'_>,
     scratch: &mut Scratch,
@@ -241,23 +335,47 @@ fn run_replica(
     change: &mut [f64],
 ) {
     let length = change.len();
-    let mut own: Vec<Vector> = rule.states.iter().map(|filter| place.read(filter, states, length)).collect();
+    let mut own: Vec<Vector> = rule
+        .states
+        .iter()
+        .map(|filter| place.read(filter, states, length))
+        .collect();
     let mut out = vec_of(&mut scratch.first, length);
     let mut gathered = std::mem::take(&mut scratch.gathered);
     let mut run = |kernel: &Kernel, own: &[Vector], out: &mut [f64], machine: &mut Machine| {
         let post = match place.targets {
-            None => Post::Replica(place.replica * place.post_row, (place.replica + 1) * place.post_row),
+            None => Post::Replica(
+                place.replica * place.post_row,
+                (place.replica + 1) * place.post_row,
+            ),
             Some(targets) => {
                 gather(memory, kernel, place, targets, &mut gathered, length);
                 Post::Gathered(&gathered)
             }
         };
-        run_row(memory, machine, kernel, &Row { weights: old, states: own, post, scalars }, out);
+        run_row(
+            memory,
+            machine,
+            kernel,
+            &Row {
+                weights: old,
+                states: own,
+                post,
+                scalars,
+            },
+            out,
+        );
     };
     for (k, filter) in rule.states.iter().enumerate() {
         if !matches!(filter.kind, FilterKind::Previous(_)) {
             run(&filter.input, &own, &mut out, &mut scratch.machine);
-            advance_state(scratch.machine.arch(), filter, place.fresh, &mut own[k], &out);
+            advance_state(
+                scratch.machine.arch(),
+                filter,
+                place.fresh,
+                &mut own[k],
+                &out,
+            );
         }
     }
     if let Some(kernel) = rule.change {
@@ -268,7 +386,13 @@ fn run_replica(
     for (k, filter) in rule.states.iter().enumerate() {
         if matches!(filter.kind, FilterKind::Previous(_)) {
             run(&filter.input, &own, &mut out, &mut scratch.machine);
-            advance_state(scratch.machine.arch(), filter, place.fresh, &mut next[k], &out);
+            advance_state(
+                scratch.machine.arch(),
+                filter,
+                place.fresh,
+                &mut next[k],
+                &out,
+            );
         }
     }
     for (filter, next) in rule.states.iter().zip(&next) {
@@ -313,7 +437,11 @@ fn gather(
         let values = memory.vector(*source);
         out.clear();
         if !values.is_empty() {
-            out.extend(targets.iter().map(|t| values[place.replica * place.post_row + *t as usize]));
+            out.extend(
+                targets
+                    .iter()
+                    .map(|t| values[place.replica * place.post_row + *t as usize]),
+            );
         }
         out.resize(length, 0.0);
     }
@@ -341,14 +469,26 @@ struct Taken {
 /// Takes a projection's weights and its rule's states out of the simulation while they are changed.
 fn take(step: &mut Step<'_>, id: crate::circuit::ProjectionId) -> (Weights, Vec<Vector>, Taken) {
     use crate::compile::expressions::Plastic;
-    let rule = step.program.rules.iter().position(|r| r.rule.plastic == Plastic::Projection(id));
+    let rule = step
+        .program
+        .rules
+        .iter()
+        .position(|r| r.rule.plastic == Plastic::Projection(id));
     let weights = std::mem::replace(&mut step.state.weights[id.0 as usize], empty());
-    let states = rule.map(|r| std::mem::take(&mut step.state.synapses[r])).unwrap_or_default();
+    let states = rule
+        .map(|r| std::mem::take(&mut step.state.synapses[r]))
+        .unwrap_or_default();
     let started = rule.is_some_and(|r| step.state.learned[r]);
     (weights, states, Taken { rule, started })
 }
 
-fn put_back(step: &mut Step<'_>, id: crate::circuit::ProjectionId, weights: Weights, states: Vec<Vector>, taken: Taken) {
+fn put_back(
+    step: &mut Step<'_>,
+    id: crate::circuit::ProjectionId,
+    weights: Weights,
+    states: Vec<Vector>,
+    taken: Taken,
+) {
     step.state.weights[id.0 as usize] = weights;
     if let Some(rule) = taken.rule {
         step.state.synapses[rule] = states;
@@ -368,11 +508,15 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
     let program = step.program;
     let (index, replicas) = (rule_index(program, rule), program.layout.replicas);
     let mut weights = match rule.target {
-        ElementwiseTarget::Projection(id) => std::mem::take(step.state.weights[id.0 as usize].values_mut()),
+        ElementwiseTarget::Projection(id) => {
+            std::mem::take(step.state.weights[id.0 as usize].values_mut())
+        }
         // A bias is read through the table, so it stays there while the change is computed.
         ElementwiseTarget::Bias(id) => step.state.vectors[id.0 as usize].clone(),
     };
-    let mut states = index.map(|r| std::mem::take(&mut step.state.synapses[r])).unwrap_or_default();
+    let mut states = index
+        .map(|r| std::mem::take(&mut step.state.synapses[r]))
+        .unwrap_or_default();
     let fresh = index.is_none_or(|r| !step.state.learned[r]);
     let now = step.state.step;
     let (memory, scratch) = step.parts();
@@ -383,24 +527,63 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
         for replica in 0..replicas {
             let post = Post::Replica(replica * row, (replica + 1) * row);
             if let Some(kernel) = &rule.change {
-                run_row(memory, &mut scratch.machine, kernel, &Row { weights: &weights, states: &[], post, scalars: &[] }, &mut out);
+                run_row(
+                    memory,
+                    &mut scratch.machine,
+                    kernel,
+                    &Row {
+                        weights: &weights,
+                        states: &[],
+                        post,
+                        scalars: &[],
+                    },
+                    &mut out,
+                );
                 elementwise::add(scratch.machine.arch(), &mut change, &out);
             }
         }
         scratch.third = out;
     } else {
-        let row_rule = RowRule { states: &rule.states, change: rule.change.as_ref() };
+        let row_rule = RowRule {
+            states: &rule.states,
+            change: rule.change.as_ref(),
+        };
         for replica in 0..replicas {
-            let place = Place { start: 0, end: row, replica, total: row, now, fresh, post_row: row, targets: None };
-            run_replica(memory, scratch, row_rule, &place, &[], &weights, &mut states, &mut change);
+            let place = Place {
+                start: 0,
+                end: row,
+                replica,
+                total: row,
+                now,
+                fresh,
+                post_row: row,
+                targets: None,
+            };
+            run_replica(
+                memory,
+                scratch,
+                row_rule,
+                &place,
+                &[],
+                &weights,
+                &mut states,
+                &mut change,
+            );
         }
     }
     let share = 1.0 / replicas as f64;
-    elementwise::add_scaled(scratch.machine.arch(), &mut weights[..rule.size], &change[..rule.size], share);
+    elementwise::add_scaled(
+        scratch.machine.arch(),
+        &mut weights[..rule.size],
+        &change[..rule.size],
+        share,
+    );
     clip(&mut weights, rule.within);
     scratch.second = change;
     match rule.target {
-        ElementwiseTarget::Projection(id) => *step.state.weights[id.0 as usize].values_mut() = weights,
+        ElementwiseTarget::Projection(id) => {
+            *step.state.weights[id.0 as usize].values_mut() = weights
+        }
         ElementwiseTarget::Bias(id) => step.state.vectors[id.0 as usize] = weights,
     }
     if let Some(r) = index {
@@ -411,9 +594,14 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
 
 fn rule_index(program: &Program, rule: &ElementwiseRule) -> Option<usize> {
     use crate::compile::expressions::Plastic;
-    program.rules.iter().position(|r| match (rule.target, r.rule.plastic) {
-        (ElementwiseTarget::Projection(a), Plastic::Projection(b)) => a == b,
-        (ElementwiseTarget::Bias(a), Plastic::Bias(b)) => program.layout.biases.get(&b) == Some(&a),
-        _ => false,
-    })
+    program
+        .rules
+        .iter()
+        .position(|r| match (rule.target, r.rule.plastic) {
+            (ElementwiseTarget::Projection(a), Plastic::Projection(b)) => a == b,
+            (ElementwiseTarget::Bias(a), Plastic::Bias(b)) => {
+                program.layout.biases.get(&b) == Some(&a)
+            }
+            _ => false,
+        })
 }

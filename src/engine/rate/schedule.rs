@@ -27,7 +27,10 @@ enum Kind {
     /// Once; the last value stays.
     Once,
     /// A value drawn afresh; cumulative probabilities.
-    Random { cumulative: Vec<f64>, stream: Xoshiro256PlusPlus },
+    Random {
+        cumulative: Vec<f64>,
+        stream: Xoshiro256PlusPlus,
+    },
 }
 
 impl ScheduleState {
@@ -36,11 +39,21 @@ impl ScheduleState {
         let steps = |duration| circuit.steps(duration, 1);
         let (values, lengths, kind) = match schedule {
             Schedule::Constant(value) => (vec![*value], vec![u64::MAX], Kind::Once),
-            Schedule::Cycle { values, lengths } => {
-                (values.clone(), lengths.iter().map(|l| steps(*l)).collect(), Kind::Cycle)
-            }
-            Schedule::List { values, every } => (values.clone(), vec![steps(*every); values.len()], Kind::Once),
-            Schedule::Random { values, probabilities, every } => {
+            Schedule::Cycle { values, lengths } => (
+                values.clone(),
+                lengths.iter().map(|l| steps(*l)).collect(),
+                Kind::Cycle,
+            ),
+            Schedule::List { values, every } => (
+                values.clone(),
+                vec![steps(*every); values.len()],
+                Kind::Once,
+            ),
+            Schedule::Random {
+                values,
+                probabilities,
+                every,
+            } => {
                 let mut total = 0.0;
                 let add = |p: &f64| {
                     total += p;
@@ -48,10 +61,20 @@ impl ScheduleState {
                 };
                 let cumulative = probabilities.iter().map(add).collect();
                 let stream = stream(circuit.seed, &format!("schedule {name}"), 0);
-                (values.clone(), vec![steps(*every); values.len()], Kind::Random { cumulative, stream })
+                (
+                    values.clone(),
+                    vec![steps(*every); values.len()],
+                    Kind::Random { cumulative, stream },
+                )
             }
         };
-        let mut state = ScheduleState { values, lengths, kind, at: 0, left: 0 };
+        let mut state = ScheduleState {
+            values,
+            lengths,
+            kind,
+            at: 0,
+            left: 0,
+        };
         if let Kind::Random { .. } = state.kind {
             state.draw();
         }
@@ -75,13 +98,21 @@ impl ScheduleState {
             Kind::Once => self.at = (self.at + 1).min(self.values.len().saturating_sub(1)),
             Kind::Random { .. } => self.draw(),
         }
-        self.left = self.lengths.get(self.at).copied().unwrap_or(u64::MAX).max(1);
+        self.left = self
+            .lengths
+            .get(self.at)
+            .copied()
+            .unwrap_or(u64::MAX)
+            .max(1);
     }
 
     fn draw(&mut self) {
         if let Kind::Random { cumulative, stream } = &mut self.kind {
             let u: f64 = stream.random();
-            self.at = cumulative.iter().position(|c| u < *c).unwrap_or(cumulative.len().saturating_sub(1));
+            self.at = cumulative
+                .iter()
+                .position(|c| u < *c)
+                .unwrap_or(cumulative.len().saturating_sub(1));
         }
     }
 }

@@ -70,14 +70,27 @@ impl Simulation {
     ///
     /// # Errors
     /// If input data are missing or broken.
-    pub fn new(program: Arc<Program>, paths: &DataPaths, threads: usize) -> Result<Simulation, DataError> {
+    pub fn new(
+        program: Arc<Program>,
+        paths: &DataPaths,
+        threads: usize,
+    ) -> Result<Simulation, DataError> {
         let sources = Sources::new(&program, paths, threads)?;
         let circuit = &program.circuit;
-        let schedule = |(index, modulator): (usize, &crate::circuit::Modulator)| match &modulator.drive {
-            ModulatorDrive::Schedule(s) => Some((index, ScheduleState::new(&s.value, circuit, &modulator.name))),
-            ModulatorDrive::Value(_) => None,
-        };
-        let schedules = circuit.modulators.iter().enumerate().filter_map(schedule).collect();
+        let schedule =
+            |(index, modulator): (usize, &crate::circuit::Modulator)| match &modulator.drive {
+                ModulatorDrive::Schedule(s) => Some((
+                    index,
+                    ScheduleState::new(&s.value, circuit, &modulator.name),
+                )),
+                ModulatorDrive::Value(_) => None,
+            };
+        let schedules = circuit
+            .modulators
+            .iter()
+            .enumerate()
+            .filter_map(schedule)
+            .collect();
         let state = State::new(&program);
         let mut simulation = Simulation {
             state,
@@ -90,7 +103,9 @@ impl Simulation {
             spare: vec![],
             program,
         };
-        simulation.spare.resize_with(BLOCKS_AHEAD, SourceBlock::default);
+        simulation
+            .spare
+            .resize_with(BLOCKS_AHEAD, SourceBlock::default);
         Ok(simulation)
     }
 
@@ -120,17 +135,23 @@ impl Simulation {
     /// Expressions that are too large for the machine.
     pub fn enter(&mut self, settings: &Settings) -> Result<(), Problem> {
         let combinations = self.program.orders.len();
-        self.plans = (0..combinations).map(|k| self.program.plan(k, &settings.activity)).collect::<Result<_, _>>()?;
+        self.plans = (0..combinations)
+            .map(|k| self.program.plan(k, &settings.activity))
+            .collect::<Result<_, _>>()?;
         for kernel in self.plans.iter().flat_map(Plan::kernels) {
             self.scratch.machine.reserve(&kernel.code);
         }
         let circuit = &self.program.circuit;
         let start = |(index, schedule): &(usize, Schedule)| {
-            (*index, ScheduleState::new(schedule, circuit, &circuit.modulators[*index].name))
+            (
+                *index,
+                ScheduleState::new(schedule, circuit, &circuit.modulators[*index].name),
+            )
         };
         self.overriding = settings.schedules.iter().map(start).collect();
         for (input, split) in &settings.splits {
-            self.sources.rewind(crate::circuit::InputId(*input as u32), split.as_deref());
+            self.sources
+                .rewind(crate::circuit::InputId(*input as u32), split.as_deref());
         }
         Ok(())
     }
@@ -149,8 +170,23 @@ impl Simulation {
         while left > 0 && result.is_ok() {
             let n = left.min(BLOCK_STEPS as u64);
             self.sources.produce(n as usize, &mut block);
-            let Simulation { program, state, schedules, overriding, plans, scratch, .. } = self;
-            let mut run = BlockRun { program, state, schedules, overriding, plans, scratch };
+            let Simulation {
+                program,
+                state,
+                schedules,
+                overriding,
+                plans,
+                scratch,
+                ..
+            } = self;
+            let mut run = BlockRun {
+                program,
+                state,
+                schedules,
+                overriding,
+                plans,
+                scratch,
+            };
             result = run.run(&block, observer);
             left -= n;
         }
@@ -160,7 +196,17 @@ impl Simulation {
 
     /// As `run`, with a thread that makes blocks ahead.
     fn run_ahead(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        let Simulation { program, state, schedules, overriding, plans, scratch, sources, spare, .. } = self;
+        let Simulation {
+            program,
+            state,
+            schedules,
+            overriding,
+            plans,
+            scratch,
+            sources,
+            spare,
+            ..
+        } = self;
         let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         for block in spare.drain(..) {
@@ -181,7 +227,14 @@ impl Simulation {
                 }
             };
             scope.spawn(producer);
-            let mut run = BlockRun { program, state, schedules, overriding, plans, scratch };
+            let mut run = BlockRun {
+                program,
+                state,
+                schedules,
+                overriding,
+                plans,
+                scratch,
+            };
             let mut result = Ok(());
             for block in &take {
                 result = run.run(&block, observer);
@@ -214,36 +267,65 @@ impl BlockRun<'_> {
     fn run(&mut self, block: &SourceBlock, observer: &mut dyn Observer) -> Result<(), Stopped> {
         for in_block in 0..block.steps() {
             self.advance_schedules();
-            let Some(plan) = self.plans.get(self.combination()) else { return Err(Stopped::ByObserver) };
-            let mut step =
-                Step { program: self.program, state: self.state, scratch: self.scratch, block, in_block };
+            let Some(plan) = self.plans.get(self.combination()) else {
+                return Err(Stopped::ByObserver);
+            };
+            let mut step = Step {
+                program: self.program,
+                state: self.state,
+                scratch: self.scratch,
+                block,
+                in_block,
+            };
             step.run(plan).map_err(Stopped::NotFinite)?;
             if observer.every_step() {
                 observer.step(self.state);
             }
         }
-        if observer.progress(block.steps() as u64) { Ok(()) } else { Err(Stopped::ByObserver) }
+        if observer.progress(block.steps() as u64) {
+            Ok(())
+        } else {
+            Err(Stopped::ByObserver)
+        }
     }
 
     /// Scheduled modulators take this step's values.
     fn advance_schedules(&mut self) {
         let modulators = self.program.circuit.modulators.len();
         let first = self.state.step == 0;
-        let overridden = |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
+        let overridden =
+            |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
         for (index, schedule) in self.schedules.iter_mut() {
             if !overridden(*index, self.overriding) {
-                set_modulator(&mut self.state.scalars, modulators, *index, schedule.next(), first);
+                set_modulator(
+                    &mut self.state.scalars,
+                    modulators,
+                    *index,
+                    schedule.next(),
+                    first,
+                );
             }
         }
         for (index, schedule) in self.overriding.iter_mut() {
-            set_modulator(&mut self.state.scalars, modulators, *index, schedule.next(), first);
+            set_modulator(
+                &mut self.state.scalars,
+                modulators,
+                *index,
+                schedule.next(),
+                first,
+            );
         }
     }
 
     /// The number of the gates' combination, as the program's plans are numbered.
     fn combination(&self) -> usize {
         let open = |id: &crate::circuit::ModulatorId| self.state.scalars[id.0 as usize].abs() > 0.0;
-        self.program.gates.iter().enumerate().map(|(bit, id)| usize::from(open(id)) << bit).sum()
+        self.program
+            .gates
+            .iter()
+            .enumerate()
+            .map(|(bit, id)| usize::from(open(id)) << bit)
+            .sum()
     }
 }
 

@@ -55,18 +55,27 @@ impl Sources {
     /// If data are missing or broken.
     pub fn new(program: &Program, paths: &DataPaths, threads: usize) -> Result<Sources, DataError> {
         let circuit = &program.circuit;
-        let mut sources = Sources { noises: vec![], processes: vec![], lengths: vec![], arch: Arch::new() };
+        let mut sources = Sources {
+            noises: vec![],
+            processes: vec![],
+            lengths: vec![],
+            arch: Arch::new(),
+        };
         for (index, input) in circuit.inputs.iter().enumerate() {
             let id = InputId(index as u32);
             let at = |source| program.layout.source_of(&source).map(|s| s as usize);
             let process = Process::new(input, circuit.seed, circuit.replicas, paths, threads)?;
-            sources.processes.push((process, at(Source::Input(id)), at(Source::Latent(id))));
+            sources
+                .processes
+                .push((process, at(Source::Input(id)), at(Source::Latent(id))));
         }
         for (index, source) in program.layout.sources.iter().enumerate() {
             let input = |id: &InputId| &circuit.inputs[id.0 as usize];
             sources.lengths.push(match source {
                 Source::Noise { name, length } => {
-                    sources.noises.push((index, Normals::new(circuit.seed, name, 0)));
+                    sources
+                        .noises
+                        .push((index, Normals::new(circuit.seed, name, 0)));
                     *length
                 }
                 Source::Input(id) => circuit.replicas * padded(input(id).size),
@@ -85,14 +94,18 @@ impl Sources {
 
     /// The process behind an input.
     pub fn process(&self, input: InputId) -> Option<&Process> {
-        self.processes.get(input.0 as usize).map(|(process, ..)| process)
+        self.processes
+            .get(input.0 as usize)
+            .map(|(process, ..)| process)
     }
 
     /// Fills a block with the next `steps` steps.
     pub fn produce(&mut self, steps: usize, block: &mut SourceBlock) {
         block.steps = steps;
         block.lengths.clone_from(&self.lengths);
-        block.vectors.resize_with(self.lengths.len(), Vector::default);
+        block
+            .vectors
+            .resize_with(self.lengths.len(), Vector::default);
         for (vector, length) in block.vectors.iter_mut().zip(&self.lengths) {
             vector.resize(steps * length, 0.0);
         }
@@ -102,7 +115,9 @@ impl Sources {
         for (process, values, latent) in &mut self.processes {
             // Both may be wanted, one of them, or none: the process moves on all the same.
             let mut latents = latent.map(|at| std::mem::take(&mut block.vectors[at]));
-            let mut taken = values.map(|at| std::mem::take(&mut block.vectors[at])).unwrap_or_default();
+            let mut taken = values
+                .map(|at| std::mem::take(&mut block.vectors[at]))
+                .unwrap_or_default();
             process.advance(self.arch, steps, &mut taken, latents.as_deref_mut());
             if let Some(at) = values {
                 block.vectors[*at] = taken;

@@ -30,7 +30,11 @@ impl State {
             step: 0,
             scalars: program.layout.scalars.clone(),
             vectors: program.layout.vectors.clone(),
-            synapses: program.rules.iter().map(|rule| super::learn::synapse_states(program, rule, &weights)).collect(),
+            synapses: program
+                .rules
+                .iter()
+                .map(|rule| super::learn::synapse_states(program, rule, &weights))
+                .collect(),
             learned: vec![false; program.rules.len()],
             weights,
             started: vec![false; program.filters()],

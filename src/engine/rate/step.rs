@@ -91,12 +91,22 @@ impl Step<'_> {
     fn compute(&mut self, plan: &Plan) -> Result<(), NotFinite> {
         for compute in &plan.compute {
             match compute {
-                Compute::Drive { into, bias, inputs, projections } => {
+                Compute::Drive {
+                    into,
+                    bias,
+                    inputs,
+                    projections,
+                } => {
                     let mut drive = std::mem::take(&mut self.state.vectors[into.0 as usize]);
                     self.deliver(&mut drive, bias.map(VectorRef::Plain), inputs, projections);
                     self.state.vectors[into.0 as usize] = drive;
                 }
-                Compute::Value { compartment, into, kernel, within } => {
+                Compute::Value {
+                    compartment,
+                    into,
+                    kernel,
+                    within,
+                } => {
                     let mut value = std::mem::take(&mut self.state.vectors[into.0 as usize]);
                     let (memory, scratch) = self.parts();
                     memory.run(&mut scratch.machine, kernel, &mut value);
@@ -122,7 +132,9 @@ impl Step<'_> {
         let replicas = self.program.layout.replicas;
         let row = drive.len() / replicas;
         match bias {
-            Some(bias) => drive.chunks_exact_mut(row).for_each(|d| d.copy_from_slice(memory.vector(bias))),
+            Some(bias) => drive
+                .chunks_exact_mut(row)
+                .for_each(|d| d.copy_from_slice(memory.vector(bias))),
             None => drive.fill(0.0),
         }
         for input in inputs {
@@ -135,7 +147,13 @@ impl Step<'_> {
             let sources = pre.len() / replicas;
             let weights = &self.state.weights[id.0 as usize];
             for (drive, pre) in drive.chunks_exact_mut(row).zip(pre.chunks_exact(sources)) {
-                deliver(&self.scratch.machine, weights, &projection.connectivity, pre, drive);
+                deliver(
+                    &self.scratch.machine,
+                    weights,
+                    &projection.connectivity,
+                    pre,
+                    drive,
+                );
             }
         }
     }
@@ -182,7 +200,12 @@ impl Step<'_> {
                     }
                     FilterKind::Average(_) if first => values.copy_from_slice(&input),
                     FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
-                        elementwise::smooth(self.scratch.machine.arch(), &mut values, &input, decay);
+                        elementwise::smooth(
+                            self.scratch.machine.arch(),
+                            &mut values,
+                            &input,
+                            decay,
+                        );
                     }
                 }
                 self.state.vectors[state.0 as usize] = values;
@@ -201,7 +224,10 @@ impl Step<'_> {
             let (memory, scratch) = self.parts();
             memory.run(&mut scratch.machine, &sum.kernel, &mut values);
             let machine = &scratch.machine;
-            let total: f64 = values.chunks_exact(row).map(|v| machine.sum(&v[..sum.length])).sum();
+            let total: f64 = values
+                .chunks_exact(row)
+                .map(|v| machine.sum(&v[..sum.length]))
+                .sum();
             self.state.scalars[sum.into.0 as usize] = total / replicas as f64;
             self.scratch.first = values;
         }
@@ -297,7 +323,11 @@ impl Step<'_> {
         elementwise::add_scaled(arch, &mut value, next, dt);
         next.copy_from_slice(&value);
         if let Some((kernel, source)) = &equation.diffusion {
-            let Scratch { machine, first: factor, .. } = scratch;
+            let Scratch {
+                machine,
+                first: factor,
+                ..
+            } = scratch;
             factor.resize(length, 0.0);
             memory.run(machine, kernel, factor);
             let noise = memory.block.at(*source as usize, memory.in_block);
@@ -329,7 +359,11 @@ impl Step<'_> {
         let row = padded(size);
         let bad = |replica: &[f64]| replica[..size].iter().position(|v| !v.is_finite());
         match values.chunks_exact(row).find_map(bad) {
-            Some(neuron) => Err(NotFinite { compartment, step: self.state.step, neuron }),
+            Some(neuron) => Err(NotFinite {
+                compartment,
+                step: self.state.step,
+                neuron,
+            }),
             None => Ok(()),
         }
     }
@@ -356,14 +390,23 @@ fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
 }
 
 /// Adds what a projection's synapses give to one replica's drive.
-fn deliver(machine: &Machine, weights: &Weights, connectivity: &Connectivity, pre: &[f64], drive: &mut [f64]) {
+fn deliver(
+    machine: &Machine,
+    weights: &Weights,
+    connectivity: &Connectivity,
+    pre: &[f64],
+    drive: &mut [f64],
+) {
     match (weights, connectivity) {
         (Weights::Dense { values, .. }, Connectivity::Dense { pre: n, .. }) => {
             dense::deliver(machine.arch(), values, &pre[..*n], drive);
         }
         (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
             for (row, x) in sparse.offsets.windows(2).zip(pre) {
-                for (w, target) in values[row[0]..row[1]].iter().zip(&sparse.targets[row[0]..row[1]]) {
+                for (w, target) in values[row[0]..row[1]]
+                    .iter()
+                    .zip(&sparse.targets[row[0]..row[1]])
+                {
                     let d = &mut drive[*target as usize];
                     *d = w.mul_add(*x, *d);
                 }

@@ -1,0 +1,237 @@
+//! Why a name means nothing in its place, and what to write instead.
+
+use crate::circuit::{CompartmentId, PopulationId};
+use crate::lang::Refusal;
+use crate::netlist::model::Dynamics;
+use crate::source::{nearest, suggest};
+
+use super::scope::{Place, PlaceScope};
+
+impl PlaceScope<'_> {
+    /// Names that a path could have meant, each once.
+    fn known(&self) -> Vec<String> {
+        let compartments = |population: PopulationId| {
+            self.circuit
+                .population(population)
+                .compartments
+                .iter()
+                .map(|c| c.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let modulators = self.circuit.modulators.iter().map(|m| m.name.clone());
+        let mut known: Vec<String> = match &self.place {
+            Place::Equation(own) => {
+                let parameters = self
+                    .circuit
+                    .population(own.population)
+                    .parameters
+                    .keys()
+                    .cloned();
+                let fixed = ["drive", "noise"].map(str::to_owned);
+                fixed
+                    .into_iter()
+                    .chain(compartments(own.population))
+                    .chain(parameters)
+                    .collect()
+            }
+            Place::Rule {
+                target,
+                parameters,
+                source,
+                ..
+            } => {
+                let fixed = if source.is_some() {
+                    &["pre", "post", "dend", "w"][..]
+                } else {
+                    &["post", "dend", "w"]
+                };
+                let parameters = parameters
+                    .iter()
+                    .filter(|(_, v)| v.is_some())
+                    .map(|(n, _)| n.clone());
+                fixed
+                    .iter()
+                    .map(|n| (*n).to_owned())
+                    .chain(compartments(target.population))
+                    .chain(parameters)
+                    .collect()
+            }
+            Place::Broadcast => {
+                let values = self
+                    .circuit
+                    .compartments()
+                    .map(|id| self.circuit.compartment_name(id));
+                values
+                    .chain(self.circuit.inputs.iter().map(|i| i.name.clone()))
+                    .collect()
+            }
+        };
+        known.extend(modulators);
+        let mut seen = std::collections::HashSet::new();
+        known.retain(|name| seen.insert(name.clone()));
+        known
+    }
+
+    /// Why a path means nothing here. The message is empty if what it names is there, but broken: that has
+    /// been told already.
+    pub(super) fn refuse(&self, path: &[String]) -> Refusal {
+        let name = path.join(".");
+        let first = path.first().map_or("", String::as_str);
+        let told = self.circuit.left_out.iter().any(|n| n == first);
+        let known = self.known();
+        let near = nearest(&name, known.iter().map(String::as_str)).is_some();
+        let (message, note, help) = match &self.place {
+            _ if told => (String::new(), "", None),
+            Place::Rule { parameters, .. } if matches!(parameters.get(&name), Some(None)) => {
+                (String::new(), "", None)
+            }
+            Place::Rule { target, .. } => {
+                match (self.lives(path), self.hint_in_rule(&name, *target)) {
+                    (Some(lives), _) => return self.not_local(&name, &lives),
+                    (None, Some(hint)) if !near => (
+                        format!("there is no `{name}` at a synapse"),
+                        "not local",
+                        Some(hint),
+                    ),
+                    _ => self.unknown(&name, &known),
+                }
+            }
+            Place::Equation(own) => match self.lives(path) {
+                Some(lives) => {
+                    let model = &self.circuit.population(own.population).neuron;
+                    let message =
+                        format!("`{name}` is {lives}, which is not part of neuron model `{model}`");
+                    let help = "what other neurons do arrives through projections (`drive`) or as a modulator";
+                    (message, "not in this neuron", Some(help.to_owned()))
+                }
+                None if ["pre", "post", "w", "dend"].contains(&name.as_str()) && !near => {
+                    let help = "in an equation `drive` is what synapses and inputs add up to";
+                    (
+                        format!("`{name}` is for rules"),
+                        "not in this neuron",
+                        Some(help.to_owned()),
+                    )
+                }
+                None => self.unknown(&name, &known),
+            },
+            Place::Broadcast => self.unknown(&name, &known),
+        };
+        Refusal {
+            message,
+            note: note.to_owned(),
+            help,
+        }
+    }
+
+    fn unknown(&self, name: &str, known: &[String]) -> (String, &'static str, Option<String>) {
+        let help = suggest(name, known.iter().map(String::as_str)).map(|help| {
+            let may_be_modulator = help.starts_with("known") && !name.contains('.');
+            match &self.place {
+                Place::Equation(_) | Place::Rule { .. } if may_be_modulator => {
+                    format!("{help}; if it is a modulator, declare it: [modulator.{name}]")
+                }
+                _ => help,
+            }
+        });
+        (format!("there is no `{name}` here"), "unknown name", help)
+    }
+
+    /// What to write in a rule instead of names that only equations have.
+    fn hint_in_rule(&self, name: &str, target: CompartmentId) -> Option<String> {
+        let population = self.circuit.population(target.population);
+        match name {
+            "drive"
+                if matches!(
+                    self.circuit.compartment(target).dynamics,
+                    Dynamics::Value(_)
+                ) =>
+            {
+                Some(
+                    "write `dend` for the drive of the compartment that the synapse sits on"
+                        .to_owned(),
+                )
+            }
+            "noise" => Some(
+                "add noise to the equation of a compartment; a rule reads the compartment"
+                    .to_owned(),
+            ),
+            _ if population.parameters.contains_key(name) => Some(format!(
+                "it is a parameter of neuron model `{}`; a rule has its own: write {name} = … beside its name in `learn`",
+                population.neuron
+            )),
+            _ => None,
+        }
+    }
+
+    /// Where in the circuit a name that is not here lives, in words.
+    fn lives(&self, path: &[String]) -> Option<String> {
+        let (first, rest) = path.split_first()?;
+        if self.circuit.population_named(first).is_some() {
+            return Some(match rest.first() {
+                Some(compartment) => format!("the {compartment} of population `{first}`"),
+                None => format!("population `{first}`"),
+            });
+        }
+        if self.circuit.input_named(first).is_some() {
+            return Some("an input of the circuit".to_owned());
+        }
+        let Place::Rule {
+            source: Some(source),
+            target,
+            ..
+        } = &self.place
+        else {
+            return None;
+        };
+        let name = &self.circuit.population(source.population).name;
+        if first == "pre" && !rest.is_empty() {
+            return Some(format!(
+                "inside the presynaptic neuron (population `{name}`)"
+            ));
+        }
+        let there = source.population != target.population
+            && self
+                .circuit
+                .compartment_named(source.population, first)
+                .is_some();
+        there.then(|| format!("a compartment of the presynaptic neuron (population `{name}`)"))
+    }
+
+    fn not_local(&self, name: &str, lives: &str) -> Refusal {
+        let known: Vec<String> = self.known().iter().map(|k| format!("`{k}`")).collect();
+        let at = match &self.place {
+            Place::Rule { target, .. } => self.circuit.compartment_name(*target),
+            _ => String::new(),
+        };
+        Refusal {
+            message: format!(
+                "a rule reads only what is at its synapse: `{name}` is {lives}, the synapse is on `{at}`"
+            ),
+            note: "not local".to_owned(),
+            help: Some(format!(
+                "at this synapse there are {}; activity from elsewhere can reach it only as a modulator, \
+                 broadcast to all synapses",
+                known.join(", ")
+            )),
+        }
+    }
+
+    /// Why there are no sums over populations in rules and equations.
+    pub(super) fn no_reduction(&self) -> Refusal {
+        let (message, note) = match &self.place {
+            Place::Rule { .. } => (
+                "a rule reads only what is at its synapse, and not a whole population",
+                "not local",
+            ),
+            _ => (
+                "a neuron cannot sum over a population by itself",
+                "not in this neuron",
+            ),
+        };
+        Refusal {
+            message: message.to_owned(),
+            note: note.to_owned(),
+            help: Some("give a modulator this value, and read the modulator here".to_owned()),
+        }
+    }
+}
