@@ -73,6 +73,14 @@ impl Dimension {
         Some(self.map(|half| half / 2))
     }
 
+    /// For messages: `in mV`, or `a plain number`.
+    pub fn in_words(self) -> String {
+        if self.is_none() {
+            return "a plain number".to_owned();
+        }
+        format!("in {self}")
+    }
+
     fn map(self, f: impl Fn(i8) -> i8) -> Self {
         Dimension::new(f(self.time), f(self.voltage), f(self.current))
     }

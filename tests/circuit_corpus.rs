@@ -56,21 +56,37 @@ fn every_circuit_that_cannot_be_gives_exactly_its_text() {
 }
 
 #[test]
-fn every_message_points_into_the_netlist_and_says_what_to_write() {
+fn every_message_points_into_a_text_and_says_what_to_write() {
+    // Words by which the message itself says it.
+    let words = [
+        "expected",
+        "takes",
+        "needs",
+        "needed",
+        "they are",
+        "known here",
+        "pass --data",
+        "write",
+        "element",
+        "cannot be read",
+    ];
     for path in cases() {
-        let text = told(&path);
+        let (name, text) = (path.display(), told(&path));
         for message in text.split("\n\n") {
-            let name = path.display();
-            assert!(message.starts_with("error: "), "{name}: {message}");
+            let first = message.lines().next().unwrap();
             assert!(
-                message.contains(&format!("--> {name}:")),
+                first.starts_with("error: ") && first.len() > 20,
                 "{name}: {message}"
             );
+            assert!(message.contains("\n  --> "), "{name}: {message}");
+            let says =
+                message.contains("\n  help: ") || words.iter().any(|word| first.contains(word));
             assert!(
-                message.contains("  help: "),
-                "{name} is told what is wrong, but not what to write: {message}"
+                says,
+                "{name} says what is wrong, but not what to write:\n{message}"
             );
         }
+        assert!(text.contains(&format!("--> {name}:")), "{name}: {text}");
     }
 }
 

@@ -452,7 +452,10 @@ fn mistakes_in_the_circuit_name_the_file_and_say_what_to_write() {
         &["none.toml:", "no stage", "[[stage]]"],
     );
     let said = place.refuse(&["run", "name.toml", "--set", "stage.train.stepz=1"]);
-    contains_all(&said, &["--set", "stepz", "name.toml"]);
+    contains_all(
+        &said,
+        &["--set", "unknown key `stepz`", "did you mean `steps`?"],
+    );
 }
 
 /// SMALL with another input, of the right size.

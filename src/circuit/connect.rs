@@ -53,7 +53,7 @@ pub enum ConnectError {
     },
     /// A degree larger than the population on the other side.
     #[error(
-        "a {which} of {degree} needs at least as many neurons on the other side, there are {available}"
+        "an {which} of {degree} needs at least as many neurons on the other side, there are {available}"
     )]
     Degree {
         /// `in-degree` or `out-degree`.

@@ -47,6 +47,7 @@ impl Resolver<'_> {
             modulators: self.modulators(),
             inputs: vec![],
             graph: DiGraph::new(),
+            left_out: vec![],
         };
         circuit.inputs = self
             .netlist
@@ -62,6 +63,17 @@ impl Resolver<'_> {
                 circuit.populations.push(population);
             }
         }
+        let inputs = self
+            .netlist
+            .inputs
+            .keys()
+            .filter(|n| circuit.input_named(n).is_none());
+        let populations = self
+            .netlist
+            .populations
+            .keys()
+            .filter(|n| circuit.population_named(n).is_none());
+        circuit.left_out = inputs.chain(populations).cloned().collect();
         let mut units = HashMap::new();
         for (name, projection) in &self.netlist.projections {
             if let Some(projection) = self.projection(name, projection, &circuit) {
@@ -117,7 +129,7 @@ impl Resolver<'_> {
     ) -> Option<Population> {
         let Some(neuron) = self.netlist.neurons.get(&table.neuron.value) else {
             self.unknown(
-                "neuron model",
+                "there is no neuron model",
                 &table.neuron,
                 self.netlist.neurons.keys(),
                 Some("name the library file that has it in `use`"),
@@ -140,7 +152,7 @@ impl Resolver<'_> {
         let parameters = self.parameters(neuron, table);
         for compartment in table.compartments.values() {
             if !neuron.compartments.contains_key(&compartment.name.value) {
-                let what = format!("compartment of neuron model `{}`", neuron.name.value);
+                let what = format!("neuron model `{}` has no compartment", neuron.name.value);
                 self.unknown(&what, &compartment.name, neuron.compartments.keys(), None);
             }
         }
@@ -192,16 +204,19 @@ impl Resolver<'_> {
             match parameters.get_mut(name) {
                 Some(known) if known.dimension != value.dimension && !is_bare_zero(value) => {
                     let message = format!(
-                        "parameter `{name}` is in {}, this is in {}",
-                        known.dimension, value.dimension
+                        "parameter `{name}` is {}, this is {}",
+                        known.dimension.in_words(),
+                        value.dimension.in_words()
                     );
-                    self.problems
-                        .push(Problem::new(message, value.span, "units clash"));
+                    let problem = Problem::new(message, value.span, "units clash")
+                        .also(known.span, "the model's own value")
+                        .help("give it the unit of the model's own value");
+                    self.problems.push(problem);
                 }
                 Some(known) => *known = value.clone(),
                 None => {
                     let at = Name::new(name.clone(), *span);
-                    let what = format!("parameter of neuron model `{}`", neuron.name.value);
+                    let what = format!("neuron model `{}` has no parameter", neuron.name.value);
                     self.unknown(&what, &at, neuron.parameters.keys(), None);
                 }
             }
@@ -259,7 +274,7 @@ impl Resolver<'_> {
     fn input_id(&mut self, name: &Name, size: usize, circuit: &Circuit) -> Option<InputId> {
         let Some(id) = circuit.input_named(&name.value) else {
             if !self.netlist.inputs.contains_key(&name.value) {
-                self.unknown("input", name, self.netlist.inputs.keys(), None);
+                self.unknown("there is no input", name, self.netlist.inputs.keys(), None);
             }
             return None;
         };
@@ -269,8 +284,9 @@ impl Resolver<'_> {
                 "input `{}` has {given} values a step, the population has {size} neurons",
                 name.value
             );
+            let help = format!("give the population size = {given}, or the input {size} values");
             self.problems
-                .push(Problem::new(message, name.span, "sizes differ"));
+                .push(Problem::new(message, name.span, "sizes differ").help(help));
             return None;
         }
         Some(id)
@@ -343,7 +359,12 @@ impl Resolver<'_> {
         let Some(id) = circuit.population_named(population) else {
             if !self.netlist.populations.contains_key(population) {
                 let at = Name::new(population.to_owned(), name.span.part(0, population.len()));
-                self.unknown("population", &at, self.netlist.populations.keys(), None);
+                self.unknown(
+                    "there is no population",
+                    &at,
+                    self.netlist.populations.keys(),
+                    None,
+                );
             }
             return None;
         };
@@ -406,10 +427,16 @@ impl Resolver<'_> {
         match known {
             Some(unit) if unit != given => {
                 let name = circuit.compartment_name(to);
-                let message =
-                    format!("the drive of `{name}` is in {unit}, these synapses give {given}");
-                self.problems
-                    .push(Problem::new(message, projection.weight.span, "units clash"));
+                let message = format!(
+                    "the drive of `{name}` is {}, these synapses give what is {}",
+                    unit.in_words(),
+                    given.in_words()
+                );
+                let needed = (unit / circuit.compartment(projection.from).unit).in_words();
+                let problem = Problem::new(message, projection.weight.span, "units clash").help(format!(
+                    "give a weight that is {needed}, to go with the other synapses or the bias there"
+                ));
+                self.problems.push(problem);
             }
             _ => {
                 units.insert(to, given);
@@ -440,9 +467,14 @@ impl Resolver<'_> {
         also: Option<&str>,
     ) {
         let known: Vec<&str> = known.map(String::as_str).collect();
-        let help = suggest(&name.value, known).or(also.map(str::to_owned));
+        let help = match (suggest(&name.value, known), also) {
+            (Some(known), Some(also)) if known.starts_with("known") => {
+                Some(format!("{known}; or {also}"))
+            }
+            (near, also) => near.or(also.map(str::to_owned)),
+        };
         let problem = Problem::new(
-            format!("there is no {what} `{}`", name.value),
+            format!("{what} `{}`", name.value),
             name.span,
             "unknown name",
         );

@@ -2,15 +2,13 @@
 
 use std::collections::HashSet;
 
-use indexmap::IndexMap;
-
 use super::reading::{Expr, Reading};
 use super::scope::{Place, PlaceScope};
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, ProjectionId};
 use crate::lang::ast::Ast;
 use crate::lang::{self, NodeId, Shape};
-use crate::netlist::model::{self, Dynamics, Expression, ModulatorDrive, Netlist};
-use crate::source::{Problem, suggest};
+use crate::netlist::model::{Dynamics, Expression, ModulatorDrive, Netlist};
+use crate::source::Problem;
 use crate::units::{Dimension, Quantity};
 
 /// Everything of a circuit that is computed by an expression.
@@ -119,14 +117,24 @@ pub fn read(
         }]
     })?;
     let formula = lang::build(&tree, &mut scope).map_err(|errors| {
-        let problem = |e: lang::BuildError| {
-            let problem = Problem::new(e.message, span.part(e.start, e.end), e.note);
-            Problem {
-                help: e.help,
-                ..problem
-            }
+        let mut seen = HashSet::new();
+        // What is missing is told once an expression; an empty message stands for what is told elsewhere.
+        let news = |e: &lang::BuildError| {
+            let missing = e.message.starts_with("there is no");
+            !e.message.is_empty() && (!missing || seen.insert(e.message.clone()))
         };
-        errors.into_iter().map(problem).collect::<Vec<_>>()
+        let problem = |e: lang::BuildError| {
+            let help = e
+                .help
+                .or_else(|| scope.help_with_units(&e.message, &e.note));
+            let problem = Problem::new(e.message, span.part(e.start, e.end), e.note);
+            Problem { help, ..problem }
+        };
+        errors
+            .into_iter()
+            .filter(news)
+            .map(problem)
+            .collect::<Vec<_>>()
     })?;
     Ok((
         Expr {
@@ -138,23 +146,26 @@ pub fn read(
     ))
 }
 
-struct Reader<'n> {
-    netlist: &'n Netlist,
-    circuit: &'n Circuit,
-    problems: Vec<Problem>,
+/// Reads all expressions of a circuit, and gathers their mistakes.
+pub(super) struct Reader<'n> {
+    pub netlist: &'n Netlist,
+    pub circuit: &'n Circuit,
+    pub problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn kept<T>(&mut self, result: Result<T, Vec<Problem>>) -> Option<T> {
+    pub fn kept<T>(&mut self, result: Result<T, Vec<Problem>>) -> Option<T> {
         result
             .map_err(|problems| self.problems.extend(problems))
             .ok()
     }
 
     /// The activation of a compartment; its own mistakes are found by [`Reader::activations`].
-    fn activation(&self, id: CompartmentId) -> Option<Ast> {
+    pub fn activation(&self, id: CompartmentId) -> Option<Ast> {
         let text = self.circuit.compartment(id).activation.as_ref()?;
-        lang::activation(&text.value).ok()
+        // A text that cannot be read stands for `x`, so that nothing else is said about it.
+        let tree = lang::activation(&text.value).or_else(|_| lang::activation("x"));
+        tree.ok()
     }
 
     /// Checks every activation by itself, with a plain number for `x`.
@@ -173,7 +184,11 @@ impl Reader<'_> {
                             (e.message, e.help, e.start, e.end)
                         })
                 });
-            if let Err((message, help, start, end)) = checked {
+            if let Err((mut message, mut help, start, end)) = checked {
+                if message.starts_with("`f` has no meaning") {
+                    message = "an activation cannot be made of `f`, which is itself".to_owned();
+                    help = Some("name a function, such as tanh(x)".to_owned());
+                }
                 let problem =
                     Problem::new(message, text.span.part(start, end), "in this activation");
                 // The equations that use it complain about the same thing.
@@ -197,15 +212,12 @@ impl Reader<'_> {
         } else {
             compartment.unit
         };
-        self.dimension_fits(
-            &expr,
-            expected,
-            if differential {
-                "this derivative"
-            } else {
-                "this value"
-            },
-        );
+        let what = if differential {
+            "this derivative"
+        } else {
+            "this value"
+        };
+        self.problems.extend(misfit(&expr, expected, what));
         let differential = if differential {
             Some(self.split_noise(id, &mut expr)?)
         } else {
@@ -216,16 +228,6 @@ impl Reader<'_> {
             expr,
             differential,
         })
-    }
-
-    fn dimension_fits(&mut self, expr: &Expr, expected: Dimension, what: &str) {
-        if let Some(found) = expr.formula.dimension
-            && found != expected
-        {
-            let message = format!("{what} should be in {expected}, it is in {found}");
-            self.problems
-                .push(Problem::new(message, expr.span, "units clash"));
-        }
     }
 
     /// Splits a derivative into drift and diffusion; the noise must enter linearly.
@@ -281,130 +283,28 @@ impl Reader<'_> {
                 self.problems
                     .push(problem.help("reduce it with sum(…) or mean(…)"));
             }
-            self.dimension_fits(&expr, Dimension::NONE, "a modulator");
+            self.problems
+                .extend(misfit(&expr, Dimension::NONE, "a modulator"));
             found.push((ModulatorId(index as u32), expr));
         }
         found
     }
-
-    fn rules(&mut self) -> Vec<RuleUse> {
-        let circuit = self.circuit;
-        let projections = circuit
-            .projections
-            .iter()
-            .enumerate()
-            .filter_map(|(index, p)| {
-                let plastic = Plastic::Projection(ProjectionId(index as u32));
-                p.learn
-                    .as_ref()
-                    .map(|learn| (plastic, p.to, Some(p.from), p.weight.dimension, learn))
-            });
-        let biases = circuit.compartments().filter_map(|id| {
-            let bias = circuit.compartment(id).bias.as_ref()?;
-            bias.learn
-                .as_ref()
-                .map(|learn| (Plastic::Bias(id), id, None, bias.start.dimension, learn))
-        });
-        let all: Vec<_> = projections.chain(biases).collect();
-        all.into_iter()
-            .filter_map(|(plastic, target, source, weight, learn)| {
-                let expr = self.rule(target, source, weight, learn)?;
-                Some(RuleUse {
-                    plastic,
-                    rule: learn.rule.value.clone(),
-                    expr,
-                })
-            })
-            .collect()
-    }
-
-    /// A rule's parameters may not be called as something at the synapse is.
-    fn rule_names(&mut self, rule: &model::RuleModel, target: CompartmentId) {
-        for (name, (span, _)) in &rule.parameters {
-            if RESERVED.contains(&name.as_str())
-                || self
-                    .circuit
-                    .compartment_named(target.population, name)
-                    .is_some()
-            {
-                let message = format!(
-                    "a parameter cannot be called `{name}`: that name means something else at a synapse"
-                );
-                self.problems
-                    .push(Problem::new(message, *span, "this parameter"));
-            }
-        }
-    }
-
-    fn rule(
-        &mut self,
-        target: CompartmentId,
-        source: Option<CompartmentId>,
-        weight: Dimension,
-        learn: &model::Learn,
-    ) -> Option<Expr> {
-        let Some(rule) = self.netlist.rules.get(&learn.rule.value) else {
-            let known: Vec<&str> = self.netlist.rules.keys().map(String::as_str).collect();
-            let problem = Problem::new(
-                format!("there is no rule `{}`", learn.rule.value),
-                learn.rule.span,
-                "unknown rule",
-            );
-            let help = suggest(&learn.rule.value, known).or(Some(
-                "name the library file that has it in `use`".to_owned(),
-            ));
-            self.problems.push(Problem { help, ..problem });
-            return None;
-        };
-        let mut parameters: IndexMap<String, Option<Quantity>> = rule
-            .parameters
-            .iter()
-            .map(|(name, (_, default))| (name.clone(), *default))
-            .collect();
-        for (name, quantity) in &learn.parameters {
-            parameters.insert(name.clone(), Some(quantity.value));
-        }
-        self.rule_names(rule, target);
-        let place = Place::Rule {
-            target,
-            source,
-            weight,
-            parameters: &parameters,
-        };
-        let scope = PlaceScope::new(self.circuit, place, self.activation(target));
-        let used_here = |problems: Vec<Problem>| {
-            problems
-                .into_iter()
-                .map(|p| p.also(learn.rule.span, "the rule is used here"))
-                .collect::<Vec<_>>()
-        };
-        let (expr, used) = self.kept(read(&rule.dw, scope).map_err(used_here))?;
-        for (name, quantity) in learn
-            .parameters
-            .iter()
-            .filter(|(name, _)| !used.contains(name))
-        {
-            let problem = Problem::new(
-                format!("rule `{}` has no parameter `{name}`", rule.name.value),
-                quantity.span,
-                "not used",
-            );
-            let known: Vec<&str> = used.iter().map(String::as_str).collect();
-            self.problems.push(Problem {
-                help: suggest(name, known),
-                ..problem
-            });
-        }
-        if matches!(expr.formula.shape(), Shape::Vector(_)) {
-            return None;
-        }
-        self.dimension_fits(&expr, weight, "the change of these weights");
-        Some(expr)
-    }
 }
 
-/// Names that every rule has.
-const RESERVED: [&str; 6] = ["pre", "post", "dend", "w", "f", "x"];
+/// What is wrong with the dimension of an expression, if something is.
+pub(super) fn misfit(expr: &Expr, expected: Dimension, what: &str) -> Option<Problem> {
+    let found = expr.formula.dimension.filter(|found| *found != expected)?;
+    let message = format!(
+        "{what} should be {}, it is {}",
+        expected.in_words(),
+        found.in_words()
+    );
+    let help = format!(
+        "multiply it by a quantity {}",
+        (expected / found).in_words()
+    );
+    Some(Problem::new(message, expr.span, "units clash").help(help))
+}
 
 /// The scope of an activation by itself: only `x`.
 struct ArgumentScope;
@@ -424,7 +324,7 @@ impl lang::Scope for ArgumentScope {
                 path.join(".")
             ),
             note: "unknown name".to_owned(),
-            help: None,
+            help: Some("write for example \"tanh\" or \"max(x, 0)\"".to_owned()),
         })
     }
 

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod program;
 pub mod reading;
 mod refusal;
+mod rules;
 pub mod scope;
 
 pub use program::{Program, Weights};

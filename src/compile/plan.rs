@@ -192,6 +192,8 @@ impl Planner<'_> {
         }
         self.always_wanted();
         self.computations(combination)?;
+        // In prev(prev(x)) the outer one takes what the inner one had: it comes first.
+        self.plan.remember.reverse();
         Ok(self.plan)
     }
 

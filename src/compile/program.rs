@@ -296,29 +296,57 @@ fn sorted_modulators(
     let mut waiting = expressions.modulators.clone();
     let mut sorted: Vec<(ModulatorId, Expr)> = Vec::new();
     while !waiting.is_empty() {
-        let ready = waiting.iter().position(|(_, expr)| {
-            expr.readings.iter().all(|reading| match reading {
-                super::Reading::Modulator(id) => waiting.iter().all(|(w, _)| w != id),
-                _ => true,
+        let awaited: Vec<Option<usize>> = waiting
+            .iter()
+            .map(|(_, expr)| {
+                let read = expr.read_now();
+                let reads = |id: &ModulatorId| {
+                    let both = [super::Reading::Modulator(*id), super::Reading::Changed(*id)];
+                    both.iter().any(|reading| read.contains(reading))
+                };
+                waiting.iter().position(|(id, _)| reads(id))
             })
-        });
-        let Some(ready) = ready else {
-            let names: Vec<&str> = waiting
-                .iter()
-                .map(|(id, _)| circuit.modulators[id.0 as usize].name.as_str())
-                .collect();
-            let message = format!(
-                "these modulators need each other within one step: {}",
-                names.join(", ")
-            );
-            let problem = Problem::new(message, waiting[0].1.span, "on the loop");
-            return Err(vec![
-                problem.help("let one of them be a function of compartments only"),
-            ]);
+            .collect();
+        let Some(ready) = awaited.iter().position(Option::is_none) else {
+            return Err(vec![modulator_loop(circuit, &waiting, &awaited)]);
         };
         sorted.push(waiting.remove(ready));
     }
     Ok(sorted)
+}
+
+/// The message about modulators each of which awaits another one: following any of them ends in a loop.
+fn modulator_loop(
+    circuit: &Circuit,
+    waiting: &[(ModulatorId, Expr)],
+    awaited: &[Option<usize>],
+) -> Problem {
+    let next = |at: usize| awaited[at].unwrap_or(at);
+    let start = (0..waiting.len()).fold(0, |at, _| next(at));
+    let mut readers = vec![start];
+    while let Some(at) = readers.last().map(|at| next(*at)).filter(|at| *at != start) {
+        readers.push(at);
+    }
+    let name = |at: &usize| circuit.modulators[waiting[*at].0.0 as usize].name.as_str();
+    // In the direction of flow, as loops of compartments are shown.
+    let mut path: Vec<&str> = readers.iter().rev().map(name).collect();
+    path.push(path[0]);
+    let message = format!(
+        "these modulators need each other within one step: {}",
+        path.join(" → ")
+    );
+    let label = |at: &usize| {
+        (
+            waiting[*at].1.span,
+            format!("`{}` is on the loop", name(at)),
+        )
+    };
+    let help = format!("read the value of the step before: prev({})", path[0]);
+    Problem {
+        message,
+        labels: readers.iter().map(label).collect(),
+        help: Some(help),
+    }
 }
 
 fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {

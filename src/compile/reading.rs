@@ -1,7 +1,7 @@
 //! What the names of an expression stand for, once resolved.
 
 use crate::circuit::{CompartmentId, InputId, ModulatorId, PopulationId};
-use crate::lang::{Formula, Symbol};
+use crate::lang::{Filter, FilterKind, Formula, Symbol};
 use crate::source::Span;
 
 /// Something in the circuit that an expression reads.
@@ -47,6 +47,16 @@ impl Expr {
             Symbol::Outer(index) => self.readings.get(index as usize).copied(),
             _ => None,
         }
+    }
+
+    /// What is read in the step itself: all but what only `prev(…)` reads.
+    pub fn read_now(&self) -> Vec<Reading> {
+        let formula = &self.formula;
+        let smooth = |f: &&Filter| !matches!(f.kind, FilterKind::Previous(_));
+        let inputs = formula.filters.iter().filter(smooth).map(|f| f.input);
+        let roots = std::iter::once(formula.root).chain(inputs);
+        let symbols = roots.flat_map(|root| formula.graph.symbols(root));
+        symbols.filter_map(|symbol| self.reading(symbol)).collect()
     }
 
     /// The symbol of something that is read.

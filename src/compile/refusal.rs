@@ -5,6 +5,7 @@ use crate::lang::Refusal;
 use crate::netlist::model::Dynamics;
 use crate::source::{nearest, suggest};
 
+use super::reading::Reading;
 use super::scope::{Place, PlaceScope};
 
 impl PlaceScope<'_> {
@@ -213,6 +214,39 @@ impl PlaceScope<'_> {
                  broadcast to all synapses",
                 known.join(", ")
             )),
+        }
+    }
+
+    /// What to do about units that clash.
+    pub(super) fn help_with_units(&self, message: &str, note: &str) -> Option<String> {
+        let step = self.circuit.step.dimension;
+        let noisy = |own: &CompartmentId| {
+            let derivative = matches!(
+                self.circuit.compartment(*own).dynamics,
+                Dynamics::Derivative(_)
+            );
+            derivative && self.readings.contains(&Reading::Noise(*own))
+        };
+        match &self.place {
+            _ if note != "units clash" => None,
+            _ if message.starts_with("a time constant") && step.is_none() => {
+                Some("the circuit's `step` has no unit, so times have none".to_owned())
+            }
+            _ if message.starts_with("a time constant") => {
+                Some(format!("write it with its unit, such as 10 {step}"))
+            }
+            Place::Equation(own) if noisy(own) => {
+                let noise = self.noise_unit(*own);
+                let factor = (self.circuit.compartment(*own).unit / step / noise).in_words();
+                Some(format!(
+                    "white noise is {} here: its factor should be {factor}",
+                    noise.in_words()
+                ))
+            }
+            _ => Some(
+                "multiply or divide one of them by a quantity, so that both have one unit"
+                    .to_owned(),
+            ),
         }
     }
 

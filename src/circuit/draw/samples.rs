@@ -1,7 +1,7 @@
 //! Circuits to draw in tests.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+use crate::input::DataPaths;
 
 use crate::circuit::Circuit;
 use crate::netlist::{LoadOptions, parse};
@@ -59,7 +59,7 @@ const COMPARTMENTS: [(&str, &[&str]); 3] = [
 fn circuit(text: &str) -> Circuit {
     let netlist = parse("drawn.toml", text, &LoadOptions::default());
     let netlist = netlist.unwrap();
-    let (circuit, problems) = Circuit::build(&netlist, Path::new(""));
+    let (circuit, problems) = Circuit::build(&netlist, &DataPaths::default());
     assert!(problems.is_empty(), "{problems:?}");
     circuit
 }

@@ -512,7 +512,7 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
             std::mem::take(step.state.weights[id.0 as usize].values_mut())
         }
         // A bias is read through the table, so it stays there while the change is computed.
-        ElementwiseTarget::Bias(id) => step.state.vectors[id.0 as usize].clone(),
+        ElementwiseTarget::Bias(_) => Vector::default(),
     };
     let mut states = index
         .map(|r| std::mem::take(&mut step.state.synapses[r]))
@@ -571,20 +571,17 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
             );
         }
     }
-    let share = 1.0 / replicas as f64;
-    elementwise::add_scaled(
-        scratch.machine.arch(),
-        &mut weights[..rule.size],
-        &change[..rule.size],
-        share,
-    );
-    clip(&mut weights, rule.within);
-    scratch.second = change;
-    match rule.target {
-        ElementwiseTarget::Projection(id) => {
-            *step.state.weights[id.0 as usize].values_mut() = weights
-        }
-        ElementwiseTarget::Bias(id) => step.state.vectors[id.0 as usize] = weights,
+    let (arch, share) = (scratch.machine.arch(), 1.0 / replicas as f64);
+    let changed = match rule.target {
+        ElementwiseTarget::Projection(_) => &mut weights,
+        ElementwiseTarget::Bias(id) => &mut step.state.vectors[id.0 as usize],
+    };
+    let change_of_neurons = &change[..rule.size];
+    elementwise::add_scaled(arch, &mut changed[..rule.size], change_of_neurons, share);
+    clip(changed, rule.within);
+    step.scratch.second = change;
+    if let ElementwiseTarget::Projection(id) = rule.target {
+        *step.state.weights[id.0 as usize].values_mut() = weights;
     }
     if let Some(r) = index {
         step.state.synapses[r] = states;

@@ -35,6 +35,7 @@ pub(super) struct Scratch {
     pub first: Vector,
     pub second: Vector,
     pub third: Vector,
+    pub fourth: Vector,
     pub next: Vec<Vector>,
     pub gathered: Vec<Vector>,
 }
@@ -319,9 +320,11 @@ impl Step<'_> {
         next.resize(length, 0.0);
         memory.run(&mut scratch.machine, &equation.drift, next);
         let arch = scratch.machine.arch();
-        let mut value = memory.vectors[equation.value.0 as usize].clone();
-        elementwise::add_scaled(arch, &mut value, next, dt);
-        next.copy_from_slice(&value);
+        let value = &mut scratch.second;
+        value.resize(length, 0.0);
+        value.copy_from_slice(&memory.vectors[equation.value.0 as usize]);
+        elementwise::add_scaled(arch, value, next, dt);
+        next.copy_from_slice(value);
         if let Some((kernel, source)) = &equation.diffusion {
             let Scratch {
                 machine,

@@ -1,0 +1,196 @@
+//! Memory: a long run needs no more than a short one, and a step allocates nothing.
+//!
+//! This binary counts what the global allocator hands out, so its tests run one at a time.
+#![allow(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod rate_support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use apical::experiment::{Progress, RunOptions};
+use apical::input::DataPaths;
+use apical::record::StopReason;
+use rate_support::{Bench, experiment};
+
+/// The system's allocator, counted.
+struct Counting;
+
+static LIVE: AtomicI64 = AtomicI64::new(0);
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as i64, Ordering::Relaxed);
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as i64, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// One test at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// A circuit like the quickstart, with every kind of recording.
+fn quick(steps: u64) -> String {
+    format!(
+        r#"use = ["impression"]
+        [circuit]
+        name = "quick"
+        step = "1 ms"
+        [modulator.lambda]
+        schedule = {{ alternate = [1, 0], every = 2 }}
+        [input.world]
+        process = "latent-ar1"
+        size = 24
+        latent = 4
+        decay = 0.975
+        noise = 0.16
+        mixing = {{ bumps = {{ width = 0.35, height = 0.35 }} }}
+        [population.stimulus]
+        neuron = "impression"
+        size = 24
+        basal = {{ input = "world", activation = "identity" }}
+        apical.activation = "tanh"
+        [population.latent]
+        neuron = "impression"
+        size = 4
+        parameter = {{ sigma_gen = 0.16 }}
+        basal.bias = {{ start = 0, learn = {{ rule = "impression-basal", eta = 1e-3 }} }}
+        [projection.W]
+        from = "stimulus"
+        to = "latent.basal"
+        weight = {{ normal = {{ mean = 0, sd = 0.02 }} }}
+        learn = {{ rule = "impression-basal", eta = 1e-3 }}
+        [projection.D_s]
+        from = "latent"
+        to = "stimulus.apical"
+        weight = {{ normal = {{ mean = 0, sd = 0.1 }} }}
+        learn = {{ rule = "impression-apical", eta = 1e-3 }}
+        [projection.D_r]
+        from = "latent"
+        to = "latent.apical"
+        connect = "one-to-one"
+        delay = 1
+        weight = 0.6
+        learn = {{ rule = "impression-transition", eta = 1e-3 }}
+        [[stage]]
+        name = "train"
+        steps = {steps}
+        [measure.error]
+        kind = "mean"
+        of = "mean((world - tanh(stimulus.apical.drive))^2)"
+        [measure.reconstruction]
+        kind = "r-squared"
+        truth = "world"
+        prediction = "tanh(stimulus.apical.drive)"
+        [measure.memory]
+        kind = "autocorrelation"
+        of = "latent.soma"
+        lags = 40
+        [measure.correlations]
+        kind = "correlation-matrix"
+        of = "stimulus.soma"
+        [[record]]
+        what = "trace"
+        of = "stimulus.soma"
+        [[record]]
+        what = "trace"
+        of = "latent.soma"
+        every = 3
+        [[record]]
+        what = "weights"
+        of = "W"
+        every = 100"#
+    )
+}
+
+/// Notes live bytes at some shares of the run.
+struct Watcher {
+    total: u64,
+    done: u64,
+    at: Vec<(f64, Option<i64>)>,
+}
+
+impl Progress for Watcher {
+    fn total(&mut self, steps: u64) {
+        self.total = steps;
+    }
+
+    fn stage(&mut self, _: &str) {}
+
+    fn steps(&mut self, steps: u64) {
+        self.done += steps;
+        let share = self.done as f64 / self.total as f64;
+        for (at, found) in &mut self.at {
+            if share >= *at && found.is_none() {
+                *found = Some(LIVE.load(Ordering::Relaxed));
+            }
+        }
+    }
+}
+
+/// Bytes that a run holds at 20 % and at 90 %.
+fn live_bytes(steps: u64, threads: usize) -> (i64, i64) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        out: folder.path().join("run"),
+        overwrite: false,
+        threads,
+        paths: DataPaths::default(),
+        interrupt: Arc::new(AtomicBool::new(false)),
+    };
+    let mut watcher = Watcher {
+        total: 0,
+        done: 0,
+        at: vec![(0.2, None), (0.9, None)],
+    };
+    let report = experiment(&quick(steps))
+        .run(&options, &mut watcher)
+        .unwrap();
+    assert_eq!(report.stop, StopReason::Completed);
+    assert_eq!(report.steps, steps);
+    (watcher.at[0].1.unwrap(), watcher.at[1].1.unwrap())
+}
+
+#[test]
+fn memory_stays_flat_however_long_the_run() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (early, late) = live_bytes(100_000, 2);
+    // A busy machine may have up to four blocks more on their way to the recorder, of 2048 rows of at most 44 bytes.
+    // One number kept for each of the 70,000 steps in between would be more.
+    let growth = late - early;
+    assert!(
+        growth.abs() < 64 * 1024 + 4 * 2048 * 44,
+        "{early} bytes grow by {growth}"
+    );
+}
+
+/// Allocations in so many steps of a circuit that has run before.
+fn allocations(text: &str, steps: u64) -> u64 {
+    let mut bench = Bench::new(text);
+    bench.run(200);
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    bench.run(steps);
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    // The test harness may print a line meanwhile.
+    let found = allocations(&quick(1), 10_000);
+    assert!(found < 10, "{found} allocations in 10,000 steps");
+}
