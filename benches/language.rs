@@ -2,6 +2,10 @@
 //!
 //! Workload: the postsynaptic factor of the impression rule, `eta * (1 - lambda) * (soma - tanh(dend)) * (1 - tanh(dend)^2)`,
 //! over 104 and 4,096 neurons. Counted: neurons. The tree walker is the oracle of the tests; the ratio is the gain.
+#![allow(
+    clippy::expect_used,
+    reason = "a bench that cannot be set up has to stop"
+)]
 
 use std::hint::black_box;
 

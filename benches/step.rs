@@ -3,6 +3,10 @@
 //! Workload: `netlists/impression/artificial.toml` at its published size (100 stimulus, 20 latent neurons): input
 //! process, inference, generation, noise and learning; about 8,000 multiply–adds, 260 normal deviates and 120 tanh a
 //! step. Counted: steps, on one thread, after 2,000 steps of warming up.
+#![allow(
+    clippy::expect_used,
+    reason = "a bench that cannot be set up has to stop"
+)]
 
 use std::hint::black_box;
 use std::path::Path;

@@ -129,7 +129,7 @@ fn fits(which: &'static str, degree: u64, available: usize) -> Result<usize, Con
 fn bernoulli(p: f64, pre: usize, post: usize, stream: &mut Xoshiro256PlusPlus) -> Vec<(u32, u32)> {
     let pairs = pre as u64 * post as u64;
     let mut edges = Vec::new();
-    if !(p > 0.0) {
+    if p <= 0.0 {
         return edges;
     }
     let log_miss = (-p).ln_1p();
@@ -138,7 +138,7 @@ fn bernoulli(p: f64, pre: usize, post: usize, stream: &mut Xoshiro256PlusPlus) -
         let u: f64 = 1.0 - stream.random::<f64>();
         // p = 1 gives ln 0 = −∞ and gaps of 0.
         let gap = (u.ln() / log_miss).floor();
-        if !(gap < (pairs - at.min(pairs)) as f64) {
+        if gap >= (pairs - at.min(pairs)) as f64 || gap.is_nan() {
             return edges;
         }
         at += gap as u64;

@@ -491,5 +491,5 @@ const MOST: u64 = 1_000_000_000;
 /// Whether a distribution is a plain 0, which goes with every unit.
 fn is_bare_zero(distribution: &model::Distribution) -> bool {
     distribution.dimension.is_none()
-        && matches!(distribution.kind, model::DistributionKind::Constant(v) if !(v.abs() > 0.0))
+        && matches!(distribution.kind, model::DistributionKind::Constant(v) if v.abs() <= 0.0)
 }

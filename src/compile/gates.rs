@@ -48,7 +48,7 @@ fn stays_binary(stage: &Stage, name: &str) -> bool {
 }
 
 fn binary(schedule: &Schedule) -> bool {
-    let zero_or_one = |v: &f64| !(v.abs() > 0.0) || !((v - 1.0).abs() > 0.0);
+    let zero_or_one = |v: &f64| v.abs() <= 0.0 || (v - 1.0).abs() <= 0.0;
     match schedule {
         Schedule::Constant(value) => zero_or_one(value),
         Schedule::Cycle { values, .. }

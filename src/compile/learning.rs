@@ -156,7 +156,7 @@ pub(super) fn plan(
         .formula
         .graph
         .constant(root)
-        .is_some_and(|c| !(c.abs() > 0.0));
+        .is_some_and(|c| c.abs() <= 0.0);
     let stateful = rule.filters.iter().any(at_synapse);
     if closed && !stateful {
         // Its filters go on all the same.

@@ -162,7 +162,7 @@ impl<'a> Collector<'a> {
 
     fn record(&mut self, index: usize, state: &State) {
         let trace = &self.traces[index];
-        if self.step_in_stage % trace.every != 0 || self.failure.is_some() {
+        if !self.step_in_stage.is_multiple_of(trace.every) || self.failure.is_some() {
             return;
         }
         let values = state.vector(self.program.probes[trace.probe].what);

@@ -102,7 +102,7 @@ impl Experiment {
         let mut stages = stages::resolve(&netlist, &circuit, &mut problems);
         match Program::new(&netlist, circuit, planned.exprs) {
             Ok(program) if problems.is_empty() => {
-                stages::resolve_learning(&netlist, &program, &mut stages, &mut problems);
+                stages::resolve_learning(&program, &mut stages, &mut problems);
                 if problems.is_empty() {
                     return Ok(Experiment {
                         program: Arc::new(program),

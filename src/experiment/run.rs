@@ -392,7 +392,11 @@ impl<'e> Run<'e> {
 
     fn record_weights(&mut self, stage: u32, first: bool) -> Result<(), RunError> {
         for index in 0..self.experiment.weights.len() {
-            if !first && self.trained % self.experiment.weights[index].every == 0 {
+            if !first
+                && self
+                    .trained
+                    .is_multiple_of(self.experiment.weights[index].every)
+            {
                 continue;
             }
             send_weights(
@@ -581,7 +585,7 @@ fn sample_weights(
 ) -> Result<(), RunError> {
     for index in sampled
         .iter()
-        .filter(|i| trained % experiment.weights[**i].every == 0)
+        .filter(|i| trained.is_multiple_of(experiment.weights[**i].every))
     {
         send_weights(experiment, *index, state, stage, recorder)?;
     }

@@ -268,7 +268,6 @@ fn epochs_over(
 
 /// Resolves what learns in each stage.
 pub(super) fn resolve_learning(
-    netlist: &Netlist,
     program: &Program,
     stages: &mut [Stage],
     problems: &mut Vec<Problem>,
@@ -304,7 +303,7 @@ pub(super) fn resolve_learning(
             }
         };
         if let Length::Parts(parts) = &mut stage.length {
-            resolve_learning(netlist, program, parts, problems);
+            resolve_learning(program, parts, problems);
         }
     }
 }

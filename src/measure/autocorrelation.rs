@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn one_pass_agrees_with_the_definition() {
         let series: Vec<[f64; 2]> = (0..500)
-            .map(|t| f64::from(t))
+            .map(f64::from)
             .map(|t| [(t * 0.1).sin() + 5.0, (t * t * 0.01).cos() * t])
             .collect();
         let mut measure = Autocorrelation::new(30);

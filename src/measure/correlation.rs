@@ -61,7 +61,7 @@ mod tests {
     fn correlations_are_those_of_the_definition() {
         let mut measure = CorrelationMatrix::default();
         let series: Vec<[f64; 3]> = (0..1000)
-            .map(|t| f64::from(t))
+            .map(f64::from)
             .map(|t| [t.sin() + 10.0, t.sin() * 2.0 + (t * 1.7).cos(), -t.sin()])
             .collect();
         series.iter().for_each(|x| measure.add(x));

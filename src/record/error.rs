@@ -130,7 +130,7 @@ impl RecordError {
     /// What the user can do about it, where there is something.
     pub fn help(&self) -> Option<String> {
         let text = match self {
-            Self::Occupied { .. } => "choose another folder, or allow this run to be overwritten",
+            Self::Occupied { .. } => "choose another folder, or replace that run with --overwrite",
             Self::Foreign { .. } => "choose another folder, or move that file out of the way",
             Self::Io { cause, .. } => return io_help(cause).map(str::to_owned),
             Self::Parquet {

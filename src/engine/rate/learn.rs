@@ -85,7 +85,7 @@ fn outer_term(
         ..
     } = scratch;
     if let Some(gate) = &term.gate
-        && !(memory.run_scalar(machine, gate).abs() > 0.0)
+        && memory.run_scalar(machine, gate).abs() <= 0.0
     {
         return;
     }
@@ -501,7 +501,7 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
     let (memory, scratch) = step.parts();
     if rule.states.is_empty()
         && let Some(gate) = &rule.gate
-        && !(memory.run_scalar(&mut scratch.machine, gate).abs() > 0.0)
+        && memory.run_scalar(&mut scratch.machine, gate).abs() <= 0.0
     {
         return;
     }

@@ -34,8 +34,8 @@ enum Kind {
 }
 
 impl ScheduleState {
-    /// A schedule at its start; `name` seeds the stream of a random one.
-    pub fn new(schedule: &Schedule, circuit: &Circuit, name: &str) -> Self {
+    /// A schedule at its start; `name` and `index` seed the stream of a random one.
+    pub fn new(schedule: &Schedule, circuit: &Circuit, name: &str, index: u64) -> Self {
         let steps = |duration| circuit.steps(duration, 1);
         let (values, lengths, kind) = match schedule {
             Schedule::Constant(value) => (vec![*value], vec![u64::MAX], Kind::Once),
@@ -60,7 +60,7 @@ impl ScheduleState {
                     total
                 };
                 let cumulative = probabilities.iter().map(add).collect();
-                let stream = stream(circuit.seed, &format!("schedule {name}"), 0);
+                let stream = stream(circuit.seed, &format!("schedule {name}"), index);
                 (
                     values.clone(),
                     vec![steps(*every); values.len()],
@@ -84,7 +84,7 @@ impl ScheduleState {
 
     /// The value of this step; the next call gives that of the next.
     #[inline]
-    pub fn next(&mut self) -> f64 {
+    pub fn advance(&mut self) -> f64 {
         if self.left == 0 {
             self.turn();
         }

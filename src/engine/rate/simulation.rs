@@ -81,7 +81,7 @@ impl Simulation {
             |(index, modulator): (usize, &crate::circuit::Modulator)| match &modulator.drive {
                 ModulatorDrive::Schedule(s) => Some((
                     index,
-                    ScheduleState::new(&s.value, circuit, &modulator.name),
+                    ScheduleState::new(&s.value, circuit, &modulator.name, 0),
                 )),
                 ModulatorDrive::Value(_) => None,
             };
@@ -142,10 +142,13 @@ impl Simulation {
             self.scratch.machine.reserve(&kernel.code);
         }
         let circuit = &self.program.circuit;
+        // A random schedule draws afresh every time a stage is entered.
+        self.state.entered += 1;
+        let entered = self.state.entered;
         let start = |(index, schedule): &(usize, Schedule)| {
             (
                 *index,
-                ScheduleState::new(schedule, circuit, &circuit.modulators[*index].name),
+                ScheduleState::new(schedule, circuit, &circuit.modulators[*index].name, entered),
             )
         };
         self.overriding = settings.schedules.iter().map(start).collect();
@@ -301,7 +304,7 @@ impl BlockRun<'_> {
                     &mut self.state.scalars,
                     modulators,
                     *index,
-                    schedule.next(),
+                    schedule.advance(),
                     first,
                 );
             }
@@ -311,7 +314,7 @@ impl BlockRun<'_> {
                 &mut self.state.scalars,
                 modulators,
                 *index,
-                schedule.next(),
+                schedule.advance(),
                 first,
             );
         }

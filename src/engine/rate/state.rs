@@ -8,6 +8,8 @@ use crate::vector::Vector;
 pub struct State {
     /// Steps done.
     pub step: u64,
+    /// Stages entered.
+    pub entered: u64,
     /// The table of scalars: modulators first.
     pub scalars: Vec<f64>,
     /// The table of vectors: values, drives, biases, rings, filters.
@@ -28,6 +30,7 @@ impl State {
         let weights = program.initial_weights();
         State {
             step: 0,
+            entered: 0,
             scalars: program.layout.scalars.clone(),
             vectors: program.layout.vectors.clone(),
             synapses: program

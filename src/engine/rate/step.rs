@@ -35,7 +35,6 @@ pub(super) struct Scratch {
     pub first: Vector,
     pub second: Vector,
     pub third: Vector,
-    pub fourth: Vector,
     pub next: Vec<Vector>,
     pub gathered: Vec<Vector>,
 }
