@@ -67,6 +67,8 @@ pub(super) struct Collector<'a> {
     /// Steps in which something learned, before this stage and in it.
     pub trained: u64,
     pub learning: bool,
+    /// Whether anything learns in any stage of the run.
+    pub learns_at_all: bool,
     pub failure: Option<RecordError>,
     row: Vec<f64>,
 }
@@ -81,6 +83,7 @@ pub(super) struct Parts<'a> {
     pub blocks: &'a mut [Option<TraceBlock>],
     pub progress: &'a mut dyn Progress,
     pub interrupt: &'a AtomicBool,
+    pub learns_at_all: bool,
 }
 
 impl<'a> Collector<'a> {
@@ -108,6 +111,7 @@ impl<'a> Collector<'a> {
             step_in_stage: 0,
             trained,
             learning,
+            learns_at_all: parts.learns_at_all,
             failure: None,
             row: Vec::new(),
         }
@@ -125,7 +129,7 @@ impl<'a> Collector<'a> {
 
     /// Where a series has a value: at the steps of learning, or the steps of the run if nothing has learned.
     fn when(&self, steps: u64) -> u64 {
-        if self.trained > 0 {
+        if self.learns_at_all {
             self.trained
         } else {
             steps

@@ -285,6 +285,7 @@ impl<'e> Run<'e> {
                 blocks: &mut self.blocks,
                 progress,
                 interrupt: &self.interrupt,
+                learns_at_all: experiment.stages.iter().any(Stage::learns_at_all),
             },
             (measures, traces),
             number,

@@ -59,6 +59,14 @@ impl Stage {
         once.saturating_mul(self.repeat)
     }
 
+    /// Whether anything learns in it or its parts.
+    pub fn learns_at_all(&self) -> bool {
+        match &self.length {
+            Length::Parts(parts) => parts.iter().any(Stage::learns_at_all),
+            _ => self.learns.iter().any(|learns| *learns),
+        }
+    }
+
     /// The split that it names for an input.
     pub fn split(&self, input: usize) -> Option<&str> {
         self.splits
