@@ -1,9 +1,11 @@
 //! An experiment: a compiled circuit with its stages, measures and recordings, ready to run.
 
 mod collect;
+mod findings;
 mod probes;
 mod run;
 mod stages;
+mod weights;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,22 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime};
 
-use indexmap::IndexMap;
-
 use super::Experiment;
 use super::collect::{Accumulator, Collector, Parts};
-use super::probes::{PlannedKind, Weighted};
+use super::findings;
+use super::probes::PlannedKind;
 use super::stages::{Length, Stage};
+use super::weights::{sample_weights, send_weights, until_sample, weight_shape};
 use crate::circuit::{InputId, draw};
-use crate::compile::Weights;
 use crate::compile::plan::Activity;
-use crate::engine::rate::{NotFinite, Settings, Simulation, State, Stopped};
+use crate::engine::rate::{NotFinite, Settings, Simulation, Stopped};
 use crate::input::{DataError, DataPaths};
-use crate::measure::agreement;
 use crate::record::{
-    Machine, MeasureNote, MeasureReport, NetlistReport, RecordError, Recorder, RecorderSpec,
-    RunDirectory, RunReport, StageReport, StopReason, TraceBlock, TraceSpec, WeightSpec,
-    peak_memory_mib, rfc3339_utc,
+    Machine, MeasureNote, NetlistReport, RecordError, Recorder, RecorderSpec, RunDirectory,
+    RunReport, StageReport, StopReason, TraceBlock, TraceSpec, WeightSpec, peak_memory_mib,
+    rfc3339_utc,
 };
 use crate::source::{Problem, Problems};
 
@@ -423,7 +421,7 @@ impl<'e> Run<'e> {
         for block in self.blocks.iter_mut().filter_map(Option::take) {
             self.recorder.send_trace(block)?;
         }
-        let measures = self.measures(directory)?;
+        let measures = findings::reports(&self.experiment.measures, &self.accumulators, directory)?;
         let summary = self.recorder.finish()?;
         let experiment = self.experiment;
         let wall_seconds = self.started.1.elapsed().as_secs_f64();
@@ -463,177 +461,4 @@ impl<'e> Run<'e> {
         directory.write_run_json(&report)?;
         Ok(report)
     }
-
-    fn measures(
-        &mut self,
-        directory: &RunDirectory,
-    ) -> Result<IndexMap<String, MeasureReport>, RunError> {
-        let mut found: IndexMap<String, MeasureReport> = IndexMap::new();
-        let mut matrices: IndexMap<String, Vec<f64>> = IndexMap::new();
-        let plans = &self.experiment.measures;
-        for (plan, accumulator) in plans.iter().zip(&self.accumulators) {
-            let report = match accumulator {
-                Accumulator::Mean(mean) => {
-                    mean_report(mean.found(), &plan.during, plan.expect.clone())
-                }
-                Accumulator::RSquared(m) => {
-                    let pooled = matches!(plan.kind, PlannedKind::RSquared { pooled: true, .. });
-                    let (rows, columns, values) = m.sample();
-                    let sample = directory.write_matrix(&plan.name, rows, columns, &values)?;
-                    let r_squared = if pooled {
-                        m.pooled()
-                    } else {
-                        m.mean_of_elements()
-                    };
-                    MeasureReport::Comparison {
-                        r_squared,
-                        pooled,
-                        per_dimension: m.per_element(),
-                        sample,
-                    }
-                }
-                Accumulator::Autocorrelation(m) => {
-                    let y = m.curve();
-                    let x = (0..y.len()).map(|k| k as f64).collect();
-                    MeasureReport::Curve {
-                        x,
-                        y,
-                        x_label: "lag (steps)".to_owned(),
-                        y_label: "autocorrelation".to_owned(),
-                    }
-                }
-                Accumulator::CorrelationMatrix(m) => {
-                    let (n, values) = m.matrix();
-                    let file = directory.write_matrix(&plan.name, n, n, &values)?;
-                    let report = MeasureReport::matrix(n, n, &values, file);
-                    matrices.insert(plan.name.clone(), values);
-                    report
-                }
-                Accumulator::Derived => continue,
-            };
-            found.insert(plan.name.clone(), report);
-        }
-        for plan in plans {
-            let value = match &plan.kind {
-                PlannedKind::MatrixAgreement([a, b]) => match (matrices.get(a), matrices.get(b)) {
-                    (Some(a), Some(b)) => agreement::correlation(a, b),
-                    _ => f64::NAN,
-                },
-                PlannedKind::CurveDifference([a, b], at) => match (found.get(a), found.get(b)) {
-                    (
-                        Some(MeasureReport::Curve { y: a, .. }),
-                        Some(MeasureReport::Curve { y: b, .. }),
-                    ) => agreement::largest_difference(a, b, at),
-                    _ => f64::NAN,
-                },
-                _ => continue,
-            };
-            found.insert(
-                plan.name.clone(),
-                MeasureReport::Number {
-                    value,
-                    unit: None,
-                    expect: plan.expect.clone(),
-                },
-            );
-        }
-        Ok(found)
-    }
-}
-
-/// One number, or a series of them.
-fn mean_report(found: &[(u64, f64)], during: &[String], expect: Option<String>) -> MeasureReport {
-    match found {
-        [] => MeasureReport::Number {
-            value: f64::NAN,
-            unit: None,
-            expect,
-        },
-        [(_, value)] => MeasureReport::Number {
-            value: *value,
-            unit: None,
-            expect,
-        },
-        many => MeasureReport::Series {
-            stage: during.join(", "),
-            step: many.iter().map(|(step, _)| *step).collect(),
-            value: many.iter().map(|(_, value)| *value).collect(),
-            x_label: "steps of learning".to_owned(),
-        },
-    }
-}
-
-/// Steps until the next sample of weights is due.
-fn until_sample(experiment: &Experiment, sampled: &[usize], trained: u64, learning: bool) -> u64 {
-    let next = |index: &usize| {
-        let every = experiment.weights[*index].every;
-        every - trained % every
-    };
-    if learning {
-        sampled.iter().map(next).min().unwrap_or(u64::MAX)
-    } else {
-        u64::MAX
-    }
-}
-
-fn sample_weights(
-    experiment: &Experiment,
-    sampled: &[usize],
-    state: &State,
-    trained: u64,
-    stage: u32,
-    recorder: &mut Recorder,
-) -> Result<(), RunError> {
-    for index in sampled
-        .iter()
-        .filter(|i| trained.is_multiple_of(experiment.weights[**i].every))
-    {
-        send_weights(experiment, *index, state, stage, recorder)?;
-    }
-    Ok(())
-}
-
-/// Presynaptic × postsynaptic neurons; single weights per neuron are one row.
-fn weight_shape(experiment: &Experiment, of: Weighted) -> (usize, usize) {
-    use crate::circuit::connect::Connectivity;
-    let circuit = &experiment.program.circuit;
-    match of {
-        Weighted::Bias(id) => (1, circuit.population(id.population).size),
-        Weighted::Projection(id) => match &circuit.projections[id.0 as usize].connectivity {
-            Connectivity::Dense { pre, post } => (*pre, *post),
-            Connectivity::OneToOne { size } => (1, *size),
-            Connectivity::Sparse(sparse) => (1, sparse.targets.len()),
-        },
-    }
-}
-
-/// Sends a sample of weights without their padding.
-fn send_weights(
-    experiment: &Experiment,
-    index: usize,
-    state: &State,
-    stage: u32,
-    recorder: &mut Recorder,
-) -> Result<(), RunError> {
-    let of = experiment.weights[index].of;
-    let (rows, columns) = weight_shape(experiment, of);
-    let mut buffer = recorder.weight_buffer(index);
-    let (values, row) = match of {
-        Weighted::Bias(id) => {
-            let at = experiment.program.layout.biases[&id];
-            (&*state.vectors[at.0 as usize], columns)
-        }
-        Weighted::Projection(id) => {
-            let weights = &state.weights[id.0 as usize];
-            let row = match weights {
-                Weights::Dense { row, .. } => *row,
-                _ => columns,
-            };
-            (weights.values(), row)
-        }
-    };
-    for j in 0..rows {
-        buffer.extend_from_slice(&values[j * row..j * row + columns]);
-    }
-    Ok(recorder.send_weights(index, stage, state.step, buffer)?)
 }
