@@ -1,7 +1,7 @@
 //! Bytecode bound to the places of a simulation's memory.
 
 use super::reading::{Expr, Reading};
-use crate::lang::code::{Code, compile};
+use crate::lang::code::{Code, Instruction, Operation, Source, Target, compile};
 use crate::lang::verify::verify;
 use crate::lang::{NodeId, Shape, Symbol};
 use crate::source::Problem;
@@ -78,6 +78,21 @@ impl View {
 }
 
 impl Kernel {
+    /// The vector that it gives unchanged, if that is all it does (a gate often leaves no more of a soma).
+    #[inline]
+    pub fn copied(&self) -> Option<VectorRef> {
+        match self.code.body[..] {
+            [
+                Instruction {
+                    operation: Operation::Copy,
+                    into: Target::Output,
+                    operands: [Source::Input(index), ..],
+                },
+            ] => self.vectors.get(usize::from(index)).copied(),
+            _ => None,
+        }
+    }
+
     /// Compiles and binds what is under `node`.
     ///
     /// # Errors

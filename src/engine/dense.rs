@@ -12,20 +12,30 @@ const PARTIAL: usize = 4;
 
 /// Adds `Σ_j weights[j][i]·pre[j]` to each `drive[i]`; `drive.len()` is the padded row length.
 pub fn deliver(arch: Arch, weights: &[f64], pre: &[f64], drive: &mut [f64]) {
-    arch.dispatch(Deliver {
+    arch.dispatch(Deliver::<true> {
         weights,
         pre,
         drive,
     });
 }
 
-struct Deliver<'a> {
+/// As [`deliver`] onto a drive of 0, whatever it holds.
+pub fn deliver_first(arch: Arch, weights: &[f64], pre: &[f64], drive: &mut [f64]) {
+    arch.dispatch(Deliver::<false> {
+        weights,
+        pre,
+        drive,
+    });
+}
+
+/// The drive is added to if `ADD`, replaced otherwise.
+struct Deliver<'a, const ADD: bool> {
     weights: &'a [f64],
     pre: &'a [f64],
     drive: &'a mut [f64],
 }
 
-impl WithSimd for Deliver<'_> {
+impl<const ADD: bool> WithSimd for Deliver<'_, ADD> {
     type Output = ();
 
     #[inline(always)]
@@ -48,10 +58,10 @@ impl WithSimd for Deliver<'_> {
                 at,
             };
             match row - at {
-                4.. => at += tile.deliver::<S, 4>(simd, drive),
-                3 => at += tile.deliver::<S, 3>(simd, drive),
-                2 => at += tile.deliver::<S, 2>(simd, drive),
-                _ => at += tile.deliver::<S, 1>(simd, drive),
+                4.. => at += tile.deliver::<S, 4, ADD>(simd, drive),
+                3 => at += tile.deliver::<S, 3, ADD>(simd, drive),
+                2 => at += tile.deliver::<S, 2, ADD>(simd, drive),
+                _ => at += tile.deliver::<S, 1, ADD>(simd, drive),
             }
         }
     }
@@ -68,7 +78,11 @@ struct Tile<'a, V> {
 impl<V> Tile<'_, V> {
     /// The drive of `N` vectors; returns `N`.
     #[inline(always)]
-    fn deliver<S: Simd<f64s = V>, const N: usize>(&self, simd: S, drive: &mut [V]) -> usize
+    fn deliver<S: Simd<f64s = V>, const N: usize, const ADD: bool>(
+        &self,
+        simd: S,
+        drive: &mut [V],
+    ) -> usize
     where
         V: Copy,
     {
@@ -104,10 +118,95 @@ impl<V> Tile<'_, V> {
         for v in 0..N {
             let even = simd.add_f64s(sums[0][v], sums[1][v]);
             let odd = simd.add_f64s(sums[2][v], sums[3][v]);
-            out[v] = simd.add_f64s(out[v], simd.add_f64s(even, odd));
+            let sum = simd.add_f64s(even, odd);
+            out[v] = if ADD { simd.add_f64s(out[v], sum) } else { sum };
         }
         N
     }
+}
+
+/// Writes `Σ_j weights[j][i]·pre[r][j]` to each `out[r][i]` for many rows r at once; rows of `out` have the
+/// padded length `row`, rows of `pre` the length `stride`, of which `sources` count. Each sum runs over j in order.
+pub fn deliver_rows(
+    arch: Arch,
+    weights: &[f64],
+    (pre, stride, sources): (&[f64], usize, usize),
+    (out, row): (&mut [f64], usize),
+) {
+    arch.dispatch(DeliverRows {
+        weights,
+        pre,
+        stride,
+        sources,
+        out,
+        row,
+    });
+}
+
+struct DeliverRows<'a> {
+    weights: &'a [f64],
+    pre: &'a [f64],
+    stride: usize,
+    sources: usize,
+    out: &'a mut [f64],
+    row: usize,
+}
+
+impl WithSimd for DeliverRows<'_> {
+    type Output = ();
+
+    /// Four rows and up to three vectors at a time, so that each weight that is loaded is used four times.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let width = self.row / S::F64_LANES;
+        if width == 0 || self.stride == 0 {
+            return;
+        }
+        let (weights, _) = S::as_simd_f64s(self.weights);
+        let (out, _) = S::as_mut_simd_f64s(self.out);
+        let fours = out.chunks_mut(4 * width);
+        for (out, pre) in fours.zip(self.pre.chunks(4 * self.stride)) {
+            // Of fewer than four rows the last is computed again and written once.
+            let last = (out.len() / width).saturating_sub(1);
+            let rows: [&[f64]; 4] =
+                std::array::from_fn(|r| &pre[r.min(last) * self.stride..][..self.sources]);
+            let mut at = 0;
+            while at < width {
+                let done = match width - at {
+                    3.. => rows_tile::<S, 3>(simd, weights, rows, out, (width, at)),
+                    2 => rows_tile::<S, 2>(simd, weights, rows, out, (width, at)),
+                    _ => rows_tile::<S, 1>(simd, weights, rows, out, (width, at)),
+                };
+                at += done;
+            }
+        }
+    }
+}
+
+/// `N` vectors of four rows, starting with the `at`-th of `width`; returns `N`.
+#[inline(always)]
+fn rows_tile<S: Simd, const N: usize>(
+    simd: S,
+    weights: &[S::f64s],
+    [first, second, third, fourth]: [&[f64]; 4],
+    out: &mut [S::f64s],
+    (width, at): (usize, usize),
+) -> usize {
+    let mut sums = [[simd.splat_f64s(0.0); N]; 4];
+    let sources = first.iter().zip(second).zip(third).zip(fourth);
+    for (weights, (((a, b), c), d)) in weights.chunks_exact(width).zip(sources) {
+        let weights = &weights[at..at + N];
+        for (sums, x) in sums.iter_mut().zip([a, b, c, d]) {
+            let x = simd.splat_f64s(*x);
+            for v in 0..N {
+                sums[v] = simd.mul_add_f64s(weights[v], x, sums[v]);
+            }
+        }
+    }
+    for (out, sums) in out.chunks_exact_mut(width).zip(sums) {
+        out[at..at + N].copy_from_slice(&sums);
+    }
+    N
 }
 
 /// Adds `pre[j]·post[i]` to each `weights[j][i]`; `post.len()` is the padded row length.
@@ -192,6 +291,23 @@ mod tests {
                         .sum::<f64>();
                 // Rounding of at most 101 terms below 1 in size.
                 assert!((drive[i] - exact).abs() < 101.0 * f64::EPSILON * 10.0);
+            }
+        }
+    }
+
+    #[test]
+    fn many_rows_are_many_products() {
+        for (rows, sources, row) in [(1, 3, 8), (4, 20, 104), (7, 5, 40), (64, 2, 16)] {
+            let stride = sources + 3;
+            let (weights, pre) = (numbers(sources * row, 1), numbers(rows * stride, 2));
+            let mut out = numbers(rows * row, 3);
+            let of = (&pre[..], stride, sources);
+            deliver_rows(Arch::new(), &weights, of, (&mut out, row));
+            for (out, pre) in out.chunks(row).zip(pre.chunks(stride)) {
+                for (i, found) in out.iter().enumerate() {
+                    let product = |sum: f64, j: usize| weights[j * row + i].mul_add(pre[j], sum);
+                    assert_eq!(*found, (0..sources).fold(0.0, product));
+                }
             }
         }
     }

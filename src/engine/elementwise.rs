@@ -44,15 +44,25 @@ impl WithSimd for AddProduct<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (out, out_rest) = S::as_mut_simd_f64s(self.out);
+        let (a, a_rest) = S::as_simd_f64s(self.a);
         match self.x {
             Factor::Same(x) => {
-                for (o, a) in self.out.iter_mut().zip(self.a) {
+                let all = simd.splat_f64s(x);
+                for (o, a) in out.iter_mut().zip(a) {
+                    *o = simd.mul_add_f64s(*a, all, *o);
+                }
+                for (o, a) in out_rest.iter_mut().zip(a_rest) {
                     *o = a.mul_add(x, *o);
                 }
             }
             Factor::Each(x) => {
-                for ((o, a), x) in self.out.iter_mut().zip(self.a).zip(x) {
+                let (x, x_rest) = S::as_simd_f64s(x);
+                for ((o, a), x) in out.iter_mut().zip(a).zip(x) {
+                    *o = simd.mul_add_f64s(*a, *x, *o);
+                }
+                for ((o, a), x) in out_rest.iter_mut().zip(a_rest).zip(x_rest) {
                     *o = a.mul_add(*x, *o);
                 }
             }
@@ -95,15 +105,24 @@ impl WithSimd for AllFinite<'_> {
     type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> bool {
-        // The exponent bits of infinities and NaN are all ones.
-        const EXPONENT: u64 = 0x7ff << 52;
-        let bad = |x: f64| u64::from(x.to_bits() & EXPONENT == EXPONENT);
-        let mut any = 0;
-        for x in self.x {
-            any |= bad(*x);
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        // 0·x is 0 for finite x and NaN for all else, and a sum with a NaN in it stays one.
+        let (whole, rest) = S::as_simd_f64s(self.x);
+        let zero = simd.splat_f64s(0.0);
+        let (pairs, last) = whole.as_chunks::<2>();
+        let (mut even, mut odd) = (zero, zero);
+        for [a, b] in pairs {
+            even = simd.mul_add_f64s(*a, zero, even);
+            odd = simd.mul_add_f64s(*b, zero, odd);
         }
-        any == 0
+        for a in last {
+            even = simd.mul_add_f64s(*a, zero, even);
+        }
+        let mut total = simd.reduce_sum_f64s(simd.add_f64s(even, odd));
+        for a in rest {
+            total = a.mul_add(0.0, total);
+        }
+        !total.is_nan()
     }
 }
 

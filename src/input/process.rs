@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
 use super::{DataError, DataPaths};
 use crate::circuit::{Input, sample};
-use crate::engine::{dense, elementwise};
+use crate::engine::dense;
 use crate::lang::vm::padded;
 use crate::netlist::model::{InputProcess, LogMelInput, Mixing};
 use crate::random::{Normals, seed_of};
@@ -39,7 +39,10 @@ struct LatentAr1 {
     mixing: Vector,
     z: Vector,
     normals: Normals,
+    /// Scratch: unit noise of the steps to come, without padding.
     deviates: Vector,
+    /// Scratch: z at each of these steps.
+    path: Vector,
 }
 
 /// Rows of a data set, round and round.
@@ -81,7 +84,8 @@ impl Process {
                     mixing: mixing_matrix(mixing, input, latent, seed),
                     z: Vector::zeros(replicas * padded(latent)),
                     normals: Normals::new(seed, &format!("input {}", input.name), 0),
-                    deviates: Vector::zeros(padded(latent)),
+                    deviates: Vector::default(),
+                    path: Vector::default(),
                 }))
             }
             InputProcess::Array { file, splits } => {
@@ -160,37 +164,71 @@ impl Process {
         arch: Arch,
         steps: usize,
         values: &mut [f64],
-        mut latent: Option<&mut [f64]>,
+        latent: Option<&mut [f64]>,
     ) {
-        let length = self.row * self.replicas;
-        for step in 0..steps {
-            let out = values
-                .get_mut(step * length..(step + 1) * length)
-                .unwrap_or_default();
-            match &mut self.kind {
-                Kind::LatentAr1(process) => {
-                    process.advance(arch, self.row, out);
-                    if let Some(latent) = latent.as_deref_mut() {
-                        let n = process.z.len();
-                        latent[step * n..(step + 1) * n].copy_from_slice(&process.z);
-                    }
+        match &mut self.kind {
+            Kind::LatentAr1(process) => {
+                process.advance(arch, steps);
+                if !values.is_empty() {
+                    let z = (&process.path[..], padded(process.latent), process.latent);
+                    dense::deliver_rows(arch, &process.mixing, z, (values, self.row));
                 }
-                Kind::Frames(reader) => reader.advance(self.row, self.replicas, out),
+                if let Some(latent) = latent {
+                    latent.copy_from_slice(&process.path);
+                }
+            }
+            Kind::Frames(reader) => {
+                let length = self.row * self.replicas;
+                for step in 0..steps {
+                    let out = values.get_mut(step * length..(step + 1) * length);
+                    reader.advance(self.row, self.replicas, out.unwrap_or_default());
+                }
             }
         }
     }
 }
 
 impl LatentAr1 {
-    fn advance(&mut self, arch: Arch, row: usize, out: &mut [f64]) {
-        let padded_latent = self.deviates.len();
-        for (replica, z) in self.z.chunks_exact_mut(padded_latent).enumerate() {
-            self.normals.fill(arch, &mut self.deviates[..self.latent]);
-            z.iter_mut().for_each(|z| *z *= self.decay);
-            elementwise::add_scaled(arch, z, &self.deviates, self.noise);
-            if let Some(out) = out.get_mut(replica * row..(replica + 1) * row) {
-                out.fill(0.0);
-                dense::deliver(arch, &self.mixing, &z[..self.latent], out);
+    /// Fills the path with the next steps' z.
+    fn advance(&mut self, arch: Arch, steps: usize) {
+        let all = self.z.len();
+        self.path.resize(steps * all, 0.0);
+        self.deviates
+            .resize(steps * all / padded(self.latent) * self.latent, 0.0);
+        self.normals.fill(arch, &mut self.deviates);
+        let rows = self.path.chunks_exact_mut(padded(self.latent));
+        for (row, deviates) in rows.zip(self.deviates.chunks_exact(self.latent)) {
+            row[..self.latent].copy_from_slice(deviates);
+        }
+        arch.dispatch(Decay {
+            z: &mut self.z,
+            path: &mut self.path,
+            decay: self.decay,
+            noise: self.noise,
+        });
+    }
+}
+
+/// Each step's z is the last one decayed and that step's noise, which is where z is to go.
+struct Decay<'a> {
+    z: &'a mut [f64],
+    path: &'a mut [f64],
+    decay: f64,
+    noise: f64,
+}
+
+impl WithSimd for Decay<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (decay, noise) = (simd.splat_f64s(self.decay), simd.splat_f64s(self.noise));
+        let (z, _) = S::as_mut_simd_f64s(self.z);
+        let (path, _) = S::as_mut_simd_f64s(self.path);
+        for step in path.chunks_exact_mut(z.len().max(1)) {
+            for (out, z) in step.iter_mut().zip(z.iter_mut()) {
+                *z = simd.mul_add_f64s(noise, *out, simd.mul_f64s(decay, *z));
+                *out = *z;
             }
         }
     }

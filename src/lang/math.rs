@@ -16,27 +16,34 @@ const LN2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// e^r − 1 for |r| ≤ ln2/2, by Taylor's series to r^13 (the next term is below 4e-18).
+///
+/// Odd and even terms are two chains of multiply–adds that wait for each other only at the end.
 #[inline(always)]
 fn exp_minus_one_small(r: f64) -> f64 {
-    const C: [f64; 12] = [
+    // Of r^13, r^11 … r^3 and r^12, r^10 … r^2.
+    const ODD: [f64; 6] = [
         1.0 / 6_227_020_800.0,
-        1.0 / 479_001_600.0,
         1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
         1.0 / 362_880.0,
-        1.0 / 40_320.0,
         1.0 / 5_040.0,
-        1.0 / 720.0,
         1.0 / 120.0,
-        1.0 / 24.0,
         1.0 / 6.0,
+    ];
+    const EVEN: [f64; 6] = [
+        1.0 / 479_001_600.0,
+        1.0 / 3_628_800.0,
+        1.0 / 40_320.0,
+        1.0 / 720.0,
+        1.0 / 24.0,
         0.5,
     ];
-    let mut p = C[0];
-    for c in &C[1..] {
-        p = p.mul_add(r, *c);
+    let square = r * r;
+    let (mut odd, mut even) = (ODD[0], EVEN[0]);
+    for k in 1..ODD.len() {
+        odd = odd.mul_add(square, ODD[k]);
+        even = even.mul_add(square, EVEN[k]);
     }
-    (p * r).mul_add(r, r)
+    odd.mul_add(r, even).mul_add(square, r)
 }
 
 /// x = n·ln2 + r with |r| ≤ ln2/2: returns r, and n both as a number and as the integer in ROUND + n.

@@ -46,6 +46,9 @@ impl<'a> Memory<'a> {
     /// Runs a kernel over whole vectors.
     #[inline]
     pub fn run(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
+        if let Some(place) = kernel.copied() {
+            return out.copy_from_slice(&self.vector(place)[..out.len()]);
+        }
         let mut vectors: [&[f64]; MOST_VECTORS] = [&[]; MOST_VECTORS];
         for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
             *slot = self.vector(*place);

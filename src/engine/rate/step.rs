@@ -131,14 +131,21 @@ impl Step<'_> {
         let memory = self.memory();
         let replicas = self.program.layout.replicas;
         let row = drive.len() / replicas;
+        // Whether the drive holds something already; the first that comes replaces what it held.
+        let mut begun = true;
+        let mut inputs = inputs
+            .iter()
+            .map(|input| self.block.at(*input as usize, self.in_block));
         match bias {
             Some(bias) => drive
                 .chunks_exact_mut(row)
                 .for_each(|d| d.copy_from_slice(memory.vector(bias))),
-            None => drive.fill(0.0),
+            None => match inputs.next() {
+                Some(values) => drive.copy_from_slice(values),
+                None => begun = false,
+            },
         }
-        for input in inputs {
-            let values = self.block.at(*input as usize, self.in_block);
+        for values in inputs {
             elementwise::add(self.scratch.machine.arch(), drive, values);
         }
         for (id, pre) in projections {
@@ -153,8 +160,13 @@ impl Step<'_> {
                     &projection.connectivity,
                     pre,
                     drive,
+                    begun,
                 );
             }
+            begun = true;
+        }
+        if !begun {
+            drive.fill(0.0);
         }
     }
 
@@ -391,18 +403,29 @@ fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
     }
 }
 
-/// Adds what a projection's synapses give to one replica's drive.
+/// Adds what a projection's synapses give to one replica's drive, which counts as 0 if nothing has `begun` it.
 fn deliver(
     machine: &Machine,
     weights: &Weights,
     connectivity: &Connectivity,
     pre: &[f64],
     drive: &mut [f64],
+    begun: bool,
 ) {
+    if let (Weights::Dense { values, .. }, Connectivity::Dense { pre: n, .. }) =
+        (weights, connectivity)
+    {
+        let deliver = if begun {
+            dense::deliver
+        } else {
+            dense::deliver_first
+        };
+        return deliver(machine.arch(), values, &pre[..*n], drive);
+    }
+    if !begun {
+        drive.fill(0.0);
+    }
     match (weights, connectivity) {
-        (Weights::Dense { values, .. }, Connectivity::Dense { pre: n, .. }) => {
-            dense::deliver(machine.arch(), values, &pre[..*n], drive);
-        }
         (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
             for (row, x) in sparse.offsets.windows(2).zip(pre) {
                 for (w, target) in values[row[0]..row[1]]
