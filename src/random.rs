@@ -158,22 +158,29 @@ fn next(state: &mut [[u64; WIDTH]; 4]) -> [u64; WIDTH] {
 /// Two normal deviates from each word: its upper half gives the radius, its lower half the angle.
 #[inline(always)]
 fn box_muller(bits: &[u64; WIDTH]) -> ([f32; WIDTH], [f32; WIDTH]) {
-    let mut first = [0.0; WIDTH];
-    let mut second = [0.0; WIDTH];
+    let mut upper = [0u32; WIDTH];
+    let mut lower = [0u32; WIDTH];
     for k in 0..WIDTH {
-        let upper = (bits[k] >> 32) as u32;
-        let lower = bits[k] as u32;
-        // Uniform on (0, 1], fine near 0, where the tail of the distribution is made.
-        let u = ((upper >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
-        let radius = (-2.0 * log_f32(u)).sqrt();
-        // Two bits choose the quadrant, thirty the angle within ±π/4 of its middle.
-        let angle = (lower << 2) as i32 as f32 * (std::f32::consts::FRAC_PI_4 / 2_147_483_648.0);
+        upper[k] = (bits[k] >> 32) as u32;
+    }
+    for k in 0..WIDTH {
+        lower[k] = bits[k] as u32;
+    }
+    let mut radius = [0.0f32; WIDTH];
+    for k in 0..WIDTH {
+        let u = ((upper[k] >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
+        radius[k] = (-2.0 * log_f32(u)).sqrt();
+    }
+    let mut first = [0.0f32; WIDTH];
+    let mut second = [0.0f32; WIDTH];
+    for k in 0..WIDTH {
+        let angle = (lower[k] << 2) as i32 as f32 * (std::f32::consts::FRAC_PI_4 / 2_147_483_648.0);
         let (sin, cos) = sin_cos_quadrant(angle);
-        let swap = lower & 0x8000_0000 != 0;
+        let swap = lower[k] & 0x8000_0000 != 0;
         let (x, y) = if swap { (sin, cos) } else { (cos, sin) };
-        let sign = (lower & 0x4000_0000) << 1;
-        first[k] = radius * f32::from_bits(x.to_bits() ^ sign);
-        second[k] = radius * f32::from_bits(y.to_bits() ^ sign);
+        let sign = (lower[k] & 0x4000_0000) << 1;
+        first[k] = radius[k] * f32::from_bits(x.to_bits() ^ sign);
+        second[k] = radius[k] * f32::from_bits(y.to_bits() ^ sign);
     }
     (first, second)
 }

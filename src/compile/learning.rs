@@ -94,6 +94,8 @@ pub struct SynapseFilter {
 /// A rule for weights of which each neuron has one.
 #[derive(Debug, Clone)]
 pub struct ElementwiseRule {
+    /// Its number among the program's rules.
+    pub index: usize,
     /// What it changes.
     pub target: ElementwiseTarget,
     /// Smoothing filters of either side.
@@ -348,7 +350,12 @@ fn elementwise(
             None,
         ),
     };
+    let rules = &planner.program.rules;
+    let index = rules
+        .iter()
+        .position(|r| r.rule.plastic == rule.rule.plastic);
     Ok(Learning::Elementwise(ElementwiseRule {
+        index: index.unwrap_or(rules.len()),
         target,
         filters,
         gate,

@@ -178,37 +178,49 @@ fn run_block(
             Target::Register(register) => std::mem::take(&mut registers[usize::from(register)]),
             Target::Output => Vector::default(),
         };
-        let [a, b, c] = instruction.operands;
-        let a = operand(a, registers, scalars, inputs, n);
-        let b = operand(b, registers, scalars, inputs, n);
-        let c = operand(c, registers, scalars, inputs, n);
         let into = match instruction.into {
             Target::Register(_) => &mut taken[..n],
             Target::Output => &mut *out,
         };
-        execute(instruction.operation, into, a, b, c);
+        let at = Operands {
+            sources: &instruction.operands,
+            registers,
+            scalars,
+            inputs,
+            n,
+        };
+        execute(instruction.operation, into, &at);
         if let Target::Register(register) = instruction.into {
             registers[usize::from(register)] = taken;
         }
     }
 }
 
-/// Where an operand is.
-#[inline(always)]
-fn operand<'a>(
-    source: Source,
+/// Where an instruction's operands are; each is looked up when its operation wants it.
+struct Operands<'a> {
+    sources: &'a [Source; 3],
     registers: &'a [Vector],
-    scalars: &[f64],
-    inputs: &[&'a [f64]],
+    scalars: &'a [f64],
+    inputs: &'a [&'a [f64]],
     n: usize,
-) -> Operand<'a> {
-    match source {
-        // The register that is being written is not among them; an operation does not read it.
-        Source::Register(register) => {
-            Operand::Block(registers[usize::from(register)].get(..n).unwrap_or(&[]))
+}
+
+impl<'a> Operands<'a> {
+    #[inline(always)]
+    fn at(&self, index: usize) -> Operand<'a> {
+        let n = self.n;
+        match self.sources[index] {
+            // The register that is being written is not among them; an operation does not read it.
+            Source::Register(register) => {
+                let register = &self.registers[usize::from(register)];
+                Operand::Block(register.get(..n).unwrap_or(&[]))
+            }
+            Source::Input(input) => {
+                let input = self.inputs[usize::from(input)];
+                Operand::Block(input.get(..n).unwrap_or(&[]))
+            }
+            Source::Scalar(slot) => Operand::Same(self.scalars[usize::from(slot)]),
         }
-        Source::Input(input) => Operand::Block(inputs[usize::from(input)].get(..n).unwrap_or(&[])),
-        Source::Scalar(slot) => Operand::Same(scalars[usize::from(slot)]),
     }
 }
 
@@ -267,17 +279,24 @@ macro_rules! each {
 
 /// One instruction: every operation gets its own loop, so that the optimiser can vectorise it.
 #[inline(always)]
-fn execute(operation: Operation, out: &mut [f64], a: Operand<'_>, b: Operand<'_>, c: Operand<'_>) {
+fn execute(operation: Operation, out: &mut [f64], operands: &Operands<'_>) {
+    let a = operands.at(0);
     match operation {
         Operation::Copy => each!(out, a => x, x),
         Operation::Unary(op) => execute_unary(op, out, a),
-        Operation::Binary(op) => execute_binary(op, out, a, b),
-        Operation::Ternary(op) => match op {
-            Ternary::Fma => each!(out, a => x, b => y, c => z, Ternary::Fma.apply(x, y, z)),
-            Ternary::NegFma => each!(out, a => x, b => y, c => z, Ternary::NegFma.apply(x, y, z)),
-            Ternary::FmaSub => each!(out, a => x, b => y, c => z, Ternary::FmaSub.apply(x, y, z)),
-            Ternary::Select => each!(out, a => x, b => y, c => z, Ternary::Select.apply(x, y, z)),
-        },
+        Operation::Binary(op) => execute_binary(op, out, a, operands.at(1)),
+        Operation::Ternary(op) => execute_ternary(op, out, a, operands.at(1), operands.at(2)),
+    }
+}
+
+/// See [`execute`].
+#[inline(always)]
+fn execute_ternary(op: Ternary, out: &mut [f64], a: Operand<'_>, b: Operand<'_>, c: Operand<'_>) {
+    match op {
+        Ternary::Fma => each!(out, a => x, b => y, c => z, Ternary::Fma.apply(x, y, z)),
+        Ternary::NegFma => each!(out, a => x, b => y, c => z, Ternary::NegFma.apply(x, y, z)),
+        Ternary::FmaSub => each!(out, a => x, b => y, c => z, Ternary::FmaSub.apply(x, y, z)),
+        Ternary::Select => each!(out, a => x, b => y, c => z, Ternary::Select.apply(x, y, z)),
     }
 }
 

@@ -6,6 +6,9 @@ use crate::lang::code::MOST_VECTORS;
 use crate::lang::vm::Machine;
 use crate::vector::Vector;
 
+/// Vectors of a kernel that counts as small.
+const FEW: usize = 4;
+
 /// What kernels of one step read.
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'a> {
@@ -20,8 +23,17 @@ pub(super) struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     /// The vector at a place; a row's weights and synapse states are not in the table.
-    #[inline]
+    #[inline(always)]
     pub fn vector(&self, place: VectorRef) -> &'a [f64] {
+        match place {
+            VectorRef::Plain(id) => &self.vectors[id.0 as usize],
+            VectorRef::Source(index) => self.block.at(index as usize, self.in_block),
+            place => self.vector_elsewhere(place),
+        }
+    }
+
+    /// As [`Memory::vector`], for the less frequent places.
+    fn vector_elsewhere(&self, place: VectorRef) -> &'a [f64] {
         match place {
             VectorRef::Plain(id) => &self.vectors[id.0 as usize],
             VectorRef::Oldest { ring, depth } => {
@@ -49,7 +61,17 @@ impl<'a> Memory<'a> {
         if let Some(place) = kernel.copied() {
             return out.copy_from_slice(&self.vector(place)[..out.len()]);
         }
-        let mut vectors: [&[f64]; MOST_VECTORS] = [&[]; MOST_VECTORS];
+        // Most kernels read few vectors, and a short list is quickly made.
+        if kernel.vectors.len() <= FEW {
+            self.run_with::<FEW>(machine, kernel, out);
+        } else {
+            self.run_with::<MOST_VECTORS>(machine, kernel, out);
+        }
+    }
+
+    #[inline(always)]
+    fn run_with<const N: usize>(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
+        let mut vectors: [&[f64]; N] = [&[]; N];
         for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
             *slot = self.vector(*place);
         }

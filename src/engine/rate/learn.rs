@@ -506,7 +506,7 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
         return;
     }
     let program = step.program;
-    let (index, replicas) = (rule_index(program, rule), program.layout.replicas);
+    let replicas = program.layout.replicas;
     let mut weights = match rule.target {
         ElementwiseTarget::Projection(id) => {
             std::mem::take(step.state.weights[id.0 as usize].values_mut())
@@ -514,10 +514,8 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
         // A bias is read through the table, so it stays there while the change is computed.
         ElementwiseTarget::Bias(_) => Vector::default(),
     };
-    let mut states = index
-        .map(|r| std::mem::take(&mut step.state.synapses[r]))
-        .unwrap_or_default();
-    let fresh = index.is_none_or(|r| !step.state.learned[r]);
+    let mut states = std::mem::take(&mut step.state.synapses[rule.index]);
+    let fresh = !step.state.learned[rule.index];
     let now = step.state.step;
     let (memory, scratch) = step.parts();
     let row = padded(rule.size);
@@ -583,22 +581,6 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
     if let ElementwiseTarget::Projection(id) = rule.target {
         *step.state.weights[id.0 as usize].values_mut() = weights;
     }
-    if let Some(r) = index {
-        step.state.synapses[r] = states;
-        step.state.learned[r] = true;
-    }
-}
-
-fn rule_index(program: &Program, rule: &ElementwiseRule) -> Option<usize> {
-    use crate::compile::expressions::Plastic;
-    program
-        .rules
-        .iter()
-        .position(|r| match (rule.target, r.rule.plastic) {
-            (ElementwiseTarget::Projection(a), Plastic::Projection(b)) => a == b,
-            (ElementwiseTarget::Bias(a), Plastic::Bias(b)) => {
-                program.layout.biases.get(&b) == Some(&a)
-            }
-            _ => false,
-        })
+    step.state.synapses[rule.index] = states;
+    step.state.learned[rule.index] = true;
 }
