@@ -52,6 +52,8 @@ pub struct Circuit {
     pub step: Quantity,
     /// Copies that share weights.
     pub replicas: usize,
+    /// Numbers with names.
+    pub constants: IndexMap<String, Quantity>,
     /// Populations.
     pub populations: Vec<Population>,
     /// Projections.

@@ -42,6 +42,12 @@ impl Resolver<'_> {
             seed: table.seed,
             step: table.step.value,
             replicas: table.replicas.value as usize,
+            constants: self
+                .netlist
+                .constants
+                .iter()
+                .map(|(name, constant)| (name.clone(), constant.value))
+                .collect(),
             populations: vec![],
             projections: vec![],
             modulators: self.modulators(),

@@ -68,6 +68,7 @@ impl PlaceScope<'_> {
             }
         };
         known.extend(modulators);
+        known.extend(self.circuit.constants.keys().cloned());
         let mut seen = std::collections::HashSet::new();
         known.retain(|name| seen.insert(name.clone()));
         known

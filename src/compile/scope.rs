@@ -80,7 +80,11 @@ impl<'c> PlaceScope<'c> {
         Shape::Vector(self.circuit.population(population).size as u32)
     }
 
-    fn modulator(&mut self, name: &str) -> Option<Meaning> {
+    /// What is the same everywhere: a modulator, or a constant of the netlist.
+    fn broadcast(&mut self, name: &str) -> Option<Meaning> {
+        if let Some(quantity) = self.circuit.constants.get(name) {
+            return Some(Meaning::Constant(*quantity));
+        }
         let id = self.circuit.modulator_named(name)?;
         Some(self.variable(Reading::Modulator(id), Shape::Scalar, Dimension::NONE))
     }
@@ -114,7 +118,7 @@ impl<'c> PlaceScope<'c> {
         {
             return Some(self.parameter(own.population, index, shape));
         }
-        self.modulator(name)
+        self.broadcast(name)
     }
 
     /// Unit normal for an assignment; white noise, 1/√time, for a differential equation.
@@ -193,7 +197,7 @@ impl<'c> PlaceScope<'c> {
             self.used.push(name.to_owned());
             return Some(Meaning::Constant(*quantity));
         }
-        self.modulator(name)
+        self.broadcast(name)
     }
 
     /// A name in a modulator, measure or recording.
@@ -230,7 +234,7 @@ impl<'c> PlaceScope<'c> {
             };
         }
         if rest.is_empty() {
-            self.modulator(first)
+            self.broadcast(first)
         } else {
             None
         }

@@ -10,11 +10,14 @@ use super::parse;
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::tree::{Table, Value};
 use super::uses::{self, Places};
-use super::{circuit, input, like, measure, modulator, neuron, overrides, population, projection};
+use super::{
+    circuit, constant, input, like, measure, modulator, neuron, overrides, population, projection,
+};
 use super::{recording, resolved, rule, stage};
 use crate::source::{Problem, Problems, SourceId, SourceMap, Span, suggest};
 
 const CIRCUIT: Key = key("circuit", "{ name = \"my-circuit\", step = \"1 ms\" }");
+const CONSTANT: Key = key("constant", "{ latents = 20 }");
 const STAGE: Key = key("stage", "[{ name = \"train\", steps = 1000 }]");
 const RECORD: Key = key(
     "record",
@@ -59,7 +62,7 @@ const NAMED: [Section; 7] = [
 
 /// All sections that an override may change.
 pub(super) fn sections() -> impl Iterator<Item = &'static str> + Clone {
-    [CIRCUIT, STAGE, RECORD]
+    [CIRCUIT, CONSTANT, STAGE, RECORD]
         .into_iter()
         .chain(NAMED.into_iter().map(|section| section.key))
         .map(|key| key.name)
@@ -113,6 +116,9 @@ pub(super) fn build(
 /// Reads every section; the circuit first, since it fixes the unit of time.
 fn read(root: &Table, top: Span, context: &mut Context) -> Option<Netlist> {
     let mut reader = TableReader::new(context, String::new(), root, top);
+    if let Some(field) = reader.optional(CONSTANT) {
+        constant::read_all(reader.context, &field);
+    }
     let circuit = match reader.optional(CIRCUIT) {
         Some(field) => circuit::read(reader.context, &field),
         None => {
@@ -133,18 +139,21 @@ fn read(root: &Table, top: Span, context: &mut Context) -> Option<Netlist> {
         .optional(RECORD)
         .map(|field| recording::read_all(&field, reader.context));
     let measures = read_section(&mut reader, MEASURE, measure::read);
+    let constants = std::mem::take(&mut reader.context.constants);
     one_meaning(
         modulators
             .values()
             .map(|m| ("modulator", &m.name))
             .chain(inputs.values().map(|i| ("input", &i.name)))
-            .chain(populations.values().map(|p| ("population", &p.name))),
+            .chain(populations.values().map(|p| ("population", &p.name)))
+            .chain(constants.values().map(|c| ("constant", &c.name))),
         reader.context,
     );
     reader.optional(uses::USE);
     reader.finish();
     Some(Netlist {
         circuit: circuit?,
+        constants,
         neurons,
         rules,
         modulators,

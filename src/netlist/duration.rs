@@ -11,6 +11,12 @@ impl Field<'_> {
     /// decimal point where the circuit's time has no unit.
     pub fn duration(&self, context: &mut Context, least: u64) -> Option<Spanned<Duration>> {
         const EXPECTED: &str = "a whole number of steps, or a time such as \"10 ms\"";
+        if let Some(computed) = self.computed(context)
+            && computed?.value.dimension.is_none()
+        {
+            let steps = self.whole(context, least)?;
+            return Some(Spanned::new(Duration::Steps(steps.value), steps.span));
+        }
         match &self.node.value {
             Value::Whole(_) => {
                 let steps = self.whole(context, least)?;

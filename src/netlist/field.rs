@@ -1,5 +1,8 @@
 //! A value of the tree that is being read, and what there is to say about it.
 
+use indexmap::IndexMap;
+
+use super::model::Constant;
 use super::tree::{Node, Value};
 use crate::source::{Problem, SourceId, Span, nearest};
 use crate::units::Dimension;
@@ -13,6 +16,10 @@ pub(super) struct Context {
     pub syntax_errors: Vec<Span>,
     /// Dimension of the circuit's step, once it is known: that of every time in the netlist.
     pub time: Option<Dimension>,
+    /// Constants that values may be computed from.
+    pub constants: IndexMap<String, Constant>,
+    /// Constants with a mistake; what reads them is not complained about as well.
+    pub broken_constants: Vec<String>,
     /// The first of the texts that are overrides.
     pub first_override: Option<SourceId>,
 }

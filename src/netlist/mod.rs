@@ -11,6 +11,7 @@
 //! the language look at those.
 
 mod circuit;
+mod constant;
 mod distribution;
 mod document;
 mod duration;

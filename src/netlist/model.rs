@@ -19,6 +19,8 @@ pub type Expression = Spanned<String>;
 pub struct Netlist {
     /// The `[circuit]` table.
     pub circuit: CircuitTable,
+    /// Numbers with names.
+    pub constants: IndexMap<String, Constant>,
     /// Neuron models: the library's that were named in `use`, and the file's own.
     pub neurons: IndexMap<String, NeuronModel>,
     /// Plasticity rules, likewise.
@@ -41,6 +43,15 @@ pub struct Netlist {
     pub resolved: String,
     /// All texts it came from.
     pub sources: SourceMap,
+}
+
+/// A number with a name, which values and expressions of the netlist may use.
+#[derive(Debug, Clone)]
+pub struct Constant {
+    /// Its name.
+    pub name: Name,
+    /// Its value.
+    pub value: Quantity,
 }
 
 /// The `[circuit]` table.

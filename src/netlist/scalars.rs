@@ -56,6 +56,15 @@ impl<'a> Field<'a> {
             0 => "a whole number".to_owned(),
             _ => format!("a whole number of at least {least}"),
         };
+        if let Some(computed) = self.computed(context) {
+            let quantity = computed?;
+            let (x, plain) = (quantity.value.value, quantity.value.dimension.is_none());
+            return if plain && x.fract().abs() < f64::EPSILON && x >= least as f64 && x < 9e15 {
+                Some(Spanned::new(x as u64, self.span()))
+            } else {
+                self.refuse(context, &quantity.value.to_string(), &expected())
+            };
+        }
         let number = match self.node.value {
             Value::Whole(number) => number,
             // Whole as a float and small enough that the float is exact.
@@ -80,9 +89,17 @@ impl<'a> Field<'a> {
     /// A plain number in a range.
     pub fn number(&self, context: &mut Context, range: Range) -> Option<Spanned<f64>> {
         let expected = || format!("a number {}", range.says).replace("number finite", "number");
-        let number = match self.node.value {
-            Value::Whole(number) => number as f64,
-            Value::Number(number) => number,
+        let computed = match self.computed(context) {
+            Some(computed) => Some(computed?.value),
+            None => None,
+        };
+        let number = match (&self.node.value, computed) {
+            (_, Some(quantity)) if quantity.dimension.is_none() => quantity.value,
+            (_, Some(quantity)) => {
+                return self.refuse(context, &quantity.to_string(), &expected());
+            }
+            (Value::Whole(number), _) => *number as f64,
+            (Value::Number(number), _) => *number,
             _ => {
                 self.wrong_kind(context, &expected());
                 return None;
@@ -96,6 +113,9 @@ impl<'a> Field<'a> {
 
     /// A number with or without a unit, of any dimension.
     pub fn quantity(&self, context: &mut Context) -> Option<Spanned<Quantity>> {
+        if let Some(computed) = self.computed(context) {
+            return computed;
+        }
         let quantity = match &self.node.value {
             Value::Whole(number) => Quantity::plain(*number as f64),
             Value::Number(number) => Quantity::plain(*number),
