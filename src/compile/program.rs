@@ -5,7 +5,7 @@ use super::gates::{self, Gates};
 use super::kernel::{ScalarId, VectorId};
 use super::layout::{FilterPlace, Layout};
 use super::order::Order;
-use super::reading::Expr;
+use super::reading::{Expr, Reading};
 use crate::circuit::connect::{Connectivity, Sparse};
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, sample};
 use crate::lang::vm::padded;
@@ -137,7 +137,8 @@ impl Program {
                 .iter()
                 .for_each(|input| layout.add_input(*input));
         }
-        let sorted = sorted_modulators(&circuit, &expressions)?;
+        let mut sorted = sorted_modulators(&circuit, &expressions)?;
+        leave_out_unread(&mut sorted, &expressions, &probes);
         let modulators = sorted
             .into_iter()
             .map(|(id, expr)| place(&mut layout, id, expr))
@@ -273,7 +274,7 @@ fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedR
     let filters = layout.filters(&rule.expr, ends);
     let symbols = (0..rule.expr.readings.len()).map(|i| Symbol::Outer(i as u32));
     let presynaptic =
-        symbols.filter(|s| rule.expr.reading(*s) == Some(super::Reading::Presynaptic));
+        symbols.filter(|s| rule.expr.reading(*s) == Some(Reading::Presynaptic));
     let mut row: Vec<(Symbol, ScalarId)> = presynaptic.map(|s| (s, layout.sums(1)[0])).collect();
     for (index, filter) in rule.expr.formula.filters.iter().enumerate() {
         if filter.shape == Shape::Pre {
@@ -286,6 +287,36 @@ fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedR
         row,
         ends,
     }
+}
+
+/// Leaves out the computed modulators that nothing reads, not even another one that is read.
+fn leave_out_unread(
+    sorted: &mut Vec<(ModulatorId, Expr)>,
+    expressions: &Expressions,
+    probes: &[Expr],
+) {
+    let equations = expressions.equations.iter().map(|e| &e.expr);
+    let rules = expressions.rules.iter().map(|r| &r.expr);
+    let mut read: Vec<Reading> = equations
+        .chain(rules)
+        .chain(probes)
+        .flat_map(|expr| expr.readings.iter().copied())
+        .collect();
+    let mut at = sorted.len();
+    // Readers follow what they read, also by `prev`, or are on a loop with it: go round until nothing is new.
+    let mut kept = vec![false; sorted.len()];
+    while at > 0 {
+        at -= 1;
+        let (id, expr) = &sorted[at];
+        let wanted = [Reading::Modulator(*id), Reading::Changed(*id)];
+        if !kept[at] && wanted.iter().any(|reading| read.contains(reading)) {
+            kept[at] = true;
+            read.extend(expr.readings.iter().copied());
+            at = sorted.len();
+        }
+    }
+    let mut kept = kept.into_iter();
+    sorted.retain(|_| kept.next().unwrap_or(true));
 }
 
 /// Modulators in an order in which each follows those it reads.
@@ -301,7 +332,7 @@ fn sorted_modulators(
             .map(|(_, expr)| {
                 let read = expr.read_now();
                 let reads = |id: &ModulatorId| {
-                    let both = [super::Reading::Modulator(*id), super::Reading::Changed(*id)];
+                    let both = [Reading::Modulator(*id), Reading::Changed(*id)];
                     both.iter().any(|reading| read.contains(reading))
                 };
                 waiting.iter().position(|(id, _)| reads(id))
