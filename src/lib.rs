@@ -3,7 +3,7 @@
 //! Data flows through the modules in this order: [`netlist`] (text to tables), [`circuit`] (names resolved,
 //! connections drawn), [`compile`] (expressions analysed and turned into a program, with the help of
 //! [`lang`]), [`engine`] (the program runs), [`measure`] and [`record`] (what is kept of it), [`report`]
-//! (pictures). An [`experiment`] ties them together.
+//! (pictures). An [`experiment`] ties them together, and a [`sweep`] runs one again and again with other values and seeds.
 
 pub mod circuit;
 pub mod cli;
@@ -18,5 +18,6 @@ pub mod random;
 pub mod record;
 pub mod report;
 pub mod source;
+pub mod sweep;
 pub mod units;
 pub mod vector;

@@ -8,6 +8,7 @@ mod progress;
 mod report;
 mod run;
 mod show;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
     };
     let result = match &arguments.command {
         Command::Run(run) => run::run(run),
+        Command::Sweep(sweep) => sweep::sweep(sweep),
         Command::Check(check) => check::check(check),
         Command::Graph(graph) => graph::graph(graph),
         Command::Report(report) => report::report(report),

@@ -80,16 +80,9 @@ fn failure(error: RunError) -> Failure {
         RunError::Data(error) => Failure::Input(format!("error: {error}")),
         RunError::Netlist(problems) => Failure::Input(show::problems(&problems)),
         RunError::Record(error @ (RecordError::Occupied { .. } | RecordError::Foreign { .. })) => {
-            Failure::Input(with_help(&error))
+            Failure::Input(show::with_help(&error.to_string(), error.help()))
         }
-        RunError::Record(error) => Failure::Run(with_help(&error)),
-    }
-}
-
-fn with_help(error: &RecordError) -> String {
-    match error.help() {
-        Some(help) => format!("error: {error}\n  help: {help}"),
-        None => format!("error: {error}"),
+        RunError::Record(error) => Failure::Run(show::with_help(&error.to_string(), error.help())),
     }
 }
 

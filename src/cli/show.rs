@@ -38,10 +38,23 @@ pub(super) fn load(source: &Source) -> Result<Experiment, Failure> {
 
 /// Where the files that a netlist names are looked for.
 pub(super) fn paths(source: &Source) -> DataPaths {
-    let folder = source.netlist.parent().unwrap_or(Path::new("."));
+    data_paths(&source.netlist, source.data.as_deref())
+}
+
+/// As [`paths`], of a netlist and a data folder.
+pub(super) fn data_paths(netlist: &Path, data: Option<&Path>) -> DataPaths {
+    let folder = netlist.parent().unwrap_or(Path::new("."));
     DataPaths {
         netlist: folder.to_owned(),
-        data: source.data.clone(),
+        data: data.map(Path::to_owned),
+    }
+}
+
+/// An error and what to do about it.
+pub(super) fn with_help(error: &str, help: Option<String>) -> String {
+    match help {
+        Some(help) => format!("error: {error}\n  help: {help}"),
+        None => format!("error: {error}"),
     }
 }
 
@@ -49,7 +62,14 @@ pub(super) fn paths(source: &Source) -> DataPaths {
 pub(super) fn problems(problems: &Problems) -> String {
     let count = problems.list.len();
     let plural = if count == 1 { "" } else { "s" };
-    let mut text = if std::io::stderr().is_terminal() {
+    let mut text = shown(problems);
+    let _ = writeln!(text, "{count} mistake{plural} found");
+    text
+}
+
+/// As [`problems`], without their number.
+pub(super) fn shown(problems: &Problems) -> String {
+    if std::io::stderr().is_terminal() {
         let handler =
             GraphicalReportHandler::new_themed(GraphicalTheme::unicode()).with_context_lines(0);
         let mut text = String::new();
@@ -62,9 +82,7 @@ pub(super) fn problems(problems: &Problems) -> String {
         text
     } else {
         problems.to_string()
-    };
-    let _ = writeln!(text, "{count} mistake{plural} found");
-    text
+    }
 }
 
 /// A problem as miette shows it: the places in its first label's file.

@@ -82,24 +82,34 @@ impl Experiment {
         options: &RunOptions,
         progress: &mut dyn Progress,
     ) -> Result<RunReport, RunError> {
-        if self.stages.is_empty() {
-            let problem = Problem::new(
-                "there is nothing to run: the netlist has no stage",
-                self.netlist.circuit.name.span,
-                "this circuit",
-            );
-            return Err(self.problem(
-                problem.help("add a table, such as [[stage]] name = \"train\" steps = 1000"),
-            ));
-        }
-        let simulation = Simulation::new(self.program.clone(), &options.paths, options.threads)?;
+        self.run_into(options, progress, true)
+    }
+
+    /// As [`Experiment::run`], without the drawing of the circuit: for one of many runs of the same circuit.
+    ///
+    /// # Errors
+    /// As [`Experiment::run`].
+    pub fn run_undrawn(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<RunReport, RunError> {
+        self.run_into(options, progress, false)
+    }
+
+    fn run_into(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+        drawn: bool,
+    ) -> Result<RunReport, RunError> {
+        let simulation = self.ready(&options.paths, options.threads)?;
         let directory = RunDirectory::create(&options.out, options.overwrite)?;
         directory.write_netlist(&self.netlist.resolved)?;
-        directory.write_plot(
-            "circuit",
-            "svg",
-            draw::svg(&self.program.circuit).as_bytes(),
-        )?;
+        if drawn {
+            let drawing = draw::svg(&self.program.circuit);
+            directory.write_plot("circuit", "svg", drawing.as_bytes())?;
+        }
         let mut run = Run::new(self, options, simulation, &directory)?;
         let epoch = |input: usize, split: Option<&str>| run.epoch(input, split);
         let total = self
@@ -111,6 +121,46 @@ impl Experiment {
         run.record_weights(0, true)?;
         let stop = run.stages(&self.stages, &mut vec![], progress)?;
         run.finish(stop, options, &directory)
+    }
+
+    /// Makes sure that there is something to run, and sets the simulation up, which reads its data.
+    ///
+    /// # Errors
+    /// A netlist without a stage; data that are missing or broken.
+    pub fn ready(&self, paths: &DataPaths, threads: usize) -> Result<Simulation, RunError> {
+        self.has_stages()?;
+        Ok(Simulation::new(self.program.clone(), paths, threads)?)
+    }
+
+    /// Makes sure that there is something to run.
+    ///
+    /// # Errors
+    /// A netlist without a stage.
+    pub fn has_stages(&self) -> Result<(), RunError> {
+        if !self.stages.is_empty() {
+            return Ok(());
+        }
+        let problem = Problem::new(
+            "there is nothing to run: the netlist has no stage",
+            self.netlist.circuit.name.span,
+            "this circuit",
+        );
+        Err(self
+            .problem(problem.help("add a table, such as [[stage]] name = \"train\" steps = 1000")))
+    }
+
+    /// The steps of all stages together; none if that depends on the length of a data set.
+    pub fn steps(&self) -> Option<u64> {
+        fn counts_epochs(stage: &Stage) -> bool {
+            match &stage.length {
+                Length::Steps(_) => false,
+                Length::Epochs { .. } => true,
+                Length::Parts(parts) => parts.iter().any(counts_epochs),
+            }
+        }
+        let known = !self.stages.iter().any(counts_epochs);
+        let steps = self.stages.iter().map(|s| s.steps(&|_, _| 0));
+        known.then(|| steps.fold(0, u64::saturating_add))
     }
 
     fn problem(&self, problem: Problem) -> RunError {

@@ -67,6 +67,43 @@ impl RunDirectory {
         Self::open_folder(path.as_ref())
     }
 
+    /// Opens the folder of a sweep, or makes it. With `overwrite` the files that a sweep left at its top are removed first.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Occupied`] if the folder holds a run, [`RecordError::Io`] if it cannot be made or cleared.
+    pub fn of_sweep(path: impl AsRef<Path>, overwrite: bool) -> Result<Self, RecordError> {
+        let directory = Self::open_folder(path.as_ref())?;
+        {
+            let mut state = directory.state();
+            if state.manifest.lists(RUN_JSON) {
+                return Err(RecordError::Occupied {
+                    path: path.as_ref().to_owned(),
+                    found: RUN_JSON.to_owned(),
+                });
+            }
+            if overwrite {
+                state.manifest.clear()?;
+            }
+        }
+        Ok(directory)
+    }
+
+    /// Removes what Apical wrote into a folder, and the folder too if nothing else is in it.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be removed. A folder that is not there is no error.
+    pub fn remove(path: impl AsRef<Path>) -> Result<(), RecordError> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            Manifest::open(path)?.clear()?;
+            // Fails where a user keeps files of their own in it, which is the point.
+            let _ = fs::remove_dir(path);
+        }
+        Ok(())
+    }
+
     fn open_folder(path: &Path) -> Result<Self, RecordError> {
         fs::create_dir_all(path).map_err(RecordError::io("create", path))?;
         Ok(Self {
@@ -116,6 +153,15 @@ impl RunDirectory {
     /// If the file cannot be written, or one is there that Apical did not write.
     pub fn write_report(&self, html: &str) -> Result<(), RecordError> {
         write_whole(&self.claim("report.html")?, html.as_bytes())
+    }
+
+    /// Writes one of the files at the top of a sweep's folder, as a whole.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or one is there that Apical did not write.
+    pub fn write_file(&self, name: &str, contents: &[u8]) -> Result<(), RecordError> {
+        write_whole(&self.claim(name)?, contents)
     }
 
     /// Writes `plots/<name>.<extension>` and returns that path, relative to the folder.

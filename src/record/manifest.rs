@@ -14,8 +14,17 @@ use super::error::RecordError;
 const NAME: &str = ".apical-run";
 /// Folders of a run directory.
 const FOLDERS: [&str; 4] = ["traces", "weights", "measures", "plots"];
-/// Files at its top.
-const FILES: [&str; 3] = ["run.json", "netlist.toml", "report.html"];
+/// Files at its top, or at that of a sweep.
+const FILES: [&str; 8] = [
+    "run.json",
+    "netlist.toml",
+    "report.html",
+    "sweep.json",
+    "sweep.csv",
+    "sweep.parquet",
+    "sweep-curves.csv",
+    "sweep-curves.parquet",
+];
 
 /// The list, as it stands on the disk.
 #[derive(Debug)]
@@ -49,6 +58,11 @@ impl Manifest {
             exists(&self.folder.join(relative)) || exists(&partial(&self.folder, relative))
         };
         self.listed.iter().find(present).map(String::as_str)
+    }
+
+    /// Whether a file is listed.
+    pub(super) fn lists(&self, relative: &str) -> bool {
+        self.listed.contains(relative)
     }
 
     /// Removes every listed file, then the folders that this leaves empty.
@@ -128,7 +142,12 @@ mod tests {
 
     #[test]
     fn only_names_that_a_run_writes_are_trusted() {
-        for ours in ["run.json", "traces/a.parquet", "plots/b.svg"] {
+        for ours in [
+            "run.json",
+            "sweep-curves.csv",
+            "traces/a.parquet",
+            "plots/b.svg",
+        ] {
             assert!(is_ours(ours), "{ours}");
         }
         let foreign = [

@@ -8,6 +8,7 @@
 //! | `weights/<name>.npy` | shape (samples, presynaptic, postsynaptic) | as it goes, by the [`Recorder`] |
 //! | `measures/<name>.npy` | shape (rows, columns) | whole, by [`RunDirectory::write_matrix`] |
 //! | `plots/…`, `report.html` | pictures | whole, by [`RunDirectory::write_plot`] and [`RunDirectory::write_report`] |
+//! | `sweep.json`, `sweep.csv`, … | what a sweep of many runs found, see [`crate::sweep`] | whole, by [`RunDirectory::write_file`] |
 //! | `.apical-run` | the names of all of the above | as it goes |
 //!
 //! Whole files and traces appear under a temporary name (`….partial`) and take their own when they are complete. A
@@ -31,6 +32,7 @@ mod nullable;
 mod recorder;
 mod row_group;
 mod run_report;
+mod table_file;
 mod trace_file;
 mod trace_sink;
 mod weight_file;
@@ -53,6 +55,7 @@ pub use recorder::{Recorder, RecorderSpec, TraceSpec, WeightSpec};
 pub use run_report::{
     MeasureNote, NetlistReport, RunReport, StageReport, StopReason, read_run_json,
 };
+pub use table_file::{Column, Table, Values};
 pub use trace_file::{Trace, read_trace, read_trace_thinned};
 pub use weight_file::{WeightFile, Weights, read_weights};
 pub use writer::{RecordSummary, TraceRecord, WeightRecord};

@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::overlay;
 use super::page::{Figure, Section};
 use super::pictures::{half, wide};
 use super::plot::{Canvas, Lines, Series};
@@ -77,11 +78,14 @@ fn groups<'a>(run: &'a Run, notes: &mut Vec<String>) -> IndexMap<&'a str, Vec<Cu
 
 fn figure(run: &Run, x_label: &str, curves: &[Curve<'_>], alone: bool) -> Figure {
     let y_label = common_label(curves);
+    let over = curves
+        .iter()
+        .flat_map(|c| overlay::over(&run.overlays, c.name, false));
     let lines = Lines {
         title: words::capital(&y_label),
         x_label: x_label.to_owned(),
         y_label,
-        series: curves.iter().map(series).collect(),
+        series: curves.iter().map(series).chain(over).collect(),
         ..Lines::default()
     };
     let parts = curves.iter().map(|curve| {

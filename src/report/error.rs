@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::record::RecordError;
+use crate::sweep::SweepError;
 
 /// An error of making a report.
 #[derive(Debug, Error)]
@@ -28,6 +29,19 @@ pub enum ReportError {
         /// The folder asked for.
         directory: PathBuf,
     },
+    /// A reference curve cannot be drawn.
+    #[error("the overlay `{argument}` cannot be drawn: {reason}")]
+    Overlay {
+        /// What was given.
+        argument: String,
+        /// Why not.
+        reason: String,
+        /// What to write.
+        help: String,
+    },
+    /// The tables of a sweep cannot be written.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     /// `run.json` cannot be read, or the report cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -46,6 +60,8 @@ impl ReportError {
             Self::Unfinished { .. } => {
                 "wait for the run to end; if it was killed, run the netlist again"
             }
+            Self::Overlay { help, .. } => help,
+            Self::Sweep(error) => return error.help(),
             Self::Record(error) => return error.help(),
         };
         Some(text.to_owned())

@@ -1,5 +1,6 @@
 //! Figures of what a run measured step by step: losses, errors, norms.
 
+use super::overlay;
 use super::page::{Figure, Section};
 use super::pictures::{extent, half, wide};
 use super::plot::{Canvas, Lines, Series};
@@ -48,18 +49,23 @@ fn figure(run: &Run, name: &str, measure: &MeasureReport, alone: bool) -> Option
     let words = run.words(name);
     let of = words.of.as_deref();
     let of = of.filter(|of| of.chars().count() <= LONGEST_LABEL);
-    let log_y = is_logarithmic(value);
+    let over = overlay::over(&run.overlays, name, false);
+    let all = over.iter().flat_map(|s| &s.y).chain(value).copied();
+    let log_y = is_logarithmic(all);
+    let legend = if over.is_empty() { "" } else { name };
+    let curve = Series {
+        name: legend.to_owned(),
+        x: step.iter().map(|&step| step as f64).collect(),
+        y: value.clone(),
+        ..Series::default()
+    };
     let lines = Lines {
         title: name.to_owned(),
         x_label: x_label.clone(),
         y_label: of.unwrap_or(name).to_owned(),
-        series: vec![Series {
-            x: step.iter().map(|&step| step as f64).collect(),
-            y: value.clone(),
-            ..Series::default()
-        }],
+        series: std::iter::once(curve).chain(over).collect(),
         log_y,
-        y_range: None,
+        ..Lines::default()
     };
     let mut during = words.named(name);
     if !stage.is_empty() {
@@ -77,9 +83,9 @@ fn figure(run: &Run, name: &str, measure: &MeasureReport, alone: bool) -> Option
     })
 }
 
-fn is_logarithmic(values: &[f64]) -> bool {
-    extent(values.iter().copied())
-        .is_some_and(|(low, high)| low > 0.0 && high / low > LOGARITHMIC_FROM)
+/// Whether values are drawn on a logarithmic axis.
+pub(super) fn is_logarithmic(values: impl IntoIterator<Item = f64>) -> bool {
+    extent(values).is_some_and(|(low, high)| low > 0.0 && high / low > LOGARITHMIC_FROM)
 }
 
 #[cfg(test)]
@@ -88,10 +94,10 @@ mod tests {
 
     #[test]
     fn only_positive_values_of_many_sizes_are_logarithmic() {
-        assert!(is_logarithmic(&[1.0, 21.0, f64::NAN]));
-        assert!(!is_logarithmic(&[1.0, 20.0]));
-        assert!(!is_logarithmic(&[0.0, 21.0]));
-        assert!(!is_logarithmic(&[-1.0, 100.0]));
-        assert!(!is_logarithmic(&[f64::NAN]));
+        assert!(is_logarithmic([1.0, 21.0, f64::NAN]));
+        assert!(!is_logarithmic([1.0, 20.0]));
+        assert!(!is_logarithmic([0.0, 21.0]));
+        assert!(!is_logarithmic([-1.0, 100.0]));
+        assert!(!is_logarithmic([f64::NAN]));
     }
 }

@@ -19,6 +19,8 @@
 //! | Weights | `weights/…` | the last sample, some weights over time, receptive fields (images, if they look like it) |
 //! | Stages, Files | `run.json` | how long each stage took; how to read the files |
 //!
+//! [`write_sweep`] does the same for the folder of a sweep (see [`crate::sweep`]): means and standard errors of its measures.
+//!
 //! # The sample of a comparison
 //!
 //! The file that [`MeasureReport::Comparison`](crate::record::MeasureReport::Comparison) names as its `sample` is a matrix
@@ -41,12 +43,14 @@ mod fields;
 mod files;
 mod learning;
 mod matrices;
+mod overlay;
 mod overview;
 pub mod page;
 mod pictures;
 pub mod plot;
 mod run;
 mod style;
+mod sweep;
 mod trace_tail;
 mod weights;
 mod words;
@@ -60,10 +64,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use error::ReportError;
+pub use overlay::Overlay;
+pub use sweep::write_sweep;
 
 use self::page::{Page, Section};
 use self::run::Run;
-use crate::record::RunDirectory;
+use crate::record::{MeasureReport, RunDirectory};
 
 /// The stem of the circuit's drawing, which is the run's and not ours to write.
 const CIRCUIT: &str = "circuit";
@@ -83,7 +89,25 @@ pub struct Built {
 ///
 /// [`ReportError`] if `directory` is not that of a run, or its `run.json` cannot be read.
 pub fn build(directory: &Path) -> Result<Built, ReportError> {
-    let run = Run::open(directory)?;
+    build_with(directory, &[])
+}
+
+/// As [`build`], with reference curves in the plots of measures.
+///
+/// # Errors
+///
+/// As [`build`], and for a curve over a measure that has no plot.
+pub fn build_with(directory: &Path, overlays: &[Overlay]) -> Result<Built, ReportError> {
+    let mut run = Run::open(directory)?;
+    let measures = run.report.measures.iter();
+    let plotted = measures.filter(|(_, m)| {
+        matches!(
+            m,
+            MeasureReport::Series { .. } | MeasureReport::Curve { .. }
+        )
+    });
+    Overlay::check(overlays, plotted.map(|(name, _)| name.as_str()))?;
+    run.overlays = overlays.to_vec();
     let sections = [
         overview::run_section(&run),
         overview::measures_section(&run),
@@ -118,19 +142,35 @@ pub fn build(directory: &Path) -> Result<Built, ReportError> {
 ///
 /// As [`build`], and if a file cannot be written.
 pub fn write(directory: &Path) -> Result<PathBuf, ReportError> {
-    let built = build(directory)?;
+    write_with(directory, &[])
+}
+
+/// As [`write()`], with reference curves in the plots of measures.
+///
+/// # Errors
+///
+/// As [`build_with`], and if a file cannot be written.
+pub fn write_with(directory: &Path, overlays: &[Overlay]) -> Result<PathBuf, ReportError> {
+    let built = build_with(directory, overlays)?;
     let target = RunDirectory::open(directory)?;
-    let figures = built.page.sections.iter().flat_map(|s| &s.figures);
+    write_page(&target, &built.page)?;
+    Ok(directory.join("report.html"))
+}
+
+/// Writes a page, and its figures once more as files.
+fn write_page(target: &RunDirectory, page: &Page) -> Result<(), ReportError> {
+    let figures = page.sections.iter().flat_map(|s| &s.figures);
     for figure in figures.filter(|figure| figure.name != CIRCUIT) {
         target.write_plot(&figure.name, "svg", figure.svg.as_bytes())?;
     }
-    target.write_report(&built.page.html())?;
-    Ok(directory.join("report.html"))
+    Ok(target.write_report(&page.html())?)
 }
 
 fn shows_something(section: &Section) -> bool {
     let table = section.table.as_ref().is_some_and(|rows| !rows.is_empty());
-    table || !(section.text.is_empty() && section.notes.is_empty() && section.figures.is_empty())
+    table
+        || section.grid.is_some()
+        || !(section.text.is_empty() && section.notes.is_empty() && section.figures.is_empty())
 }
 
 /// Two figures of one name would share a file.

@@ -36,8 +36,21 @@ pub struct Section {
     pub notes: Vec<String>,
     /// A table of named values, shown after the text.
     pub table: Option<Vec<Row>>,
-    /// The figures, shown after the table, two in a row.
+    /// A table of several columns, shown after that of named values.
+    pub grid: Option<Grid>,
+    /// The figures, shown after the tables, two in a row.
     pub figures: Vec<Figure>,
+}
+
+/// A table with a heading over each column.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Grid {
+    /// The headings.
+    pub head: Vec<String>,
+    /// How many of the first columns name a row.
+    pub names: usize,
+    /// The rows, as long as the head.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A line of a table.
@@ -151,6 +164,9 @@ impl Section {
         if let Some(rows) = self.table.as_ref().filter(|rows| !rows.is_empty()) {
             write_table(out, rows);
         }
+        if let Some(grid) = &self.grid {
+            write_grid(out, grid);
+        }
         if !self.figures.is_empty() {
             out.raw("<div class=\"figures\">");
             for figure in &self.figures {
@@ -191,6 +207,30 @@ fn write_table(out: &mut Html, rows: &[Row]) {
         out.raw("</td></tr>");
     }
     out.raw("</tbody></table>");
+}
+
+fn write_grid(out: &mut Html, grid: &Grid) {
+    out.raw("<div class=\"grid\"><table><thead><tr>");
+    for heading in &grid.head {
+        out.raw("<th scope=\"col\">");
+        out.plain(heading);
+        out.raw("</th>");
+    }
+    out.raw("</tr></thead><tbody>");
+    for row in &grid.rows {
+        out.raw("<tr>");
+        for (n, cell) in row.iter().enumerate() {
+            let (open, close) = match n < grid.names {
+                true => ("<th scope=\"row\">", "</th>"),
+                false => ("<td>", "</td>"),
+            };
+            out.raw(open);
+            out.plain(cell);
+            out.raw(close);
+        }
+        out.raw("</tr>");
+    }
+    out.raw("</tbody></table></div>");
 }
 
 /// Numbers the figures and keeps their ids distinct.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use toml::{Table, Value};
 
 use super::error::ReportError;
+use super::overlay::Overlay;
 use super::words;
 use crate::record::{RecordError, RunReport, read_run_json};
 
@@ -23,6 +24,8 @@ pub(super) struct Run {
     pub(super) netlist: NetlistWords,
     /// Why it says nothing.
     pub(super) netlist_note: Option<String>,
+    /// Reference curves in the plots of measures.
+    pub(super) overlays: Vec<Overlay>,
 }
 
 /// What `netlist.toml` says of itself, as far as it can be made out.
@@ -61,6 +64,7 @@ impl Run {
             report: read_run_json(directory)?,
             netlist: NetlistWords::default(),
             netlist_note: None,
+            overlays: Vec::new(),
         };
         match run.text("netlist.toml").map(|text| text.parse::<Table>()) {
             Ok(Ok(table)) => run.netlist = NetlistWords::read(&table),
@@ -123,8 +127,7 @@ impl Run {
 
     /// What the netlist says of a measure, here or there.
     pub(super) fn words(&self, measure: &str) -> MeasureWords {
-        let words = self.netlist.measures.get(measure);
-        let mut words = words.cloned().unwrap_or_default();
+        let mut words = self.netlist.of_measure(measure);
         if let Some(noted) = self.report.measure_notes.get(measure) {
             words.about = noted.about.clone().or(words.about);
             words.expect = noted.expect.clone().or(words.expect);
@@ -141,7 +144,12 @@ impl Run {
 }
 
 impl NetlistWords {
-    fn read(netlist: &Table) -> Self {
+    /// What it says of a measure.
+    pub(super) fn of_measure(&self, measure: &str) -> MeasureWords {
+        self.measures.get(measure).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn read(netlist: &Table) -> Self {
         let circuit = netlist.get("circuit").and_then(Value::as_table);
         let measures = netlist.get("measure").and_then(Value::as_table);
         let measures = measures.into_iter().flatten();

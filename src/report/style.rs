@@ -54,6 +54,9 @@ table{margin:.25rem 0 1.25rem;border-collapse:collapse;font-size:.9rem;line-heig
 th,td{padding:.32rem 2rem .32rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400}
 th{color:var(--muted);min-width:9rem}
 td:last-child{padding-right:0;color:var(--muted);max-width:40rem}
+.grid{overflow-x:auto}
+.grid th,.grid td{padding-right:1.6rem;min-width:0;color:var(--text);white-space:nowrap}
+.grid thead th{color:var(--muted);vertical-align:bottom}
 .figures{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:1.75rem 1.75rem;margin-top:1rem}
 nav+main>section:first-child>h2{border-top:0}
 nav+main>section:first-child{margin-top:1.5rem}

@@ -50,6 +50,19 @@ pub(super) fn value(number: f64) -> String {
     }
 }
 
+/// A mean and its standard error, to two digits of the error: `0.957 ± 0.0012`.
+pub(super) fn with_error(mean: f64, error: f64) -> String {
+    if !(error.is_finite() && mean.is_finite()) {
+        return value(mean);
+    }
+    let sizes = [mean.abs(), error].map(|size| size == 0.0 || (1e-4..1e6).contains(&size));
+    if error <= 0.0 || sizes.contains(&false) {
+        return format!("{} ± {}", value(mean), value(error));
+    }
+    let decimals = (1 - error.log10().floor() as i32).max(0) as usize;
+    format!("{mean:.decimals$} ± {error:.decimals$}").replace('-', "−")
+}
+
 fn without_zeros(digits: &str) -> &str {
     match digits.contains('.') {
         true => digits.trim_end_matches('0').trim_end_matches('.'),
@@ -165,6 +178,16 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(value(number), text, "{number}");
         }
+    }
+
+    #[test]
+    fn means_have_the_digits_of_their_errors() {
+        assert_eq!(with_error(0.957_123, 0.001_23), "0.9571 ± 0.0012");
+        assert_eq!(with_error(-154.63, 3.4), "−154.6 ± 3.4");
+        assert_eq!(with_error(3300.4, 120.0), "3300 ± 120");
+        assert_eq!(with_error(1e-6, 2e-7), "1e−6 ± 2e−7");
+        assert_eq!(with_error(0.5, 0.0), "0.5 ± 0");
+        assert_eq!(with_error(0.5, f64::NAN), "0.5");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! One axis: what it counts, and which of its numbers are written.
 
-use super::lettering::label_width;
+use super::lettering::{TICK, label_width};
 use super::scale::{Range, Scale};
-use super::ticks::{self, Ticks};
+use super::text;
+use super::ticks::{self, Label, Tick, Ticks};
 
 /// The least distance of labelled ticks side by side, and of those above each other (pixels).
 pub(super) const ACROSS: f64 = 64.0;
@@ -25,6 +26,8 @@ pub(super) struct Axis<'a> {
     pub(super) kind: Kind,
     /// Whether values grow downwards (for a vertical axis).
     pub(super) downwards: bool,
+    /// Values at which something is written, and what; numbers at even distances if there are none.
+    pub(super) named: &'a [(f64, String)],
 }
 
 impl<'a> Axis<'a> {
@@ -35,6 +38,7 @@ impl<'a> Axis<'a> {
             range,
             kind: Kind::Linear,
             downwards: false,
+            named: &[],
         }
     }
 
@@ -63,6 +67,9 @@ impl<'a> Axis<'a> {
 
     /// As many ticks as stand side by side with room between their labels.
     pub(super) fn fitting_ticks(&self, scale: &Scale, width: f64) -> Ticks {
+        if !self.named.is_empty() {
+            return self.named_ticks(scale, width);
+        }
         let fits = |ticks: &Ticks| {
             let places: Vec<(f64, f64)> = ticks
                 .major
@@ -82,11 +89,64 @@ impl<'a> Axis<'a> {
             }
         })
     }
+
+    /// The values that have names; long names are shortened, and where they would meet, only the tick is left.
+    fn named_ticks(&self, scale: &Scale, width: f64) -> Ticks {
+        let room = (width / self.named.len() as f64 - 10.0).max(40.0);
+        let mut named: Vec<&(f64, String)> = self.named.iter().collect();
+        named.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut ticks = Ticks::default();
+        let mut end = f64::NEG_INFINITY;
+        for (value, name) in named {
+            let base = text::fit(name, TICK, room);
+            let label = Label {
+                base,
+                exponent: String::new(),
+            };
+            let Some(place) = scale.place(*value) else {
+                continue;
+            };
+            let half = label_width(&label) / 2.0;
+            if place - half < end + 8.0 {
+                ticks.minor.push(*value);
+                continue;
+            }
+            end = place + half;
+            ticks.major.push(Tick {
+                value: *value,
+                label,
+            });
+        }
+        ticks
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_would_meet_leave_their_tick() {
+        let named: Vec<(f64, String)> = (0..50)
+            .map(|n| (f64::from(n), format!("value {n}")))
+            .collect();
+        let axis = Axis {
+            named: &named,
+            ..Axis::linear("", Range { lo: 0.0, hi: 49.0 })
+        };
+        let scale = axis.scale(0.0, 500.0);
+        let ticks = axis.fitting_ticks(&scale, 500.0);
+        assert_eq!(ticks.major.len() + ticks.minor.len(), 50);
+        let places: Vec<f64> = ticks
+            .major
+            .iter()
+            .filter_map(|t| scale.place(t.value))
+            .collect();
+        assert!(
+            places.len() > 5 && places.windows(2).all(|w| w[1] - w[0] > 40.0),
+            "{places:?}"
+        );
+    }
 
     #[test]
     fn long_numbers_leave_room_between_them() {

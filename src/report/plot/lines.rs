@@ -13,6 +13,9 @@ use super::theme::{Ink, dash};
 /// More marks than this on one curve would hide it.
 const MOST_MARKS: usize = 200;
 
+/// Half the width of the cap of a bar (pixels).
+const CAP: f64 = 3.5;
+
 /// A curve.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Series {
@@ -24,10 +27,14 @@ pub struct Series {
     pub y: Vec<f64>,
     /// The lower and upper edge of a band around the curve, at the same places.
     pub band: Option<(Vec<f64>, Vec<f64>)>,
+    /// Half the length of a bar through each point, as for an error; none where it is not finite.
+    pub bars: Option<Vec<f64>>,
     /// Whether the curve is dashed, as for a reference.
     pub dashed: bool,
     /// Whether the points are marked (left out where there are too many to tell apart).
     pub marks: bool,
+    /// Whether only the marks are drawn, in a lighter shade, and no line between them.
+    pub unjoined: bool,
 }
 
 /// A plot of curves over a common horizontal axis.
@@ -43,6 +50,12 @@ pub struct Lines {
     pub series: Vec<Series>,
     /// Whether the vertical axis is logarithmic; values that are not positive are then missing.
     pub log_y: bool,
+    /// Whether the horizontal axis is logarithmic; values at places that are not positive are then missing.
+    pub log_x: bool,
+    /// Places on the horizontal axis at which something is written, and what; numbers at even distances if there are none.
+    pub x_names: Vec<(f64, String)>,
+    /// The ends of the horizontal axis; found from the data if none (or if it makes no sense).
+    pub x_range: Option<(f64, f64)>,
     /// The ends of the vertical axis; found from the data if none (or if it makes no sense).
     pub y_range: Option<(f64, f64)>,
 }
@@ -69,6 +82,7 @@ impl Lines {
         let nothing = Range { lo: 0.1, hi: 1.0 };
         let x = Axis {
             kind: self.x_kind(),
+            named: &self.x_names,
             ..Axis::linear(&self.x_label, x_range.unwrap_or(nothing))
         };
         let kind = match self.log_y {
@@ -89,6 +103,9 @@ impl Lines {
 
     /// What counts in whole numbers has no others on its axis.
     fn x_kind(&self) -> Kind {
+        if self.log_x {
+            return Kind::Logarithmic;
+        }
         let mut finite = self
             .series
             .iter()
@@ -106,7 +123,16 @@ impl Lines {
 
     fn x_range(&self) -> Option<Range> {
         let points = self.series.iter().flat_map(|s| s.x.iter().zip(&s.y));
-        let range = Range::of(points.filter(|(_, y)| self.shows(**y)).map(|(x, _)| *x))?;
+        let shown = points.filter(|(x, y)| self.shows(**y) && (!self.log_x || **x > 0.0));
+        let range = Range::of(shown.map(|(x, _)| *x))?;
+        let given = Range::given(self.x_range).filter(|r| !self.log_x || r.lo > 0.0);
+        if given.is_some() {
+            return given;
+        }
+        if self.log_x {
+            // A single place is given a range around it, which is positive too.
+            return Some(range.padded_decades(0.04));
+        }
         // Marks at the ends are not to be cut in half.
         let marked = self.series.iter().any(Series::marked);
         Some(if marked { range.padded(0.015) } else { range })
@@ -134,14 +160,25 @@ impl Series {
         Entry::new(&self.name, Ink::Series(n), dash, self.marked())
     }
 
-    /// All values that have a place on the horizontal axis, those of the band included.
+    /// All values that have a place on the horizontal axis, those of the band and the ends of bars included.
     fn values(&self) -> impl Iterator<Item = f64> {
         let band = self.band.iter().flat_map(|(lower, upper)| [lower, upper]);
         let all = std::iter::once(&self.y).chain(band);
         let placed = all.flat_map(|values| self.x.iter().zip(values));
-        placed
+        let placed = placed
             .filter(|(x, _)| x.is_finite())
-            .map(|(_, value)| *value)
+            .map(|(_, value)| *value);
+        placed.chain(self.ends().flat_map(|(_, low, high)| [low, high]))
+    }
+
+    /// The bars: where, and their ends.
+    fn ends(&self) -> impl Iterator<Item = (f64, f64, f64)> {
+        let points = self.x.iter().zip(&self.y);
+        let bars = self.bars.iter().flatten();
+        let ends = points
+            .zip(bars)
+            .map(|((x, y), half)| (*x, y - half, y + half));
+        ends.filter(|(x, low, high)| x.is_finite() && low.is_finite() && high.is_finite())
     }
 
     /// A curve without a name need not be told apart from others, so its dashes would only be noise.
@@ -152,11 +189,23 @@ impl Series {
 
     fn marked(&self) -> bool {
         let points = self.x.len().min(self.y.len());
-        points == 1 || (self.marks && points <= MOST_MARKS)
+        points == 1 || self.unjoined || (self.marks && points <= MOST_MARKS)
     }
 
     fn draw(&self, svg: &mut Svg, frame: &Frame<'_>, n: usize) {
         let place = |(x, y): (&f64, &f64)| Some((frame.x.place(*x)?, frame.y.place(*y)?));
+        if self.unjoined {
+            let dots = self.x.iter().zip(&self.y).filter_map(place);
+            svg.element("path")
+                .a("d", &path::dots(dots))
+                .stroke(Ink::Series(n))
+                .n("stroke-width", 5.5)
+                .n("stroke-opacity", 0.55)
+                .a("stroke-linecap", "round")
+                .empty();
+            return;
+        }
+        self.draw_bars(svg, frame, n);
         let segments = decimate::line(self.x.iter().zip(&self.y).map(place));
         // A curve with a point or more to every pixel is a texture: thinner strokes keep it open.
         let density = segments.iter().map(Vec::len).sum::<usize>() as f64 / frame.area.width;
@@ -185,6 +234,26 @@ impl Series {
                 .stroke(Ink::Series(n))
                 .n("stroke-width", 5.5)
                 .a("stroke-linecap", "round")
+                .empty();
+        }
+    }
+
+    fn draw_bars(&self, svg: &mut Svg, frame: &Frame<'_>, n: usize) {
+        let mut bars = Vec::new();
+        for (x, low, high) in self.ends() {
+            // On a logarithmic axis an end at or below 0 lies below the plot.
+            let low = frame.y.place(low).unwrap_or(frame.area.bottom() + 10.0);
+            let (Some(x), Some(high)) = (frame.x.place(x), frame.y.place(high)) else {
+                continue;
+            };
+            bars.push(vec![(x, low), (x, high)]);
+            bars.extend([low, high].map(|y| vec![(x - CAP, y), (x + CAP, y)]));
+        }
+        if !bars.is_empty() {
+            svg.element("path")
+                .a("d", &path::lines(&bars))
+                .stroke(Ink::Series(n))
+                .n("stroke-width", 1.3)
                 .empty();
         }
     }

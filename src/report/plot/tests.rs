@@ -21,6 +21,7 @@ fn series(x: Vec<f64>, y: Vec<f64>) -> Series {
             y.iter().map(|v| v - 1.0).collect(),
             y.iter().map(|v| v + 1.0).collect(),
         )),
+        bars: Some(y.clone()),
         marks: true,
         x,
         y,
@@ -37,6 +38,7 @@ fn lines(y: Vec<f64>, log_y: bool, y_range: Option<(f64, f64)>) -> Lines {
         series: vec![series(x, y)],
         log_y,
         y_range,
+        ..Lines::default()
     }
 }
 
@@ -266,4 +268,35 @@ fn axis_over_whole_numbers_names_no_others() {
     }
     assert!(!whole.contains(">0.5</text>"));
     assert!(over(vec![0.0, 1.5, 3.0]).contains(">0.5</text>"));
+}
+
+#[test]
+fn bars_and_lone_marks_lie_within_the_axes_whatever_their_kind() {
+    for log_x in [false, true] {
+        let lines = Lines {
+            series: vec![
+                Series {
+                    x: vec![1e-3, 1e-2, 1e-1],
+                    y: vec![1.0, 2.0, 3.0],
+                    bars: Some(vec![0.5, f64::NAN, 4.0]),
+                    marks: true,
+                    ..Series::default()
+                },
+                Series {
+                    x: vec![1e-3, 0.0],
+                    y: vec![1.5, 2.0],
+                    unjoined: true,
+                    ..Series::default()
+                },
+            ],
+            x_names: vec![(1e-3, "small".to_owned()), (1e-1, "large".to_owned())],
+            log_x,
+            ..Lines::default()
+        };
+        let svg = lines.svg(Canvas::HALF);
+        assert_eq!(well_formed(&svg), Ok(()));
+        assert!(svg.contains(">small<") && svg.contains(">large<"), "{svg}");
+        // The axis reaches down to the end of the third bar, at −1.
+        assert!(svg.contains(">−1<"), "{svg}");
+    }
 }
