@@ -16,6 +16,9 @@ use crate::report::{self, Overlay, ReportError};
 use crate::source::Problems;
 use crate::sweep::{Found, Outcome, Summary, Sweep, SweepError, SweepOptions};
 
+/// More combinations than this are not printed one by one.
+const MOST_LINES: usize = 40;
+
 /// Runs all points of a sweep that are not finished, and makes its tables and its report.
 pub(super) fn sweep(arguments: &args::Sweep) -> Result<(), Failure> {
     let overlays = overlays(&arguments.overlay)?;
@@ -146,34 +149,50 @@ fn summary(found: &Found, outcome: &Outcome, page: &Path) -> String {
         0 => {}
         n => drop(writeln!(text, "  {n} of them left the finite numbers")),
     }
-    let scalars = found.scalars();
-    let width = scalars.iter().map(|m| m.name.chars().count()).max();
-    let width = width.unwrap_or(0);
-    for (combination, one) in found.report.combinations.iter().enumerate() {
-        if !one.values.is_empty() {
-            let pairs = found.report.parameters.iter().zip(&one.values);
-            let pairs: Vec<String> = pairs.map(|(p, v)| format!("{}={v}", p.path)).collect();
-            let _ = writeln!(text, "  {}", pairs.join(" "));
-        }
-        for measure in &scalars {
-            let values = measure.values.get(combination).into_iter().flatten();
-            let s = Summary::of(values.copied());
-            let _ = writeln!(
-                text,
-                "    {:<width$}  {} ± {}  (n = {})",
-                measure.name,
-                show::number(s.mean),
-                show::number(s.se),
-                s.n
-            );
-        }
-    }
+    text.push_str(&means(found));
     let _ = writeln!(
         text,
         "table: {}",
         outcome.directory.join("sweep.csv").display()
     );
     let _ = writeln!(text, "report: {}", page.display());
+    text
+}
+
+/// Means and standard errors, a line a combination.
+fn means(found: &Found) -> String {
+    let scalars = found.scalars();
+    let parameters = found.report.parameters.iter();
+    let mut head: Vec<String> = parameters.map(|p| p.path.clone()).collect();
+    head.push("n".to_owned());
+    head.extend(scalars.iter().map(|m| m.name.clone()));
+    let mut lines = vec![head];
+    let combinations = found.report.combinations.iter().enumerate();
+    for (combination, one) in combinations.take(MOST_LINES) {
+        let points = found.points.iter();
+        let n = points.filter(|p| p.combination == combination && p.completed().is_some());
+        let mut line = one.values.clone();
+        line.push(n.count().to_string());
+        line.extend(scalars.iter().map(|measure| {
+            let values = measure.values.get(combination).into_iter().flatten();
+            let s = Summary::of(values.copied());
+            report::with_error(s.mean, s.se)
+        }));
+        lines.push(line);
+    }
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |c: usize| lines.iter().map(|line| line[c].chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|c| width(c).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for line in &lines {
+        let cells = line.iter().zip(&widths);
+        let cells: Vec<String> = cells.map(|(cell, w)| format!("{cell:<w$}")).collect();
+        let _ = writeln!(text, "  {}", cells.join("  ").trim_end());
+    }
+    match found.report.combinations.len().saturating_sub(MOST_LINES) {
+        0 => {}
+        more => drop(writeln!(text, "  and {more} more")),
+    }
     text
 }
 

@@ -66,6 +66,7 @@ use std::path::{Path, PathBuf};
 pub use error::ReportError;
 pub use overlay::Overlay;
 pub use sweep::write_sweep;
+pub(crate) use words::with_error;
 
 use self::page::{Page, Section};
 use self::run::Run;

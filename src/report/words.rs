@@ -51,7 +51,7 @@ pub(super) fn value(number: f64) -> String {
 }
 
 /// A mean and its standard error, to two digits of the error: `0.957 ± 0.0012`.
-pub(super) fn with_error(mean: f64, error: f64) -> String {
+pub(crate) fn with_error(mean: f64, error: f64) -> String {
     if !(error.is_finite() && mean.is_finite()) {
         return value(mean);
     }

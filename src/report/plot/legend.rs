@@ -21,6 +21,7 @@ pub(super) struct Entry {
     ink: Ink,
     dash: Option<&'static str>,
     marks: bool,
+    line: bool,
 }
 
 impl Entry {
@@ -31,6 +32,15 @@ impl Entry {
             ink,
             dash,
             marks,
+            line: true,
+        }
+    }
+
+    /// The entry of marks with no line between them.
+    pub(super) fn without_line(self) -> Self {
+        Entry {
+            line: false,
+            ..self
         }
     }
 
@@ -39,14 +49,16 @@ impl Entry {
     }
 
     fn draw(&self, svg: &mut Svg, (x, y): (f64, f64)) {
-        let line = svg
-            .element("path")
-            .a("d", &format!("M{x:.1} {y:.1}h{SAMPLE}"))
-            .stroke(self.ink)
-            .n("stroke-width", 2.0);
-        match self.dash {
-            Some(dash) => line.a("stroke-dasharray", dash).empty(),
-            None => line.empty(),
+        if self.line {
+            let line = svg
+                .element("path")
+                .a("d", &format!("M{x:.1} {y:.1}h{SAMPLE}"))
+                .stroke(self.ink)
+                .n("stroke-width", 2.0);
+            match self.dash {
+                Some(dash) => line.a("stroke-dasharray", dash).empty(),
+                None => line.empty(),
+            }
         }
         if self.marks {
             svg.element("circle")

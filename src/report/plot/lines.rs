@@ -157,7 +157,11 @@ impl Lines {
 impl Series {
     fn entry(&self, n: usize) -> Entry {
         let dash = self.dash(n);
-        Entry::new(&self.name, Ink::Series(n), dash, self.marked())
+        let entry = Entry::new(&self.name, Ink::Series(n), dash, self.marked());
+        match self.unjoined {
+            true => entry.without_line(),
+            false => entry,
+        }
     }
 
     /// All values that have a place on the horizontal axis, those of the band and the ends of bars included.

@@ -96,10 +96,15 @@ fn figure(view: &View<'_>, measures: &[&CurveMeasure], alone: bool) -> Figure {
             words::sentences([words.named(&m.name).as_str(), &words.remarks()])
         })
         .collect();
-    caption.push("Mean over realizations; the band is ± its standard error.".to_owned());
-    if log_y {
-        caption.push("The vertical axis is logarithmic.".to_owned());
-    }
+    let axis = match log_y {
+        true => "The vertical axis is logarithmic",
+        false => "",
+    };
+    caption.push(words::sentences([
+        "Mean over realizations; the band is ± its standard error",
+        &view.legend(0),
+        axis,
+    ]));
     let figure_name = format!("sweep-curve-{name}");
     let caption = caption.join(" ");
     match alone {

@@ -91,13 +91,38 @@ impl<'a> View<'a> {
         self.found.report.combinations.len()
     }
 
-    /// `eta 0.1, size 20`: a combination's values from the parameter `from` on.
-    fn label(&self, combination: usize, from: usize) -> String {
-        let values = self.found.report.combinations.get(combination);
-        let values = values.map(|c| c.values.as_slice()).unwrap_or_default();
-        let pairs = self.names.iter().zip(values).skip(from);
+    /// What a combination is called in words: `eta 0.1, size 20`.
+    fn described(&self, combination: usize) -> String {
+        let values = self.values(combination);
+        let pairs = self.names.iter().zip(values);
         let texts: Vec<String> = pairs.map(|(n, v)| format!("{n} {}", plain(v))).collect();
         texts.join(", ")
+    }
+
+    /// What a combination is called in a legend, by its values from the parameter `from` on: `eta 0.1`, or of several
+    /// parameters `0.1 · 20`.
+    fn label(&self, combination: usize, from: usize) -> String {
+        let values = self.values(combination).get(from..).unwrap_or_default();
+        match (values, self.names.get(from)) {
+            ([value], Some(name)) => format!("{name} {}", plain(value)),
+            _ => {
+                let values: Vec<String> = values.iter().map(|v| plain(v)).collect();
+                values.join(" · ")
+            }
+        }
+    }
+
+    /// What the values in a legend are, where it does not say.
+    fn legend(&self, from: usize) -> String {
+        match self.names.get(from..) {
+            Some(names) if names.len() > 1 => format!("Lines are named by {}", names.join(" · ")),
+            _ => String::new(),
+        }
+    }
+
+    fn values(&self, combination: usize) -> &[String] {
+        let values = self.found.report.combinations.get(combination);
+        values.map(|c| c.values.as_slice()).unwrap_or_default()
     }
 
     /// What the netlist says of a measure.

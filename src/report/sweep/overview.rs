@@ -81,7 +81,7 @@ pub(super) fn sweep_section(view: &View<'_>) -> Section {
         "points",
         &format!("{} finished", words::count(runs().count() as u64)),
         &format!(
-            "{} in {}, one point after the other",
+            "{}, {} in all if one ran after the other",
             words::counted(steps, "step", "steps"),
             words::duration(seconds)
         ),
@@ -113,7 +113,7 @@ fn failures(view: &View<'_>) -> Vec<String> {
                 return None;
             };
             let seed = format!("seed {}", point.seed);
-            let label = [view.label(point.combination, 0), seed];
+            let label = [view.described(point.combination), seed];
             let label: Vec<String> = label.into_iter().filter(|t| !t.is_empty()).collect();
             let step = words::count(*step);
             Some(format!(
@@ -127,7 +127,7 @@ fn failures(view: &View<'_>) -> Vec<String> {
     }
     let more = failed.len().saturating_sub(MOST_FAILURES);
     let mut text = format!(
-        "{} left the finite numbers and {} left out of all means. {}",
+        "{} left the finite numbers and {} left out of all means: {}",
         words::counted(failed.len() as u64, "point", "points"),
         if failed.len() == 1 { "is" } else { "are" },
         failed[..failed.len() - more].join("; ")

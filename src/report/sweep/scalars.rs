@@ -62,7 +62,17 @@ fn figure(
         (None, true) => "The last value of each realization, and their mean ± standard error",
         (None, false) => "Each realization, and their mean ± standard error",
     };
-    let caption = words::sentences([words.named(&measure.name).as_str(), &words.remarks(), shown]);
+    let axis = match lines.log_y {
+        true => "The vertical axis is logarithmic",
+        false => "",
+    };
+    let caption = words::sentences([
+        words.named(&measure.name).as_str(),
+        &words.remarks(),
+        shown,
+        &view.legend(1),
+        axis,
+    ]);
     let name = format!("sweep-{}", measure.name);
     match alone {
         true => wide(&name, caption, lines.svg(Canvas::WIDE)),
