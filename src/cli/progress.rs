@@ -1,10 +1,11 @@
 //! The progress bar.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::experiment::Progress;
 use crate::sweep::Watch;
@@ -33,9 +34,12 @@ fn bar(quiet: bool) -> ProgressBar {
         ProgressDrawTarget::stderr_with_hz(8)
     };
     let bar = ProgressBar::with_draw_target(None, target);
-    let template = "{msg:>14} {wide_bar:.cyan/dim} {percent:>3}% {per_sec:>16} {eta:>5} left";
+    let template = "{msg:>14} {wide_bar:.cyan/dim} {percent:>3}% {rate:>18} {eta:>5} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("━━╌"));
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{} steps/s", HumanCount(state.per_sec() as u64));
+        };
+        bar.set_style(style.with_key("rate", rate).progress_chars("━━╌"));
     }
     if !hidden {
         bar.enable_steady_tick(Duration::from_millis(200));

@@ -384,6 +384,11 @@ mod tests {
             text: vec![hostile.to_owned()],
             notes: vec![hostile.to_owned()],
             table: Some(vec![row]),
+            grid: Some(Grid {
+                head: vec![hostile.to_owned(); 2],
+                names: 1,
+                rows: vec![vec![hostile.to_owned(); 2]],
+            }),
             figures: vec![figure(hostile, true), figure(hostile, false)],
         };
         let page = Page {

@@ -55,8 +55,8 @@ pub(crate) fn with_error(mean: f64, error: f64) -> String {
     if !(error.is_finite() && mean.is_finite()) {
         return value(mean);
     }
-    let sizes = [mean.abs(), error].map(|size| size == 0.0 || (1e-4..1e6).contains(&size));
-    if error <= 0.0 || sizes.contains(&false) {
+    let usual = |size: f64, least: f64| size == 0.0 || (least..1e6).contains(&size);
+    if error <= 0.0 || !usual(mean.abs(), 1e-4) || !usual(error, 1e-6) {
         return format!("{} ± {}", value(mean), value(error));
     }
     let decimals = (1 - error.log10().floor() as i32).max(0) as usize;
@@ -186,6 +186,7 @@ mod tests {
         assert_eq!(with_error(-154.63, 3.4), "−154.6 ± 3.4");
         assert_eq!(with_error(3300.4, 120.0), "3300 ± 120");
         assert_eq!(with_error(1e-6, 2e-7), "1e−6 ± 2e−7");
+        assert_eq!(with_error(0.989_123_4, 8.3e-5), "0.989123 ± 0.000083");
         assert_eq!(with_error(0.5, 0.0), "0.5 ± 0");
         assert_eq!(with_error(0.5, f64::NAN), "0.5");
     }

@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn without_lists_there_is_one_combination() {
         let overrides = read(&["a=[1,2]"]).unwrap();
-        assert_eq!(overrides.combinations(), [vec![]; 1]);
+        assert_eq!(overrides.combinations(), [Vec::<usize>::new()]);
         assert_eq!(overrides.of(&[]), ["a=[1,2]"]);
     }
 

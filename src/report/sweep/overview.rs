@@ -64,10 +64,11 @@ pub(super) fn sweep_section(view: &View<'_>) -> Section {
     let last = report.seed + report.realizations.saturating_sub(1);
     let seeds = match report.realizations {
         1 => format!("seed {last}"),
-        _ => format!(
-            "seeds {} to {last}, the same for every combination",
-            report.seed
-        ),
+        _ => format!("seeds {} to {last}", report.seed),
+    };
+    let seeds = match report.parameters.is_empty() {
+        true => seeds,
+        false => format!("{seeds}, the same for every combination"),
     };
     rows.push(row(
         "realizations",

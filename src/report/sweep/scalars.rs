@@ -66,8 +66,13 @@ fn figure(
         true => "The vertical axis is logarithmic",
         false => "",
     };
+    // The expression is told with the curve; here it is needed only where nothing else says what the measure is.
+    let named = match words.about {
+        Some(_) => format!("`{}`", measure.name),
+        None => words.named(&measure.name),
+    };
     let caption = words::sentences([
-        words.named(&measure.name).as_str(),
+        named.as_str(),
         &words.remarks(),
         shown,
         &view.legend(1),
