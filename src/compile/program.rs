@@ -273,8 +273,7 @@ fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedR
     };
     let filters = layout.filters(&rule.expr, ends);
     let symbols = (0..rule.expr.readings.len()).map(|i| Symbol::Outer(i as u32));
-    let presynaptic =
-        symbols.filter(|s| rule.expr.reading(*s) == Some(Reading::Presynaptic));
+    let presynaptic = symbols.filter(|s| rule.expr.reading(*s) == Some(Reading::Presynaptic));
     let mut row: Vec<(Symbol, ScalarId)> = presynaptic.map(|s| (s, layout.sums(1)[0])).collect();
     for (index, filter) in rule.expr.formula.filters.iter().enumerate() {
         if filter.shape == Shape::Pre {
