@@ -83,6 +83,13 @@ fn text(e: &Explanation) -> String {
             let _ = writeln!(text, "    learns by {rule}, local, {method}{why}");
         }
     }
+    if !e.measured.is_empty() {
+        let _ = writeln!(text, "\nmeasured, not applied");
+    }
+    for m in &e.measured {
+        let why = m.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
+        let _ = writeln!(text, "  {}: {}, local, {}{why}", m.of, m.rule, m.method);
+    }
     for note in &e.not_local {
         let _ = writeln!(text, "\nnot local: {note}");
     }

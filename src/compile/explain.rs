@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::expressions::Plastic;
 use super::gates::Gates;
+use super::layout::FilterPlace;
 use super::learning::products;
-use super::program::Program;
+use super::program::{PlacedRule, Program};
 use crate::circuit::connect::Connectivity;
 use crate::netlist::model::{Connect, Dynamics};
 
@@ -30,6 +31,9 @@ pub struct Explanation {
     pub populations: Vec<PopulationExplanation>,
     /// Projections and biases that learn or not.
     pub projections: Vec<ProjectionExplanation>,
+    /// Rules whose updates are measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<MeasuredExplanation>,
     /// Multiply–adds for synapses in a step, learning included, averaged over the gates.
     pub multiply_adds_per_step: f64,
     /// What is convenient but not local.
@@ -83,6 +87,19 @@ pub struct ProjectionExplanation {
     pub why: Option<String>,
 }
 
+/// A rule whose updates are measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeasuredExplanation {
+    /// What it would change.
+    pub of: String,
+    /// The rule.
+    pub rule: String,
+    /// Which path it takes.
+    pub method: String,
+    /// Why it does not take the fast one.
+    pub why: Option<String>,
+}
+
 impl Program {
     /// Explains what the compiler made of the circuit.
     pub fn explain(&self) -> Explanation {
@@ -130,8 +147,27 @@ impl Program {
                 .collect(),
             populations: self.explain_populations(),
             projections: all,
+            measured: self
+                .measured
+                .iter()
+                .map(|r| self.explain_measured(r))
+                .collect(),
             multiply_adds_per_step: self.multiply_adds(),
             not_local,
+        }
+    }
+
+    fn explain_measured(&self, rule: &PlacedRule) -> MeasuredExplanation {
+        let (method, why) = self.method(rule);
+        let of = match rule.rule.plastic {
+            Plastic::Projection(id) => self.circuit.projections[id.0 as usize].name.clone(),
+            Plastic::Bias(id) => self.circuit.compartment_name(id),
+        };
+        MeasuredExplanation {
+            of,
+            rule: rule.rule.rule.clone(),
+            method,
+            why,
         }
     }
 
@@ -167,21 +203,9 @@ impl Program {
             .find(|r| matches!(r.rule.plastic, Plastic::Projection(id) if id.0 as usize == index));
         let (method, why) = match rule {
             None => (None, None),
-            Some(_) if matches!(projection.connectivity, Connectivity::OneToOne { .. }) => {
-                (Some("elementwise".to_owned()), None)
-            }
             Some(rule) => {
-                let expr = &rule.rule.expr;
-                match products(expr, expr.formula.root, self.layout.replicas) {
-                    Ok((_, terms)) => {
-                        let plural = if terms.len() == 1 { "" } else { "s" };
-                        (
-                            Some(format!("fused: {} outer product{plural}", terms.len())),
-                            None,
-                        )
-                    }
-                    Err(why) => (Some("synapse by synapse (slower)".to_owned()), Some(why)),
-                }
+                let (method, why) = self.method(rule);
+                (Some(method), why)
             }
         };
         let delay = if projection.delay > 0 {
@@ -204,12 +228,60 @@ impl Program {
         }
     }
 
+    /// The path that a rule takes, and why it is not a faster one.
+    fn method(&self, rule: &PlacedRule) -> (String, Option<String>) {
+        let Plastic::Projection(id) = rule.rule.plastic else {
+            return ("elementwise".to_owned(), None);
+        };
+        let connectivity = &self.circuit.projections[id.0 as usize].connectivity;
+        if matches!(connectivity, Connectivity::OneToOne { .. }) {
+            return ("elementwise".to_owned(), None);
+        }
+        let expr = &rule.rule.expr;
+        match products(expr, expr.formula.root, self.layout.replicas) {
+            Ok((_, terms)) => {
+                let plural = if terms.len() == 1 { "" } else { "s" };
+                (
+                    format!("fused: {} outer product{plural}", terms.len()),
+                    None,
+                )
+            }
+            Err(why) => self.explain_filters(rule, why),
+        }
+    }
+
+    /// The path of a rule that is no sum of outer products.
+    fn explain_filters(&self, rule: &PlacedRule, why: String) -> (String, Option<String>) {
+        let at_synapse = |place: &FilterPlace| matches!(place, FilterPlace::Synapse(_));
+        let split = match rule.rule.plastic {
+            Plastic::Projection(id) if rule.filters.iter().any(at_synapse) => {
+                self.eligibility(rule, id)
+            }
+            _ => Err(why),
+        };
+        let many = |n: usize, what: &str| {
+            let plural = if n == 1 { "" } else { "s" };
+            format!("{n} {what}{plural}")
+        };
+        match split {
+            Ok((outer, filters)) => {
+                let filters = many(filters, "eligibility filter");
+                let outer = match outer {
+                    0 => String::new(),
+                    n => format!("{} and ", many(n, "outer product")),
+                };
+                (format!("fused: {outer}{filters}"), None)
+            }
+            Err(why) => ("synapse by synapse (slower)".to_owned(), Some(why)),
+        }
+    }
+
     /// Synaptic multiply–adds in a step: delivery always, learning in the combinations of gates in which the
     /// rule is not closed.
     fn multiply_adds(&self) -> f64 {
         let delivered = self.circuit.synapses() as f64;
         let combinations = Gates::combinations(&self.gates);
-        let open = |rule: &super::program::PlacedRule, gates: &Gates| {
+        let open = |rule: &PlacedRule, gates: &Gates| {
             let mut expr = rule.rule.expr.clone();
             let root = expr.formula.root;
             let root = gates.fix(&mut expr, root);

@@ -20,6 +20,8 @@ pub struct Expressions {
     pub modulators: Vec<(ModulatorId, Expr)>,
     /// Rules at work.
     pub rules: Vec<RuleUse>,
+    /// Rules whose updates are measured, in the order of their measures.
+    pub measured: Vec<RuleUse>,
 }
 
 /// The equation of a compartment.
@@ -51,6 +53,20 @@ pub enum Plastic {
     Bias(CompartmentId),
 }
 
+impl Plastic {
+    /// The projection of that name, or the bias of `population.compartment`.
+    pub fn named(circuit: &Circuit, name: &str) -> Option<Plastic> {
+        let projection = circuit.projections.iter().position(|p| p.name == name);
+        if let Some(index) = projection {
+            return Some(Plastic::Projection(ProjectionId(index as u32)));
+        }
+        let (population, compartment) = name.split_once('.')?;
+        let id = circuit.compartment_named(circuit.population_named(population)?, compartment)?;
+        let bias = circuit.compartment(id).bias.as_ref();
+        bias.map(|_| Plastic::Bias(id))
+    }
+}
+
 /// A rule on a projection or a bias.
 #[derive(Debug, Clone)]
 pub struct RuleUse {
@@ -80,6 +96,7 @@ impl Expressions {
                 .collect(),
             modulators: reader.modulators(),
             rules: reader.rules(),
+            measured: reader.measured(),
         };
         reader.activations();
         if reader.problems.is_empty() {

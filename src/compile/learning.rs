@@ -1,6 +1,7 @@
 //! How a rule's change of weights is computed: by outer products where the analysis finds that it can be,
 //! synapse by synapse otherwise.
 
+use super::eligibility::{self, EligibilityRule};
 use super::expressions::Plastic;
 use super::kernel::{Kernel, ScalarId, VectorId, VectorRef, View};
 use super::layout::{FilterPlace, Places};
@@ -22,6 +23,8 @@ pub enum Learning {
     Outer(OuterRule),
     /// Every synapse by itself.
     General(GeneralRule),
+    /// Outer products, and filters of outer products at the synapses.
+    Eligibility(EligibilityRule),
     /// One weight per neuron: one-to-one projections and biases.
     Elementwise(ElementwiseRule),
 }
@@ -68,6 +71,8 @@ pub enum Factor {
 pub struct GeneralRule {
     /// The projection.
     pub projection: ProjectionId,
+    /// Its number among all rules.
+    pub index: usize,
     /// Smoothing filters of either side.
     pub filters: Vec<FilterStep>,
     /// Scalars that take the presynaptic side of each row.
@@ -94,10 +99,10 @@ pub struct SynapseFilter {
 /// A rule for weights of which each neuron has one.
 #[derive(Debug, Clone)]
 pub struct ElementwiseRule {
-    /// Its number among the program's rules.
-    pub index: usize,
     /// What it changes.
     pub target: ElementwiseTarget,
+    /// Its number among all rules.
+    pub index: usize,
     /// Smoothing filters of either side.
     pub filters: Vec<FilterStep>,
     /// Nothing is done while this is 0.
@@ -130,6 +135,12 @@ pub fn products(expr: &Expr, root: NodeId, replicas: usize) -> Result<(Expr, Vec
     // A symbol that never occurs stands for the weight of a rule that does not read it.
     let weight = expr.symbol(Reading::Weight).unwrap_or(Symbol::Argument);
     let terms = separate(&mut expr.formula.graph, root, weight)?;
+    check_decay(&expr, &terms, replicas)?;
+    Ok((expr, terms))
+}
+
+/// At most one product may have the weight as a factor, and replicas must agree on it.
+pub(super) fn check_decay(expr: &Expr, terms: &[Term], replicas: usize) -> Result<(), String> {
     let decays: Vec<&Term> = terms.iter().filter(|t| t.weight).collect();
     let graph = &expr.formula.graph;
     let plain = |t: &Term| [t.post, t.pre].iter().all(|n| graph.constant(*n).is_some());
@@ -141,7 +152,7 @@ pub fn products(expr: &Expr, root: NodeId, replicas: usize) -> Result<(Expr, Vec
             "its own weight is multiplied by activity that differs between replicas".to_owned(),
         );
     }
-    Ok((expr, terms))
+    Ok(())
 }
 
 /// The plan of a rule, and its filters that remember.
@@ -189,7 +200,10 @@ pub(super) fn plan(
         match products(&expr, root, planner.program.layout.replicas) {
             // What a closed gate leaves may be a product; the filters at the synapses go on all the same.
             Ok((expr, terms)) if !stateful => outer(planner, rule, id, expr, &terms, filters)?,
-            _ => general(planner, rule, id, expr, root, filters)?,
+            _ => match eligibility::split(planner, rule, id, &expr, root) {
+                Ok(parts) => eligibility::plan(planner, rule, id, parts, filters)?,
+                Err(_) => general(planner, rule, id, expr, root, filters)?,
+            },
         }
     };
     Ok((Some(learning), remember))
@@ -200,11 +214,16 @@ fn at_synapse(place: &FilterPlace) -> bool {
     matches!(place, FilterPlace::Synapse(_))
 }
 
-fn within(planner: &Planner<'_>, id: ProjectionId) -> Option<[f64; 2]> {
-    planner.program.circuit.projections[id.0 as usize]
-        .within
-        .as_ref()
-        .map(|w| [w.low, w.high])
+/// Hard bounds of a projection's weights; a measured rule changes none.
+pub(super) fn within(
+    planner: &Planner<'_>,
+    rule: &PlacedRule,
+    id: ProjectionId,
+) -> Option<[f64; 2]> {
+    let projection = &planner.program.circuit.projections[id.0 as usize];
+    let at_work = rule.index < planner.program.rules.len();
+    let within = projection.within.as_ref().filter(|_| at_work);
+    within.map(|w| [w.low, w.high])
 }
 
 fn outer(
@@ -219,7 +238,10 @@ fn outer(
     let places = planner.places(&kinds, &rule.filters, &[], Some(id));
     let (mut decay, mut others) = (None, Vec::new());
     for term in terms {
-        let compiled = outer_term(planner, &mut expr, term, &places)?;
+        // The mean over replicas: a decay of the weight alone is the same in each, so it is applied once.
+        let replicas = planner.program.layout.replicas;
+        let replicas = if term.weight { 1 } else { replicas };
+        let compiled = outer_term(planner, &mut expr, term, &places, 1.0 / replicas as f64)?;
         if term.weight {
             decay = Some(compiled);
         } else {
@@ -231,25 +253,21 @@ fn outer(
         filters,
         decay,
         terms: others,
-        within: within(planner, id),
+        within: within(planner, rule, id),
     }))
 }
 
-fn outer_term(
+/// Compiles a product; `share` is one more factor of it.
+pub(super) fn outer_term(
     planner: &Planner<'_>,
     expr: &mut Expr,
     term: &Term,
     places: &Places<'_>,
+    share: f64,
 ) -> Result<OuterTerm, Problem> {
     let graph = &mut expr.formula.graph;
     let gate = graph.constant(term.scalar).is_none().then_some(term.scalar);
-    // The mean over replicas: a decay of the weight alone is the same in each, so it is applied once.
-    let replicas = if term.weight {
-        1
-    } else {
-        planner.program.layout.replicas
-    };
-    let share = graph.number(1.0 / replicas as f64);
+    let share = graph.number(share);
     let scalar = graph.binary(Binary::Mul, share, term.scalar);
     let post = graph.binary(Binary::Mul, scalar, term.post);
     let pre = match (graph.constant(term.pre), graph.node(term.pre)) {
@@ -294,11 +312,12 @@ fn general(
     let change = planner.kernel_in(&mut expr, root, View::Row, &places)?;
     Ok(Learning::General(GeneralRule {
         projection: id,
+        index: rule.index,
         filters,
         row,
         states,
         change: Some(change),
-        within: within(planner, id),
+        within: within(planner, rule, id),
     }))
 }
 
@@ -344,19 +363,15 @@ fn elementwise(
         .transpose()?;
     let change = Some(planner.kernel_in(&mut expr, root, View::Neurons, &places)?);
     let (target, bounds) = match rule.rule.plastic {
-        Plastic::Projection(id) => (ElementwiseTarget::Projection(id), within(planner, id)),
+        Plastic::Projection(id) => (ElementwiseTarget::Projection(id), within(planner, rule, id)),
         Plastic::Bias(id) => (
             ElementwiseTarget::Bias(planner.program.layout.biases[&id]),
             None,
         ),
     };
-    let rules = &planner.program.rules;
-    let index = rules
-        .iter()
-        .position(|r| r.rule.plastic == rule.rule.plastic);
     Ok(Learning::Elementwise(ElementwiseRule {
-        index: index.unwrap_or(rules.len()),
         target,
+        index: rule.index,
         filters,
         gate,
         states,
@@ -387,6 +402,7 @@ impl Learning {
         match self {
             Learning::Outer(rule) => &rule.filters,
             Learning::General(rule) => &rule.filters,
+            Learning::Eligibility(rule) => &rule.filters,
             Learning::Elementwise(rule) => &rule.filters,
         }
     }
@@ -398,6 +414,7 @@ impl Learning {
                 let terms = rule.decay.iter().chain(&rule.terms);
                 return terms.flat_map(OuterTerm::kernels).collect();
             }
+            Learning::Eligibility(rule) => return rule.kernels(),
             Learning::General(rule) => (&rule.states, &rule.change, &None),
             Learning::Elementwise(rule) => (&rule.states, &rule.change, &rule.gate),
         };
@@ -411,7 +428,7 @@ impl Learning {
 }
 
 impl OuterTerm {
-    fn kernels(&self) -> Vec<&Kernel> {
+    pub(super) fn kernels(&self) -> Vec<&Kernel> {
         let pre = match &self.pre {
             Factor::Kernel(kernel) => Some(kernel),
             _ => None,

@@ -1,5 +1,6 @@
 //! The compiler: expressions of a circuit are resolved, analysed and turned into a [`Program`].
 
+pub mod eligibility;
 pub mod explain;
 pub mod expressions;
 pub mod gates;

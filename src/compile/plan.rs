@@ -23,6 +23,8 @@ pub struct Plan {
     pub smooth: Vec<FilterStep>,
     /// Computed modulators.
     pub modulators: Vec<ModulatorStep>,
+    /// Rules whose updates are measured.
+    pub measured: Vec<MeasuredStep>,
     /// Rules.
     pub learn: Vec<Learning>,
     /// Measured and recorded expressions.
@@ -97,6 +99,19 @@ pub struct ModulatorStep {
     pub kernel: Kernel,
 }
 
+/// A rule whose updates are measured.
+#[derive(Debug, Clone)]
+pub struct MeasuredStep {
+    /// Its number among those that are.
+    pub update: usize,
+    /// What it would change.
+    pub plastic: Plastic,
+    /// The rule; `None` while a gate closes it.
+    pub learning: Option<Learning>,
+    /// Whether it reads the weights that it would change.
+    pub reads_weight: bool,
+}
+
 /// A measured or recorded expression.
 #[derive(Debug, Clone)]
 pub struct ProbeStep {
@@ -132,6 +147,8 @@ pub struct Activity {
     pub learns: Vec<bool>,
     /// Each probe of the program.
     pub probed: Vec<bool>,
+    /// Each measured rule of the program; those beyond the end are not at work.
+    pub measured: Vec<bool>,
 }
 
 impl Program {
@@ -186,6 +203,20 @@ impl Planner<'_> {
                     filters,
                     sums,
                     kernel,
+                });
+            }
+            self.flags = flags;
+        }
+        for (update, rule) in self.program.measured.iter().enumerate() {
+            let flags = self.flags + rule.filters.len();
+            if activity.measured.get(update) == Some(&true) {
+                let (learning, remember) = learning::plan(&mut self, rule)?;
+                self.plan.remember.extend(remember);
+                self.plan.measured.push(MeasuredStep {
+                    update,
+                    plastic: rule.rule.plastic,
+                    learning,
+                    reads_weight: rule.reads_weight(),
                 });
             }
             self.flags = flags;
@@ -556,7 +587,8 @@ impl Plan {
             sums.extend(&probe.sums);
             all.push(&probe.kernel);
         }
-        for learning in &self.learn {
+        let measured = self.measured.iter().filter_map(|m| m.learning.as_ref());
+        for learning in self.learn.iter().chain(measured) {
             filters.extend(learning.filters());
             all.extend(learning.kernels());
         }

@@ -35,6 +35,8 @@ pub struct Program {
     pub modulators: Vec<Placed<ModulatorId>>,
     /// Rules at work.
     pub rules: Vec<PlacedRule>,
+    /// Rules whose updates are measured.
+    pub measured: Vec<PlacedRule>,
     /// Measured and recorded expressions, in the order in which they were given.
     pub probes: Vec<Placed<Probe>>,
 }
@@ -72,6 +74,15 @@ pub struct PlacedRule {
     pub row: Vec<(Symbol, ScalarId)>,
     /// Sizes of its two populations.
     pub ends: (usize, usize),
+    /// Its number among all rules, measured ones after those at work.
+    pub index: usize,
+}
+
+impl PlacedRule {
+    /// Whether it reads the weights that it changes.
+    pub fn reads_weight(&self) -> bool {
+        self.rule.expr.symbol(super::Reading::Weight).is_some()
+    }
 }
 
 /// The weights of a projection.
@@ -143,11 +154,12 @@ impl Program {
             .into_iter()
             .map(|(id, expr)| place(&mut layout, id, expr))
             .collect();
-        let rules = expressions
-            .rules
-            .iter()
-            .map(|rule| place_rule(&circuit, &mut layout, rule))
+        let all = expressions.rules.iter().chain(&expressions.measured);
+        let mut rules: Vec<PlacedRule> = all
+            .enumerate()
+            .map(|(index, rule)| place_rule(&circuit, &mut layout, index, rule))
             .collect();
+        let measured = rules.split_off(expressions.rules.len());
         let probes = probes
             .into_iter()
             .map(|expr| place_probe(&mut layout, expr))
@@ -171,15 +183,21 @@ impl Program {
             equation_filters,
             modulators,
             rules,
+            measured,
             probes,
         })
+    }
+
+    /// Rules at work, then measured ones.
+    pub fn all_rules(&self) -> impl Iterator<Item = &PlacedRule> {
+        self.rules.iter().chain(&self.measured)
     }
 
     /// Number of filters, whatever their shape.
     pub fn filters(&self) -> usize {
         let equations: usize = self.equation_filters.iter().map(|(_, f)| f.len()).sum();
         let modulators: usize = self.modulators.iter().map(|m| m.filters.len()).sum();
-        let rules: usize = self.rules.iter().map(|r| r.filters.len()).sum();
+        let rules: usize = self.all_rules().map(|r| r.filters.len()).sum();
         equations + modulators + rules + self.probes.iter().map(|p| p.filters.len()).sum::<usize>()
     }
 
@@ -260,7 +278,7 @@ fn place_probe(layout: &mut Layout, expr: Expr) -> Placed<Probe> {
     place(layout, what, expr)
 }
 
-fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedRule {
+fn place_rule(circuit: &Circuit, layout: &mut Layout, index: usize, rule: &RuleUse) -> PlacedRule {
     let ends = match rule.plastic {
         Plastic::Projection(id) => {
             let projection = &circuit.projections[id.0 as usize];
@@ -285,6 +303,7 @@ fn place_rule(circuit: &Circuit, layout: &mut Layout, rule: &RuleUse) -> PlacedR
         filters,
         row,
         ends,
+        index,
     }
 }
 

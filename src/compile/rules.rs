@@ -44,6 +44,40 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// The rules whose updates are measured.
+    pub fn measured(&mut self) -> Vec<RuleUse> {
+        let circuit = self.circuit;
+        let mut found = Vec::new();
+        for measure in self.netlist.measures.values() {
+            let model::MeasureKind::Update { of, rule, .. } = &measure.kind else {
+                continue;
+            };
+            // What a name does not find is reported with the measure.
+            let Some(plastic) = Plastic::named(circuit, &of.value) else {
+                continue;
+            };
+            let (target, source, weight) = match plastic {
+                Plastic::Projection(id) => {
+                    let projection = &circuit.projections[id.0 as usize];
+                    let weight = projection.weight.dimension;
+                    (projection.to, Some(projection.from), weight)
+                }
+                Plastic::Bias(id) => {
+                    let bias = circuit.compartment(id).bias.as_ref();
+                    let unit = bias.map_or(Dimension::NONE, |bias| bias.start.dimension);
+                    (id, None, unit)
+                }
+            };
+            let expr = self.rule(target, source, weight, rule);
+            found.extend(expr.map(|expr| RuleUse {
+                plastic,
+                rule: rule.rule.value.clone(),
+                expr,
+            }));
+        }
+        found
+    }
+
     /// A rule's parameters may not be called as something at the synapse is.
     fn rule_names(&mut self, rule: &model::RuleModel, target: CompartmentId) {
         for (name, (span, _)) in &rule.parameters {

@@ -92,6 +92,28 @@ impl WithSimd for Smooth<'_> {
     }
 }
 
+/// `out` becomes `decay·out + x`: one step of a decaying sum.
+pub fn decay_add(arch: Arch, out: &mut [f64], x: &[f64], decay: f64) {
+    arch.dispatch(DecayAdd { out, x, decay });
+}
+
+struct DecayAdd<'a> {
+    out: &'a mut [f64],
+    x: &'a [f64],
+    decay: f64,
+}
+
+impl WithSimd for DecayAdd<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (o, x) in self.out.iter_mut().zip(self.x) {
+            *o = self.decay.mul_add(*o, *x);
+        }
+    }
+}
+
 /// Whether all numbers are finite.
 pub fn all_finite(arch: Arch, x: &[f64]) -> bool {
     arch.dispatch(AllFinite { x })

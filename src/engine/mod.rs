@@ -2,4 +2,5 @@
 
 pub mod dense;
 pub mod elementwise;
+pub mod eligibility;
 pub mod rate;

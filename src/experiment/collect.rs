@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::probes::{MeasurePlan, PlannedKind, TracePlan};
 use super::run::Progress;
+use super::weights::unpadded;
 use crate::compile::Program;
 use crate::engine::rate::{Observer, State};
-use crate::measure::{Autocorrelation, CorrelationMatrix, Mean, RSquared};
+use crate::measure::{
+    Autocorrelation, CorrelationMatrix, Mean, RSquared, StageCorrelation, UpdateBlock,
+};
 use crate::record::{RecordError, Recorder, TraceBlock};
 
 /// A measure at work.
@@ -16,6 +19,9 @@ pub(super) enum Accumulator {
     RSquared(RSquared),
     Autocorrelation(Autocorrelation),
     CorrelationMatrix(CorrelationMatrix),
+    StageCorrelation(StageCorrelation),
+    /// Updates of a rule, one block each time a stage has run.
+    Updates(Vec<UpdateBlock>),
     /// Made of other measures when the run has ended.
     Derived,
 }
@@ -31,9 +37,13 @@ impl Accumulator {
             PlannedKind::CorrelationMatrix { .. } => {
                 Accumulator::CorrelationMatrix(CorrelationMatrix::default())
             }
-            PlannedKind::MatrixAgreement(_) | PlannedKind::CurveDifference(..) => {
-                Accumulator::Derived
+            PlannedKind::StageCorrelation { .. } => {
+                Accumulator::StageCorrelation(StageCorrelation::default())
             }
+            PlannedKind::Update { .. } => Accumulator::Updates(vec![]),
+            PlannedKind::MatrixAgreement(_)
+            | PlannedKind::CurveDifference(..)
+            | PlannedKind::Cosine(_) => Accumulator::Derived,
         }
     }
 
@@ -43,7 +53,10 @@ impl Accumulator {
             Accumulator::RSquared(m) => m.reset(),
             Accumulator::Autocorrelation(m) => m.reset(),
             Accumulator::CorrelationMatrix(m) => m.reset(),
-            Accumulator::Mean(_) | Accumulator::Derived => {}
+            Accumulator::Mean(_)
+            | Accumulator::StageCorrelation(_)
+            | Accumulator::Updates(_)
+            | Accumulator::Derived => {}
         }
     }
 }
@@ -62,6 +75,8 @@ pub(super) struct Collector<'a> {
     pub active: (Vec<usize>, Vec<usize>),
     /// Number of the stage, as recorded.
     pub stage: u32,
+    /// Its name.
+    name: String,
     /// Steps of this stage done.
     pub step_in_stage: u64,
     /// Steps in which something learned, before this stage and in it.
@@ -90,12 +105,21 @@ impl<'a> Collector<'a> {
     pub fn new(
         parts: Parts<'a>,
         active: (Vec<usize>, Vec<usize>),
-        stage: u32,
+        (stage, name): (u32, &str),
         trained: u64,
         learning: bool,
     ) -> Self {
         for index in &active.0 {
             parts.accumulators[*index].begin();
+            if let (
+                PlannedKind::StageCorrelation { between, .. },
+                Accumulator::StageCorrelation(m),
+            ) = (
+                &parts.measures[*index].kind,
+                &mut parts.accumulators[*index],
+            ) {
+                m.begin(usize::from(between[0] != name));
+            }
         }
         Collector {
             program: parts.program,
@@ -108,6 +132,7 @@ impl<'a> Collector<'a> {
             interrupt: parts.interrupt,
             active,
             stage,
+            name: name.to_owned(),
             step_in_stage: 0,
             trained,
             learning,
@@ -117,12 +142,25 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The stage has ended after so many steps of the run: windows are closed.
-    pub fn end(&mut self, steps: u64) {
-        let now = self.when(steps);
+    /// The stage has ended in a state: windows are closed, updates are taken.
+    pub fn end(&mut self, state: &State) {
+        let now = self.when(state.step);
         for index in &self.active.0 {
-            if let Accumulator::Mean(mean) = &mut self.accumulators[*index] {
-                mean.close(now);
+            match (&self.measures[*index].kind, &mut self.accumulators[*index]) {
+                (_, Accumulator::Mean(mean)) => mean.close(now),
+                (_, Accumulator::StageCorrelation(m)) => m.close(now),
+                (PlannedKind::Update { rule, of, .. }, Accumulator::Updates(blocks)) => {
+                    let update = &state.updates[*rule];
+                    if update.count() > 0 {
+                        blocks.push(UpdateBlock {
+                            when: now,
+                            samples: update.count(),
+                            mean: unpadded(self.program, *of, update.mean()),
+                            variance: unpadded(self.program, *of, &update.variance()),
+                        });
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -159,6 +197,10 @@ impl<'a> Collector<'a> {
             }
             (PlannedKind::CorrelationMatrix { of }, Accumulator::CorrelationMatrix(m)) => {
                 m.add(vector(*of))
+            }
+            (PlannedKind::StageCorrelation { of, between }, Accumulator::StageCorrelation(m)) => {
+                let which = usize::from(between[0] != self.name);
+                m.add(which, vector(*of));
             }
             _ => {}
         }
@@ -199,7 +241,13 @@ impl Observer for Collector<'_> {
     }
 
     fn every_step(&self) -> bool {
-        !(self.active.0.is_empty() && self.active.1.is_empty())
+        let looks = |index: &usize| {
+            !matches!(
+                self.accumulators[*index],
+                Accumulator::Updates(_) | Accumulator::Derived
+            )
+        };
+        self.active.0.iter().any(looks) || !self.active.1.is_empty()
     }
 
     fn progress(&mut self, steps: u64) -> bool {

@@ -2,18 +2,21 @@
 
 use indexmap::IndexMap;
 
+use super::Experiment;
 use super::collect::Accumulator;
 use super::probes::{MeasurePlan, PlannedKind};
 use super::run::RunError;
-use crate::measure::agreement;
+use super::weights::weight_shape;
+use crate::measure::{UpdateBlock, agreement};
 use crate::record::{MeasureReport, RunDirectory};
 
 /// The reports of all measures; matrices and samples go into files of their own.
 pub(super) fn reports(
-    plans: &[MeasurePlan],
+    experiment: &Experiment,
     accumulators: &[Accumulator],
     directory: &RunDirectory,
 ) -> Result<IndexMap<String, MeasureReport>, RunError> {
+    let plans = &experiment.measures;
     let mut found: IndexMap<String, MeasureReport> = IndexMap::new();
     let mut matrices: IndexMap<String, Vec<f64>> = IndexMap::new();
     for (plan, accumulator) in plans.iter().zip(accumulators) {
@@ -52,12 +55,30 @@ pub(super) fn reports(
                 matrices.insert(plan.name.clone(), values);
                 report
             }
+            Accumulator::StageCorrelation(m) => {
+                mean_report(m.found(), &plan.during, plan.expect.clone())
+            }
+            Accumulator::Updates(blocks) => {
+                write_updates(experiment, plan, blocks, directory)?;
+                let ratios: Vec<(u64, f64)> = blocks
+                    .iter()
+                    .map(|block| (block.when, block.signal_to_noise()))
+                    .collect();
+                let report = mean_report(&ratios, &plan.during, plan.expect.clone());
+                report.on_logarithmic_axis()
+            }
             Accumulator::Derived => continue,
         };
         found.insert(plan.name.clone(), report);
     }
     for plan in plans {
         let value = match &plan.kind {
+            PlannedKind::Cosine(names) => {
+                let cosines = cosines(plans, accumulators, names);
+                let report = mean_report(&cosines, &plan.during, plan.expect.clone());
+                found.insert(plan.name.clone(), report);
+                continue;
+            }
             PlannedKind::MatrixAgreement([a, b]) => match (matrices.get(a), matrices.get(b)) {
                 (Some(a), Some(b)) => agreement::correlation(a, b),
                 _ => f64::NAN,
@@ -83,6 +104,45 @@ pub(super) fn reports(
     Ok(found)
 }
 
+/// The cosines of two measures' mean updates, block by block.
+fn cosines(
+    plans: &[MeasurePlan],
+    accumulators: &[Accumulator],
+    names: &[String; 2],
+) -> Vec<(u64, f64)> {
+    let blocks = |name: &String| {
+        let mut both = plans.iter().zip(accumulators);
+        match both.find(|(plan, _)| plan.name == *name)?.1 {
+            Accumulator::Updates(blocks) => Some(blocks),
+            _ => None,
+        }
+    };
+    let [Some(a), Some(b)] = names.each_ref().map(blocks) else {
+        return vec![];
+    };
+    let pairs = a.iter().zip(b);
+    pairs.map(|(a, b)| (a.when, a.cosine(b))).collect()
+}
+
+/// Means and variances of updates: blocks × presynaptic × postsynaptic neurons.
+fn write_updates(
+    experiment: &Experiment,
+    plan: &MeasurePlan,
+    blocks: &[UpdateBlock],
+    directory: &RunDirectory,
+) -> Result<(), RunError> {
+    let PlannedKind::Update { of, .. } = plan.kind else {
+        return Ok(());
+    };
+    let (rows, columns) = weight_shape(&experiment.program, of);
+    let shape = [blocks.len(), rows, columns];
+    let means: Vec<f64> = blocks.iter().flat_map(|b| &b.mean).copied().collect();
+    let variances: Vec<f64> = blocks.iter().flat_map(|b| &b.variance).copied().collect();
+    directory.write_array(&plan.name, &shape, &means)?;
+    directory.write_array(&format!("{}.variance", plan.name), &shape, &variances)?;
+    Ok(())
+}
+
 /// One number, or a series of them.
 fn mean_report(found: &[(u64, f64)], during: &[String], expect: Option<String>) -> MeasureReport {
     match found {
@@ -101,6 +161,7 @@ fn mean_report(found: &[(u64, f64)], during: &[String], expect: Option<String>) 
             step: many.iter().map(|(step, _)| *step).collect(),
             value: many.iter().map(|(_, value)| *value).collect(),
             x_label: "steps of learning".to_owned(),
+            logarithmic: false,
         },
     }
 }

@@ -2,6 +2,7 @@
 
 mod collect;
 mod findings;
+mod looks;
 mod probes;
 mod run;
 mod stages;
@@ -105,6 +106,7 @@ impl Experiment {
         match Program::new(&netlist, circuit, planned.exprs) {
             Ok(program) if problems.is_empty() => {
                 stages::resolve_learning(&program, &mut stages, &mut problems);
+                looks::check(&netlist, &planned.measures, &stages, &mut problems);
                 if problems.is_empty() {
                     return Ok(Experiment {
                         program: Arc::new(program),

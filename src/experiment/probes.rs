@@ -58,6 +58,24 @@ pub enum PlannedKind {
         /// The vector.
         of: usize,
     },
+    /// Correlation over time between what two stages gave.
+    StageCorrelation {
+        /// The vector.
+        of: usize,
+        /// The stages.
+        between: [String; 2],
+    },
+    /// Updates that a rule would make.
+    Update {
+        /// The measured rule of the program.
+        rule: usize,
+        /// What it would change.
+        of: Weighted,
+        /// Steps in a sample where the stage has no trials.
+        sample: Option<u64>,
+    },
+    /// Cosine of two measures' mean updates.
+    Cosine([String; 2]),
     /// Correlation between two measures' matrices.
     MatrixAgreement([String; 2]),
     /// Largest difference of two measures' curves.
@@ -122,7 +140,10 @@ pub(super) fn plan(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Prob
         let Some(kind) = planner.measure(&measure.kind) else {
             continue;
         };
-        let during = planner.during(&measure.during);
+        let during = match &measure.kind {
+            MeasureKind::StageCorrelation { between, .. } => planner.during(between),
+            _ => planner.during(&measure.during),
+        };
         planner.planned.measures.push(MeasurePlan {
             name: name.clone(),
             kind,
@@ -219,6 +240,25 @@ impl Planner<'_> {
             MeasureKind::CorrelationMatrix { of } => PlannedKind::CorrelationMatrix {
                 of: self.vector(of)?,
             },
+            MeasureKind::StageCorrelation { of, between } => PlannedKind::StageCorrelation {
+                of: self.vector(of)?,
+                between: between.each_ref().map(|n| n.value.clone()),
+            },
+            MeasureKind::Update { of, sample, .. } => {
+                let before = self.planned.measures.iter();
+                let rule = before.filter(|m| matches!(m.kind, PlannedKind::Update { .. }));
+                let rule = rule.count();
+                PlannedKind::Update {
+                    rule,
+                    of: self.weighted(of)?,
+                    sample: sample.as_ref().map(|s| self.circuit.steps(s.value, 1)),
+                }
+            }
+            MeasureKind::Cosine { of } => {
+                self.other_measures(of, "update", |k| matches!(k, MeasureKind::Update { .. }));
+                self.same_target(of);
+                PlannedKind::Cosine(of.each_ref().map(|n| n.value.clone()))
+            }
             MeasureKind::MatrixAgreement { of } => {
                 self.other_measures(of, "correlation-matrix", |k| {
                     matches!(k, MeasureKind::CorrelationMatrix { .. })
@@ -259,6 +299,39 @@ impl Planner<'_> {
                     ..problem
                 });
             }
+        }
+    }
+
+    /// The updates of two measures are compared entry by entry: they must be of the same weights, at the same times.
+    fn same_target(&mut self, names: &[Name; 2]) {
+        let find = |name: &Name| {
+            let measure = self.netlist.measures.get(&name.value)?;
+            let MeasureKind::Update { of, .. } = &measure.kind else {
+                return None;
+            };
+            let mut during: Vec<&str> = measure.during.iter().map(|d| d.value.as_str()).collect();
+            during.sort_unstable();
+            Some((of, during))
+        };
+        let [Some(a), Some(b)] = names.each_ref().map(find) else {
+            return;
+        };
+        if a.0.value != b.0.value {
+            let message = format!(
+                "`{}` is of `{}`, `{}` of `{}`",
+                names[0].value, a.0.value, names[1].value, b.0.value
+            );
+            let problem = Problem::new(message, names[1].span, "of other weights");
+            self.problems
+                .push(problem.help("compare two updates of the same projection or bias"));
+        } else if a.1 != b.1 {
+            let message = format!(
+                "`{}` and `{}` look in different stages",
+                names[0].value, names[1].value
+            );
+            let problem = Problem::new(message, names[1].span, "at other times");
+            self.problems
+                .push(problem.help("give both the same `during`"));
         }
     }
 

@@ -215,7 +215,7 @@ impl<'e> Run<'e> {
             columns: t.elements.iter().map(usize::to_string).collect(),
         };
         let weights = |w: &super::WeightPlan| {
-            let (rows, columns) = weight_shape(experiment, w.of);
+            let (rows, columns) = weight_shape(&experiment.program, w.of);
             WeightSpec {
                 name: w.name.clone(),
                 rows,
@@ -302,11 +302,20 @@ impl<'e> Run<'e> {
         let activity = Activity {
             learns: stage.learns.clone(),
             probed: self.probed(&measures, &traces),
+            measured: self
+                .updates(&measures, stage)
+                .iter()
+                .map(Option::is_some)
+                .collect(),
         };
+        let samples = self.updates(&measures, stage);
         let settings = Settings {
             activity,
             schedules: stage.schedules.clone(),
             splits: self.splits(stage),
+            trial: stage.trial.clone(),
+            seed: stage.seed,
+            samples: samples.iter().map(|s| s.unwrap_or(1)).collect(),
         };
         self.simulation
             .enter(&settings)
@@ -336,7 +345,7 @@ impl<'e> Run<'e> {
                 learns_at_all: experiment.stages.iter().any(Stage::learns_at_all),
             },
             (measures, traces),
-            number,
+            (number, &stage.name),
             self.trained,
             learning,
         );
@@ -357,7 +366,7 @@ impl<'e> Run<'e> {
                 )?;
             }
         }
-        collector.end(self.simulation.state().step);
+        collector.end(self.simulation.state());
         self.trained = collector.trained;
         if let Some(failure) = collector.failure.take() {
             return Err(failure.into());
@@ -365,6 +374,19 @@ impl<'e> Run<'e> {
         let done = self.simulation.state().step - first;
         self.note_stage(&stage.name, done, begun.elapsed().as_secs_f64());
         Ok(self.stop_reason(result, &stage.name))
+    }
+
+    /// Steps in a sample of each measured rule of the program; `None` for those that nobody looks at.
+    fn updates(&self, measures: &[usize], stage: &Stage) -> Vec<Option<u64>> {
+        let mut samples = vec![None; self.experiment.program.measured.len()];
+        for index in measures {
+            if let PlannedKind::Update { rule, sample, .. } = self.experiment.measures[*index].kind
+            {
+                let trial = stage.trial.as_ref().map(|trial| trial.steps);
+                samples[rule] = trial.or(sample);
+            }
+        }
+        samples
     }
 
     fn probed(&self, measures: &[usize], traces: &[usize]) -> Vec<bool> {
@@ -378,7 +400,11 @@ impl<'e> Run<'e> {
                 PlannedKind::Autocorrelation { of, .. } | PlannedKind::CorrelationMatrix { of } => {
                     &[*of]
                 }
-                PlannedKind::MatrixAgreement(_) | PlannedKind::CurveDifference(..) => &[],
+                PlannedKind::StageCorrelation { of, .. } => &[*of],
+                PlannedKind::Update { .. }
+                | PlannedKind::Cosine(_)
+                | PlannedKind::MatrixAgreement(_)
+                | PlannedKind::CurveDifference(..) => &[],
             };
             used.iter().for_each(|p| probed[*p] = true);
         }
@@ -471,7 +497,7 @@ impl<'e> Run<'e> {
         for block in self.blocks.iter_mut().filter_map(Option::take) {
             self.recorder.send_trace(block)?;
         }
-        let measures = findings::reports(&self.experiment.measures, &self.accumulators, directory)?;
+        let measures = findings::reports(self.experiment, &self.accumulators, directory)?;
         let summary = self.recorder.finish()?;
         let experiment = self.experiment;
         let wall_seconds = self.started.1.elapsed().as_secs_f64();

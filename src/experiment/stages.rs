@@ -3,8 +3,9 @@
 use crate::circuit::Circuit;
 use crate::compile::Program;
 use crate::compile::expressions::Plastic;
+use crate::engine::rate::Trials;
 use crate::netlist::model::{
-    self, InputProcess, LearnSwitch, Name, Netlist, Schedule, StageLength,
+    self, InputProcess, LearnSwitch, ModulatorDrive, Name, Netlist, Schedule, StageLength,
 };
 use crate::source::{Problem, suggest};
 
@@ -23,6 +24,10 @@ pub struct Stage {
     pub schedules: Vec<(usize, Schedule)>,
     /// Splits of inputs, by input.
     pub splits: Vec<(usize, String)>,
+    /// The trials it is a row of, if it is one.
+    pub trial: Option<Trials>,
+    /// Seed of all random streams while it runs, if it has one of its own.
+    pub seed: Option<u64>,
     /// How learning was switched in the netlist.
     switch: LearnSwitch,
 }
@@ -179,14 +184,83 @@ fn stage(
                 .collect(),
         ),
     };
+    let trial = table.trial.as_ref();
+    let trial = trial.and_then(|trial| trials(table, trial, &length, circuit, problems));
     Some(Stage {
         name: table.name.value.clone(),
+        trial,
+        seed: table.seed.as_ref().map(|seed| seed.value),
         length,
         repeat: table.repeat.value,
         learns: vec![],
         schedules: own.schedules,
         splits: own.splits,
         switch: own.switch,
+    })
+}
+
+/// The trials of a stage, whose length must be a whole number of them.
+fn trials(
+    table: &model::Stage,
+    trial: &model::Trial,
+    length: &Length,
+    circuit: &Circuit,
+    problems: &mut Vec<Problem>,
+) -> Option<Trials> {
+    let steps = trial.steps.value;
+    match length {
+        Length::Steps(whole) if whole.is_multiple_of(steps) => {}
+        Length::Steps(whole) => {
+            let message = format!(
+                "stage `{}` has {whole} steps, which is no whole number of trials of {steps}",
+                table.name.value
+            );
+            let problem = Problem::new(message, trial.steps.span, "a trial");
+            let (below, above) = (whole / steps * steps, whole.div_ceil(steps) * steps);
+            let help = match below {
+                0 => format!("write steps = {above}"),
+                _ => format!("write steps = {below} or steps = {above}"),
+            };
+            problems.push(problem.help(help));
+        }
+        Length::Epochs { .. } => {
+            let message = "trials have a number of steps, an epoch has that of its data";
+            let problem = Problem::new(message, trial.steps.span, "in a stage of epochs");
+            problems.push(problem.help("give the stage's length as `steps` or `duration`"));
+        }
+        // Reported when the stage was read.
+        Length::Parts(_) => return None,
+    }
+    let computed = |m: &crate::circuit::Modulator| matches!(m.drive, ModulatorDrive::Value(_));
+    let mut keep = Vec::new();
+    for name in &trial.keep {
+        match circuit.modulator_named(&name.value) {
+            Some(id) if computed(&circuit.modulators[id.0 as usize]) => keep.push(id.0 as usize),
+            found => {
+                let all = circuit.modulators.iter().filter(|m| computed(m));
+                let known: Vec<&str> = all.map(|m| m.name.as_str()).collect();
+                let (message, help) = match found {
+                    Some(_) => (
+                        format!(
+                            "`{}` follows a schedule, which starts anew in every trial",
+                            name.value
+                        ),
+                        Some("keep modulators that have a `value`".to_owned()),
+                    ),
+                    None => (
+                        format!("there is no modulator `{}`", name.value),
+                        suggest(&name.value, known),
+                    ),
+                };
+                let problem = Problem::new(message, name.span, "to be kept");
+                problems.push(Problem { help, ..problem });
+            }
+        }
+    }
+    Some(Trials {
+        steps,
+        replay: trial.replay,
+        keep,
     })
 }
 

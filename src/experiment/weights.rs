@@ -4,7 +4,7 @@ use super::Experiment;
 use super::probes::Weighted;
 use super::run::RunError;
 use crate::circuit::connect::Connectivity;
-use crate::compile::Weights;
+use crate::compile::{Program, Weights};
 use crate::engine::rate::State;
 use crate::record::Recorder;
 
@@ -45,8 +45,8 @@ pub(super) fn sample_weights(
 }
 
 /// Presynaptic × postsynaptic neurons; single weights per neuron are one row.
-pub(super) fn weight_shape(experiment: &Experiment, of: Weighted) -> (usize, usize) {
-    let circuit = &experiment.program.circuit;
+pub(super) fn weight_shape(program: &Program, of: Weighted) -> (usize, usize) {
+    let circuit = &program.circuit;
     match of {
         Weighted::Bias(id) => (1, circuit.population(id.population).size),
         Weighted::Projection(id) => match &circuit.projections[id.0 as usize].connectivity {
@@ -55,6 +55,14 @@ pub(super) fn weight_shape(experiment: &Experiment, of: Weighted) -> (usize, usi
             Connectivity::Sparse(sparse) => (1, sparse.targets.len()),
         },
     }
+}
+
+/// Numbers laid out as the weights are, without their padding.
+pub(super) fn unpadded(program: &Program, of: Weighted, values: &[f64]) -> Vec<f64> {
+    let (rows, columns) = weight_shape(program, of);
+    let row = values.len() / rows.max(1);
+    let rows = values.chunks_exact(row.max(1)).take(rows);
+    rows.flat_map(|row| &row[..columns]).copied().collect()
 }
 
 /// Sends a sample of weights without their padding.
@@ -66,7 +74,7 @@ pub(super) fn send_weights(
     recorder: &mut Recorder,
 ) -> Result<(), RunError> {
     let of = experiment.weights[index].of;
-    let (rows, columns) = weight_shape(experiment, of);
+    let (rows, columns) = weight_shape(&experiment.program, of);
     let mut buffer = recorder.weight_buffer(index);
     let (values, row) = match of {
         Weighted::Bias(id) => {

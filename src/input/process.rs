@@ -158,6 +158,16 @@ impl Process {
         }
     }
 
+    /// Starts over, as before the first step of a run with that seed; what the circuit drew once, such as a mixing
+    /// matrix or the order of recordings, stays.
+    pub fn reseed(&mut self, seed: u64, name: &str) {
+        if let Kind::LatentAr1(process) = &mut self.kind {
+            process.normals = Normals::new(seed, &format!("input {name}"), 0);
+            process.z.fill(0.0);
+        }
+        self.rewind(None);
+    }
+
     /// Writes the next steps' values, replica by replica within a step, and the latent variables if asked.
     pub fn advance(
         &mut self,

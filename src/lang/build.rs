@@ -100,6 +100,8 @@ pub enum FilterKind {
     Average(f64),
     /// First-order low-pass filter, started at 0: what remains after a step is `decay`.
     Lowpass(f64),
+    /// Decaying sum, started at 0: what remains after a step is `decay`, and the value is added whole.
+    Trace(f64),
 }
 
 /// An expression that is ready to be compiled.
@@ -226,8 +228,10 @@ impl Builder<'_> {
     }
 
     fn constant(&mut self, quantity: Quantity) -> Typed {
-        let bare_zero = quantity.dimension.is_none() && quantity.value.abs() <= 0.0;
-        self.number(quantity.value, (!bare_zero).then_some(quantity.dimension))
+        // 0 and infinity are the same in every unit.
+        let everywhere = quantity.value.abs() <= 0.0 || quantity.value.is_infinite();
+        let bare = quantity.dimension.is_none() && everywhere;
+        self.number(quantity.value, (!bare).then_some(quantity.dimension))
     }
 
     fn name(&mut self, tree: &Ast, path: &[String]) -> Typed {

@@ -23,12 +23,13 @@ pub(super) enum Builtin {
     Prev,
     Avg,
     Lowpass,
+    Trace,
     Changed,
     Sum,
     Mean,
 }
 
-const TABLE: [(&str, Builtin); 22] = [
+const TABLE: [(&str, Builtin); 23] = [
     ("exp", Builtin::Plain(Unary::Exp)),
     ("log", Builtin::Plain(Unary::Log)),
     ("sin", Builtin::Plain(Unary::Sin)),
@@ -48,6 +49,7 @@ const TABLE: [(&str, Builtin); 22] = [
     ("prev", Builtin::Prev),
     ("avg", Builtin::Avg),
     ("lowpass", Builtin::Lowpass),
+    ("trace", Builtin::Trace),
     ("changed", Builtin::Changed),
     ("sum", Builtin::Sum),
     ("mean", Builtin::Mean),
@@ -68,7 +70,9 @@ impl Builtin {
     /// Fewest and most arguments.
     pub(super) fn arguments(self) -> (usize, usize) {
         match self {
-            Builtin::Min | Builtin::Max | Builtin::Avg | Builtin::Lowpass => (2, 2),
+            Builtin::Min | Builtin::Max | Builtin::Avg | Builtin::Lowpass | Builtin::Trace => {
+                (2, 2)
+            }
             Builtin::Clip | Builtin::If => (3, 3),
             Builtin::Prev => (1, 2),
             _ => (1, 1),
@@ -79,7 +83,9 @@ impl Builtin {
     pub(super) fn usage(self) -> &'static str {
         match self {
             Builtin::Min | Builtin::Max => "two arguments",
-            Builtin::Avg | Builtin::Lowpass => "two arguments, a value and a time constant",
+            Builtin::Avg | Builtin::Lowpass | Builtin::Trace => {
+                "two arguments, a value and a time constant"
+            }
             Builtin::Clip => "three arguments, a value and its bounds",
             Builtin::If => "three arguments, a condition and two values",
             Builtin::Prev => "a value and, if you like, a number of steps",
@@ -180,7 +186,9 @@ impl Builder<'_> {
             }
             (Builtin::Prev, [x]) => self.filter(x, FilterKind::Previous(1)),
             (Builtin::Prev, [x, n]) => self.previous(x, n),
-            (Builtin::Avg | Builtin::Lowpass, [x, tau]) => self.smooth(builtin, x, tau),
+            (Builtin::Avg | Builtin::Lowpass | Builtin::Trace, [x, tau]) => {
+                self.smooth(builtin, x, tau)
+            }
             (Builtin::Changed, [modulator]) => self.change(modulator),
             (Builtin::Sum | Builtin::Mean, [x]) => self.reduction(tree, builtin, x),
             _ => self.mistake(
@@ -258,9 +266,10 @@ impl Builder<'_> {
     /// The state of a filter on `x`; equal filters are one.
     fn filter(&mut self, x: &Ast, kind: FilterKind) -> Typed {
         let value = self.value(x);
-        let rises = matches!(kind, FilterKind::Lowpass(_));
-        if self.graph.constant(value.node).is_some() && !rises {
-            // A constant is what it was.
+        let rises = matches!(kind, FilterKind::Lowpass(_) | FilterKind::Trace(_));
+        let constant = self.graph.constant(value.node);
+        if constant.is_some_and(|c| !rises || c.abs() <= 0.0) {
+            // A constant is what it was; nothing adds up to nothing.
             return value;
         }
         let shape = self.graph.shape(value.node);
@@ -318,17 +327,21 @@ impl Builder<'_> {
             return self.mistake(tau, message, "units clash", None);
         }
         match self.graph.constant(constant.node) {
-            Some(tau) if tau > 0.0 => {
+            Some(tau) if tau > 0.0 && (tau.is_finite() || builtin == Builtin::Trace) => {
+                // A time constant of infinity is no decay at all.
                 let decay = (-step.value / tau).exp();
-                let average = builtin == Builtin::Avg;
-                self.filter(
-                    x,
-                    if average {
-                        FilterKind::Average(decay)
-                    } else {
-                        FilterKind::Lowpass(decay)
-                    },
-                )
+                let kind = match builtin {
+                    Builtin::Avg => FilterKind::Average(decay),
+                    Builtin::Trace => FilterKind::Trace(decay),
+                    _ => FilterKind::Lowpass(decay),
+                };
+                self.filter(x, kind)
+            }
+            Some(constant) if constant.is_infinite() && constant > 0.0 => {
+                let message = "an infinite time constant would keep this filter where it starts";
+                let help =
+                    Some("use a finite one, or trace(x, inf), a sum without decay".to_owned());
+                self.mistake(tau, message.to_owned(), "infinite", help)
             }
             _ => {
                 let help = Some("use a number or a parameter, such as 10 ms".to_owned());

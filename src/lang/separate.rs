@@ -1,4 +1,5 @@
-//! Which rules are sums of products `scalar · post · pre · w^k`, and what the factors are.
+//! Which rules are sums of products `scalar · post · pre`, times the weight or a filter at the synapse if they like,
+//! and what the factors are.
 //!
 //! A rule of that form changes the whole weight matrix by a few outer products and a common factor, so
 //! that its postsynaptic part is computed once per neuron instead of once per synapse.
@@ -8,7 +9,8 @@ use std::collections::HashMap;
 use super::graph::{Graph, Node, NodeId, Shape, Symbol};
 use super::ops::{Binary, Unary};
 
-/// One product: `scalar · post_i · pre_j`, times the weight itself if `weight`.
+/// One product: `scalar · post_i · pre_j`, times the weight itself if `weight`, times the state of a filter at the
+/// synapse if `filter`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
     /// The factor that all synapses share: numbers and modulators.
@@ -19,6 +21,17 @@ pub struct Term {
     pub pre: NodeId,
     /// Whether the weight itself is a factor.
     pub weight: bool,
+    /// The filter at the synapse that is a factor, by number.
+    pub filter: Option<u32>,
+}
+
+/// What may be a factor beside the scalar and the two sides.
+#[derive(Clone, Copy)]
+struct Allowed {
+    /// The synapse's own weight.
+    weight: Symbol,
+    /// Whether filters at the synapse may be.
+    filters: bool,
 }
 
 /// More products than this are not worth their passes over the matrix.
@@ -34,11 +47,33 @@ const MOST_EXPANDED: usize = 64;
 /// # Errors
 /// The part that cannot be split, in words.
 pub fn separate(graph: &mut Graph, root: NodeId, weight: Symbol) -> Result<Vec<Term>, String> {
+    let filters = false;
+    separate_allowed(graph, root, Allowed { weight, filters })
+}
+
+/// As [`separate`], but filters at the synapse may be factors too.
+///
+/// # Errors
+/// The part that cannot be split, in words.
+pub fn separate_with_filters(
+    graph: &mut Graph,
+    root: NodeId,
+    weight: Symbol,
+) -> Result<Vec<Term>, String> {
+    let filters = true;
+    separate_allowed(graph, root, Allowed { weight, filters })
+}
+
+fn separate_allowed(
+    graph: &mut Graph,
+    root: NodeId,
+    allowed: Allowed,
+) -> Result<Vec<Term>, String> {
     let mut made = HashMap::new();
     for id in graph.order(root) {
         // A node that is the same everywhere, or on one side, is a factor whatever is under it.
         if graph.shape(id) == Shape::Synapse {
-            let terms = split(graph, id, weight, &made)?;
+            let terms = split(graph, id, allowed, &made)?;
             made.insert(id, terms);
         }
     }
@@ -65,6 +100,7 @@ fn parts(graph: &mut Graph, id: NodeId, made: &HashMap<NodeId, Vec<Term>>) -> Ve
         post: one,
         pre: one,
         weight: false,
+        filter: None,
     };
     match graph.shape(id) {
         Shape::Scalar => vec![unit],
@@ -77,16 +113,25 @@ fn parts(graph: &mut Graph, id: NodeId, made: &HashMap<NodeId, Vec<Term>>) -> Ve
 fn split(
     graph: &mut Graph,
     id: NodeId,
-    weight: Symbol,
+    allowed: Allowed,
     made: &HashMap<NodeId, Vec<Term>>,
 ) -> Result<Vec<Term>, String> {
     let one = graph.number(1.0);
+    let plain = Term {
+        scalar: one,
+        post: one,
+        pre: one,
+        weight: false,
+        filter: None,
+    };
     match graph.node(id) {
-        Node::Variable(symbol) if symbol == weight => Ok(vec![Term {
-            scalar: one,
-            post: one,
-            pre: one,
+        Node::Variable(symbol) if symbol == allowed.weight => Ok(vec![Term {
             weight: true,
+            ..plain
+        }]),
+        Node::Variable(Symbol::Filter(index)) if allowed.filters => Ok(vec![Term {
+            filter: Some(index),
+            ..plain
         }]),
         Node::Variable(_) => Err("it keeps a state at every synapse".to_owned()),
         Node::Unary(Unary::Neg, a) => {
@@ -163,11 +208,16 @@ fn products(graph: &mut Graph, left: &[Term], right: &[Term]) -> Result<Vec<Term
             if a.weight && b.weight {
                 return Err("it is not linear in its own weight".to_owned());
             }
+            let filters = [a.filter, b.filter];
+            if filters.iter().flatten().count() + usize::from(a.weight || b.weight) > 1 {
+                return Err("it multiplies what each synapse keeps".to_owned());
+            }
             all.push(Term {
                 scalar: graph.binary(Binary::Mul, a.scalar, b.scalar),
                 post: graph.binary(Binary::Mul, a.post, b.post),
                 pre: graph.binary(Binary::Mul, a.pre, b.pre),
                 weight: a.weight || b.weight,
+                filter: a.filter.or(b.filter),
             });
         }
     }
@@ -178,7 +228,8 @@ fn products(graph: &mut Graph, left: &[Term], right: &[Term]) -> Result<Vec<Term
 fn merge(graph: &mut Graph, terms: Vec<Term>) -> Result<Vec<Term>, String> {
     let mut merged: Vec<Term> = Vec::new();
     for term in terms {
-        let same = |t: &&mut Term| (t.post, t.pre, t.weight) == (term.post, term.pre, term.weight);
+        let factors = |t: &Term| (t.post, t.pre, t.weight, t.filter);
+        let same = |t: &&mut Term| factors(t) == factors(&term);
         match merged.iter_mut().find(same) {
             Some(found) => found.scalar = graph.binary(Binary::Add, found.scalar, term.scalar),
             None => merged.push(term),

@@ -8,8 +8,12 @@ mod autocorrelation;
 mod correlation;
 mod mean;
 mod r_squared;
+mod stage_correlation;
+mod updates;
 
 pub use autocorrelation::Autocorrelation;
 pub use correlation::CorrelationMatrix;
 pub use mean::Mean;
 pub use r_squared::RSquared;
+pub use stage_correlation::StageCorrelation;
+pub use updates::UpdateBlock;

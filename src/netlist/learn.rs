@@ -25,7 +25,7 @@ impl Field<'_> {
             let field = Field::named(&self.path, key, "1e-3", &entry.node);
             parameters.extend(
                 field
-                    .quantity(reader.context)
+                    .parameter(reader.context)
                     .map(|quantity| (key.to_owned(), quantity)),
             );
         }

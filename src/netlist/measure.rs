@@ -2,7 +2,7 @@
 
 use super::model::{Measure, MeasureKind, Name};
 use super::reader::{Context, Field, Key, TableReader, key};
-use crate::source::Spanned;
+use crate::source::{Problem, Spanned};
 
 const KIND: Key = key("kind", "\"mean\"");
 const DURING: Key = key("during", "[\"test\"]");
@@ -16,13 +16,20 @@ const TRUTH: Key = key("truth", "\"world\"");
 const PREDICTION: Key = key("prediction", "\"stimulus.apical\"");
 const POOLED: Key = key("pooled", "pooled = true");
 const LAGS: Key = key("lags", "80");
+const BETWEEN: Key = key("between", "[\"first-stage\", \"second-stage\"]");
+const OF_PLASTIC: Key = key("of", "\"W\"");
+const RULE: Key = key("rule", "{ rule = \"my-rule\", eta = 1.0 }");
+const SAMPLE: Key = key("sample", "100");
 const AT: Key = key("at", "[1, 10]");
 
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 9] = [
     "mean",
     "r-squared",
     "autocorrelation",
     "correlation-matrix",
+    "stage-correlation",
+    "update",
+    "cosine",
     "matrix-agreement",
     "curve-difference",
 ];
@@ -46,6 +53,12 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         "correlation-matrix" => {
             let of = reader.require(OF, Field::expression);
             of.map(|of| MeasureKind::CorrelationMatrix { of })
+        }
+        "stage-correlation" => stage_correlation(&mut reader),
+        "update" => update(&mut reader),
+        "cosine" => {
+            let of = reader.require(OF_TWO, two_measures);
+            of.map(|of| MeasureKind::Cosine { of })
         }
         "matrix-agreement" => {
             let of = reader.require(OF_TWO, two_measures);
@@ -97,6 +110,32 @@ fn autocorrelation(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     Some(MeasureKind::Autocorrelation { of: of?, lags })
 }
 
+/// Looks in the two stages that it names, and in no others.
+fn stage_correlation(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let between = reader.require(BETWEEN, |field, context| two(field, context, "stages"));
+    if let Some(during) = reader.optional(DURING) {
+        let message = "a stage-correlation looks in the two stages of `between`";
+        let problem = Problem::new(message, during.span(), "not needed");
+        reader.context.report(problem.help("leave out `during`"));
+    }
+    Some(MeasureKind::StageCorrelation {
+        of: of?,
+        between: between?,
+    })
+}
+
+fn update(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF_PLASTIC, Field::name);
+    let rule = reader.require(RULE, Field::learn);
+    let sample = reader.accept(SAMPLE, |field, context| field.duration(context, 1));
+    Some(MeasureKind::Update {
+        of: of?,
+        rule: rule?,
+        sample,
+    })
+}
+
 fn curve_difference(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     let of = reader.require(OF_TWO, two_measures);
     let at = reader.require(AT, |field, context| field.wholes(context, 0));
@@ -104,10 +143,15 @@ fn curve_difference(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
 }
 
 fn two_measures(field: &Field<'_>, context: &mut Context) -> Option<[Name; 2]> {
-    const EXPECTED: &str = "a list of two measures";
-    let fields = field.elements(context, EXPECTED)?;
+    two(field, context, "measures")
+}
+
+/// Two names of things called `what`.
+fn two(field: &Field<'_>, context: &mut Context, what: &str) -> Option<[Name; 2]> {
+    let expected = format!("a list of two {what}");
+    let fields = field.elements(context, &expected)?;
     let [first, second] = fields.as_slice() else {
-        return field.refuse(context, &format!("a list of {}", fields.len()), EXPECTED);
+        return field.refuse(context, &format!("a list of {}", fields.len()), &expected);
     };
     let (first, second) = (first.name(context), second.name(context));
     Some([first?, second?])

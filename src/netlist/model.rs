@@ -412,8 +412,23 @@ pub struct Stage {
     pub set: IndexMap<String, Spanned<Schedule>>,
     /// Which split an input gives in this stage.
     pub inputs: IndexMap<String, Name>,
+    /// The independent trials that it is a row of, if it is one.
+    pub trial: Option<Trial>,
+    /// Seed of all random streams while it runs, if it has one of its own.
+    pub seed: Option<Spanned<u64>>,
     /// Where it was written.
     pub span: Span,
+}
+
+/// The trials of a stage.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// Steps of each.
+    pub steps: Spanned<u64>,
+    /// Whether inputs give the same values in every trial as in the first.
+    pub replay: bool,
+    /// Computed modulators that go on from trial to trial, their filters with them.
+    pub keep: Vec<Name>,
 }
 
 /// How long a stage is.
@@ -523,6 +538,27 @@ pub enum MeasureKind {
     CorrelationMatrix {
         /// A vector expression.
         of: Expression,
+    },
+    /// Correlation over time between what two stages gave, per element and averaged.
+    StageCorrelation {
+        /// A vector expression.
+        of: Expression,
+        /// The two stages.
+        between: [Name; 2],
+    },
+    /// The updates that a rule would make, their mean and variance over samples.
+    Update {
+        /// A projection, or a bias (`population.compartment`).
+        of: Name,
+        /// The rule and its parameters.
+        rule: Learn,
+        /// Length of a sample where the stage has no trials.
+        sample: Option<Spanned<Duration>>,
+    },
+    /// Cosine similarity of two mean updates.
+    Cosine {
+        /// Two measures' names.
+        of: [Name; 2],
     },
     /// Pearson correlation between the entries of two correlation matrices.
     MatrixAgreement {

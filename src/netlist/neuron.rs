@@ -61,7 +61,7 @@ fn parameters(
         let field = Field::named(&field.path, key, "\"10 ms\"", &entry.node);
         parameters.extend(
             field
-                .quantity(reader.context)
+                .parameter(reader.context)
                 .map(|quantity| (key.to_owned(), quantity)),
         );
     }

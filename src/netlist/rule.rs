@@ -57,6 +57,8 @@ fn default(field: &Field<'_>, context: &mut Context) -> Option<Option<Quantity>>
         Some(text) if nearest(text, [REQUIRED]).is_some() => {
             field.refuse(context, &format!("\"{text}\""), "\"required\", or a number")
         }
-        _ => field.quantity(context).map(|quantity| Some(quantity.value)),
+        _ => field
+            .parameter(context)
+            .map(|quantity| Some(quantity.value)),
     }
 }

@@ -113,6 +113,15 @@ impl<'a> Field<'a> {
 
     /// A number with or without a unit, of any dimension.
     pub fn quantity(&self, context: &mut Context) -> Option<Spanned<Quantity>> {
+        let quantity = self.parameter(context)?;
+        if quantity.value.value.is_finite() {
+            return Some(quantity);
+        }
+        self.refuse(context, &shown(quantity.value.value), "a finite number")
+    }
+
+    /// A quantity that may be infinite: the time constant of a trace that does not decay, say.
+    pub fn parameter(&self, context: &mut Context) -> Option<Spanned<Quantity>> {
         if let Some(computed) = self.computed(context) {
             return computed;
         }
@@ -134,10 +143,10 @@ impl<'a> Field<'a> {
                 return None;
             }
         };
-        if quantity.value.is_finite() {
+        if !quantity.value.is_nan() {
             return Some(Spanned::new(quantity, self.span()));
         }
-        self.refuse(context, &shown(quantity.value), "a finite number")
+        self.refuse(context, &shown(quantity.value), "a number")
     }
 
     /// A number of the dimension of the circuit's time: with a unit if the step has one.

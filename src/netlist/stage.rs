@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::field::Section;
-use super::model::{LearnSwitch, Name, Schedule, Stage, StageLength};
+use super::model::{LearnSwitch, Name, Schedule, Stage, StageLength, Trial};
 use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
@@ -20,6 +20,10 @@ const REPEAT: Key = key("repeat", "20");
 const LEARN: Key = key("learn", "false");
 const SET: Key = key("set", "{ lambda = 0 }");
 const INPUT: Key = key("input", "{ digits = \"test\" }");
+const TRIAL: Key = key("trial", "{ steps = 4 }");
+const REPLAY: Key = key("replay", "true");
+const KEEP: Key = key("keep", "[\"baseline\"]");
+const SEED: Key = key("seed", "1111");
 
 /// Stages within stages.
 const DEPTH_LIMIT: usize = 4;
@@ -81,8 +85,24 @@ fn read(
     let learn = reader.accept(LEARN, learn);
     let set = reader.accept(SET, set).unwrap_or_default();
     let inputs = reader.accept(INPUT, inputs).unwrap_or_default();
+    let trial = reader.accept(TRIAL, trial);
+    let seed = reader.accept(SEED, |field, context| field.whole(context, 0));
+    let parts = matches!(length, Some(StageLength::Parts(_)));
+    for (key, place) in [
+        ("trial", trial.as_ref().map(|trial| trial.steps.span)),
+        ("seed", seed.as_ref().map(|seed| seed.span)),
+    ] {
+        if let Some(place) = place.filter(|_| parts) {
+            let message = format!("`{key}` belongs to a stage that runs steps, this one has parts");
+            let problem = Problem::new(message, place, "given to a stage with parts");
+            let help = format!("write `{key}` in each part that should have it");
+            reader.context.report(problem.help(help));
+        }
+    }
     reader.finish();
     Some(Stage {
+        trial,
+        seed,
         name: name?,
         length: length?,
         repeat: repeat.unwrap_or_else(|| Spanned::new(1, span)),
@@ -120,6 +140,20 @@ fn length(
         }
         _ => read_list(&field, reader.context, names, depth + 1).map(StageLength::Parts),
     }
+}
+
+/// The trials that a stage is made of.
+fn trial(field: &Field<'_>, context: &mut Context) -> Option<Trial> {
+    let mut reader = TableReader::open(context, field)?;
+    let steps = reader.require(STEPS, |field, context| field.whole(context, 1));
+    let replay = reader.accept(REPLAY, Field::flag);
+    let keep = reader.accept(KEEP, Field::names);
+    reader.finish();
+    Some(Trial {
+        steps: steps?,
+        replay: replay.unwrap_or(false),
+        keep: keep.unwrap_or_default(),
+    })
 }
 
 /// All, none, or a list of projections and biases.

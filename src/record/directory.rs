@@ -8,7 +8,7 @@ use super::atomic::write_whole;
 use super::error::RecordError;
 use super::file_names::FileNames;
 use super::manifest::Manifest;
-use super::matrix_file::matrix_bytes;
+use super::matrix_file::{array_bytes, matrix_bytes};
 use super::run_report::{RUN_JSON, RunReport};
 
 /// The folder that a run leaves behind.
@@ -213,6 +213,32 @@ impl RunDirectory {
             &self.claim(&relative)?,
             &matrix_bytes(rows, columns, values),
         )?;
+        Ok(relative)
+    }
+
+    /// Writes an array of any number of axes, in C order, into `measures/`; returns its path, relative to the run
+    /// directory.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::MatrixShape`] if `values` has another length, or an error that names the file.
+    pub fn write_array(
+        &self,
+        name: &str,
+        shape: &[usize],
+        values: &[f64],
+    ) -> Result<String, RecordError> {
+        if shape.iter().product::<usize>() != values.len() {
+            return Err(RecordError::MatrixShape {
+                name: name.to_owned(),
+                rows: shape.first().copied().unwrap_or(0),
+                columns: shape.iter().skip(1).product(),
+                values: values.len(),
+            });
+        }
+        let stem = self.state().measures.stem(name, &[".npy"]);
+        let relative = format!("measures/{stem}.npy");
+        write_whole(&self.claim(&relative)?, &array_bytes(shape, values))?;
         Ok(relative)
     }
 

@@ -18,7 +18,13 @@ pub struct Matrix {
 
 /// The bytes of a `.npy` file of shape (`rows`, `columns`).
 pub(super) fn matrix_bytes(rows: usize, columns: usize, values: &[f64]) -> Vec<u8> {
-    let mut bytes = header::<f64>(&[rows as u64, columns as u64]);
+    array_bytes(&[rows, columns], values)
+}
+
+/// The bytes of a `.npy` file of that shape.
+pub(super) fn array_bytes(shape: &[usize], values: &[f64]) -> Vec<u8> {
+    let shape: Vec<u64> = shape.iter().map(|n| *n as u64).collect();
+    let mut bytes = header::<f64>(&shape);
     bytes.reserve_exact(values.len() * 8);
     for value in values {
         bytes.extend_from_slice(&value.to_bytes());

@@ -31,6 +31,9 @@ pub enum MeasureReport {
         value: Vec<f64>,
         /// What the steps are called.
         x_label: String,
+        /// Whether it is to be drawn on a logarithmic axis in any case.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        logarithmic: bool,
     },
     /// One number as a function of another.
     Curve {
@@ -92,6 +95,14 @@ impl MeasureReport {
         }
     }
 
+    /// The same report; a series is drawn on a logarithmic axis whatever it spans.
+    pub fn on_logarithmic_axis(mut self) -> Self {
+        if let Self::Series { logarithmic, .. } = &mut self {
+            *logarithmic = true;
+        }
+        self
+    }
+
     /// The one number that tells most, if there is one: of a series the last.
     pub fn headline(&self) -> Option<f64> {
         match self {
@@ -125,6 +136,7 @@ mod tests {
                 step: vec![1, u64::MAX],
                 value: vec![1.5, -2.0],
                 x_label: "step".to_owned(),
+                logarithmic: true,
             },
             MeasureReport::Curve {
                 x: vec![0.0, 1.0],

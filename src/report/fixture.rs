@@ -121,6 +121,7 @@ fn measures(directory: &RunDirectory, signal: Signal) -> IndexMap<String, Measur
                 step: (0..50).map(|k| k * 10).collect(),
                 value: values(50),
                 x_label: "steps of learning".to_owned(),
+                logarithmic: false,
             },
         ),
         (

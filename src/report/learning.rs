@@ -42,6 +42,7 @@ fn figure(run: &Run, name: &str, measure: &MeasureReport, alone: bool) -> Option
         step,
         value,
         x_label,
+        logarithmic,
     } = measure
     else {
         return None;
@@ -51,7 +52,8 @@ fn figure(run: &Run, name: &str, measure: &MeasureReport, alone: bool) -> Option
     let of = of.filter(|of| of.chars().count() <= LONGEST_LABEL);
     let over = overlay::over(&run.overlays, name, false);
     let all = over.iter().flat_map(|s| &s.y).chain(value).copied();
-    let log_y = is_logarithmic(all);
+    let positive = value.iter().any(|v| *v > 0.0);
+    let log_y = (*logarithmic && positive) || is_logarithmic(all);
     let legend = if over.is_empty() { "" } else { name };
     let curve = Series {
         name: legend.to_owned(),

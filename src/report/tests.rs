@@ -251,6 +251,7 @@ fn stages_that_were_not_reached_are_remarks() {
                     step: Vec::new(),
                     value: Vec::new(),
                     x_label: "step".to_owned(),
+                    logarithmic: false,
                 },
             ),
             (
@@ -295,6 +296,7 @@ fn names_cannot_meet_in_one_file() {
         step: vec![1, 2],
         value: vec![1.0, 2.0],
         x_label: "step".to_owned(),
+        logarithmic: false,
     };
     let names = [
         "circuit",

@@ -48,17 +48,27 @@ pub(super) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
     let mut weights =
         std::mem::replace(&mut step.state.weights[rule.projection.0 as usize], empty());
     if let Some(decay) = &rule.decay {
-        outer_term(step, rule, decay, &mut weights, true);
+        outer_term(step, rule.projection, decay, &mut weights, true);
     }
     for term in &rule.terms {
-        outer_term(step, rule, term, &mut weights, false);
+        outer_term(step, rule.projection, term, &mut weights, false);
     }
     clip(weights.values_mut(), rule.within);
     step.state.weights[rule.projection.0 as usize] = weights;
 }
 
+/// Multiplies a projection's weights by 1 + scalar·post·pre.
+pub(super) fn multiply(
+    step: &mut Step<'_>,
+    id: crate::circuit::ProjectionId,
+    term: &OuterTerm,
+    weights: &mut Weights,
+) {
+    outer_term(step, id, term, weights, true);
+}
+
 /// Stands in for weights while they are changed.
-fn empty() -> Weights {
+pub(super) fn empty() -> Weights {
     Weights::OneToOne {
         values: Vector::default(),
     }
@@ -66,15 +76,15 @@ fn empty() -> Weights {
 
 fn outer_term(
     step: &mut Step<'_>,
-    rule: &OuterRule,
+    id: crate::circuit::ProjectionId,
     term: &OuterTerm,
     weights: &mut Weights,
     decay: bool,
 ) {
-    let projection = &step.program.circuit.projections[rule.projection.0 as usize];
+    let projection = &step.program.circuit.projections[id.0 as usize];
     let replicas = step.program.layout.replicas;
     let size =
-        |id: crate::circuit::CompartmentId| step.program.circuit.population(id.population).size;
+        |end: crate::circuit::CompartmentId| step.program.circuit.population(end.population).size;
     let (pre_size, post_row) = (size(projection.from), padded(size(projection.to)));
     let pre_row = padded(pre_size);
     let (memory, scratch) = step.parts();
@@ -159,7 +169,7 @@ fn apply(
     }
 }
 
-fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
+pub(super) fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
     if let Some([low, high]) = within {
         values.iter_mut().for_each(|w| *w = w.clamp(low, high));
     }
@@ -230,16 +240,17 @@ fn advance_state(
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
             elementwise::smooth(arch, state, input, decay);
         }
+        FilterKind::Trace(decay) => elementwise::decay_add(arch, state, input, decay),
     }
 }
 
 /// Runs a rule synapse by synapse: one row of a presynaptic neuron after the other.
 pub(super) fn general(step: &mut Step<'_>, rule: &GeneralRule) {
     let index = rule.projection.0 as usize;
-    let (mut weights, mut states, at) = take(step, rule.projection);
+    let (mut weights, mut states, started) = take(step, rule.projection, rule.index);
     let projection = &step.program.circuit.projections[index];
     let replicas = step.program.layout.replicas;
-    let (now, fresh) = (step.state.step, !at.started);
+    let (now, fresh) = (step.state.step, !started);
     let size =
         |id: crate::circuit::CompartmentId| step.program.circuit.population(id.population).size;
     let (pre_size, post_size) = (size(projection.from), size(projection.to));
@@ -297,7 +308,7 @@ pub(super) fn general(step: &mut Step<'_>, rule: &GeneralRule) {
         scratch.second = change;
         scratch.third = old;
     }
-    put_back(step, rule.projection, weights, states, at);
+    put_back(step, rule.projection, rule.index, weights, states);
 }
 
 /// What runs over a row.
@@ -460,40 +471,28 @@ fn vec_of(scratch: &mut Vector, length: usize) -> Vector {
     taken
 }
 
-/// Which rule a projection's states belong to, and whether they have been used.
-struct Taken {
-    rule: Option<usize>,
-    started: bool,
-}
-
-/// Takes a projection's weights and its rule's states out of the simulation while they are changed.
-fn take(step: &mut Step<'_>, id: crate::circuit::ProjectionId) -> (Weights, Vec<Vector>, Taken) {
-    use crate::compile::expressions::Plastic;
-    let rule = step
-        .program
-        .rules
-        .iter()
-        .position(|r| r.rule.plastic == Plastic::Projection(id));
-    let weights = std::mem::replace(&mut step.state.weights[id.0 as usize], empty());
-    let states = rule
-        .map(|r| std::mem::take(&mut step.state.synapses[r]))
-        .unwrap_or_default();
-    let started = rule.is_some_and(|r| step.state.learned[r]);
-    (weights, states, Taken { rule, started })
-}
-
-fn put_back(
+/// Takes a projection's weights and a rule's states out of the simulation while they are changed; and whether the
+/// states have been used.
+pub(super) fn take(
     step: &mut Step<'_>,
     id: crate::circuit::ProjectionId,
+    rule: usize,
+) -> (Weights, Vec<Vector>, bool) {
+    let weights = std::mem::replace(&mut step.state.weights[id.0 as usize], empty());
+    let states = std::mem::take(&mut step.state.synapses[rule]);
+    (weights, states, step.state.learned[rule])
+}
+
+pub(super) fn put_back(
+    step: &mut Step<'_>,
+    id: crate::circuit::ProjectionId,
+    rule: usize,
     weights: Weights,
     states: Vec<Vector>,
-    taken: Taken,
 ) {
     step.state.weights[id.0 as usize] = weights;
-    if let Some(rule) = taken.rule {
-        step.state.synapses[rule] = states;
-        step.state.learned[rule] = true;
-    }
+    step.state.synapses[rule] = states;
+    step.state.learned[rule] = true;
 }
 
 /// Runs a rule for weights of which each neuron has one.
@@ -505,8 +504,7 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
     {
         return;
     }
-    let program = step.program;
-    let replicas = program.layout.replicas;
+    let (index, replicas) = (rule.index, step.program.layout.replicas);
     let mut weights = match rule.target {
         ElementwiseTarget::Projection(id) => {
             std::mem::take(step.state.weights[id.0 as usize].values_mut())
@@ -514,8 +512,8 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
         // A bias is read through the table, so it stays there while the change is computed.
         ElementwiseTarget::Bias(_) => Vector::default(),
     };
-    let mut states = std::mem::take(&mut step.state.synapses[rule.index]);
-    let fresh = !step.state.learned[rule.index];
+    let mut states = std::mem::take(&mut step.state.synapses[index]);
+    let fresh = !step.state.learned[index];
     let now = step.state.step;
     let (memory, scratch) = step.parts();
     let row = padded(rule.size);
@@ -581,6 +579,6 @@ pub(super) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
     if let ElementwiseTarget::Projection(id) = rule.target {
         *step.state.weights[id.0 as usize].values_mut() = weights;
     }
-    step.state.synapses[rule.index] = states;
-    step.state.learned[rule.index] = true;
+    step.state.synapses[index] = states;
+    step.state.learned[index] = true;
 }

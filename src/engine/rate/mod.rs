@@ -8,7 +8,7 @@
 //!    compartment enters the step with its value.
 //! 4. `smooth`: filters in compartments' equations move on.
 //! 5. `modulate`: computed modulators, each with its filters.
-//! 6. `learn`: rules change weights and biases, each with its filters.
+//! 6. `measure_updates`: measured rules add to their sums. `learn`: rules change weights and biases. Each with its filters.
 //! 7. `probe`: measured and recorded expressions, if anybody looks.
 //! 8. `remember`: what `prev(…)` will return; `delay`: values enter the rings from which delayed projections
 //!    read; `integrate`: differential compartments take their next values.
@@ -16,6 +16,7 @@
 //! Everything that changes is in [`State`] (plain data) and [`Sources`]; everything else is in the
 //! [`Program`](crate::compile::Program) and never does.
 
+mod eligibility;
 mod kernels;
 mod learn;
 mod schedule;
@@ -23,9 +24,13 @@ mod simulation;
 mod sources;
 mod state;
 mod step;
+mod trials;
+mod updates;
 
 pub use schedule::ScheduleState;
 pub use simulation::{Observer, Settings, Simulation, Stopped};
 pub use sources::{SourceBlock, Sources};
 pub use state::State;
 pub use step::NotFinite;
+pub use trials::Trials;
+pub use updates::Update;

@@ -34,8 +34,12 @@ enum Kind {
 }
 
 impl ScheduleState {
-    /// A schedule at its start; `name` and `index` seed the stream of a random one.
-    pub fn new(schedule: &Schedule, circuit: &Circuit, name: &str, index: u64) -> Self {
+    /// A schedule at its start; `seed`, `name` and `index` seed the stream of a random one.
+    pub fn new(
+        schedule: &Schedule,
+        circuit: &Circuit,
+        (seed, name, index): (u64, &str, u64),
+    ) -> Self {
         let steps = |duration| circuit.steps(duration, 1);
         let (values, lengths, kind) = match schedule {
             Schedule::Constant(value) => (vec![*value], vec![u64::MAX], Kind::Once),
@@ -60,7 +64,7 @@ impl ScheduleState {
                     total
                 };
                 let cumulative = probabilities.iter().map(add).collect();
-                let stream = stream(circuit.seed, &format!("schedule {name}"), index);
+                let stream = stream(seed, &format!("schedule {name}"), index);
                 (
                     values.clone(),
                     vec![steps(*every); values.len()],
@@ -75,11 +79,15 @@ impl ScheduleState {
             at: 0,
             left: 0,
         };
-        if let Kind::Random { .. } = state.kind {
-            state.draw();
-        }
-        state.left = state.lengths.get(state.at).copied().unwrap_or(u64::MAX);
+        state.restart();
         state
+    }
+
+    /// Begins again with its first value; a random one goes on drawing.
+    pub fn restart(&mut self) {
+        self.at = 0;
+        self.draw();
+        self.left = self.lengths.get(self.at).copied().unwrap_or(u64::MAX);
     }
 
     /// The value of this step; the next call gives that of the next.

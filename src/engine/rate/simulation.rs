@@ -6,6 +6,7 @@ use super::schedule::ScheduleState;
 use super::sources::{BLOCK_STEPS, SourceBlock, Sources};
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
+use super::trials::{Reset, Trials};
 use crate::compile::Program;
 use crate::compile::plan::{Activity, Plan};
 use crate::compile::program::Probe;
@@ -27,6 +28,10 @@ pub struct Simulation {
     schedules: Vec<(usize, ScheduleState)>,
     /// Schedules of the stage that is running, by modulator.
     overriding: Vec<(usize, ScheduleState)>,
+    /// The circuit's own schedules while a stage has a seed of its own.
+    waiting: Option<Vec<(usize, ScheduleState)>>,
+    /// Steps of a trial, and what its beginning resets.
+    trial: Option<(u64, Reset)>,
     plans: Vec<Plan>,
     scratch: Scratch,
     spare: Vec<SourceBlock>,
@@ -41,6 +46,12 @@ pub struct Settings {
     pub schedules: Vec<(usize, Schedule)>,
     /// Splits of inputs, by input; an input that is named starts a pass.
     pub splits: Vec<(usize, Option<String>)>,
+    /// The trials that the stage is a row of.
+    pub trial: Option<Trials>,
+    /// Seed of all random streams in the stage, if it has one of its own.
+    pub seed: Option<u64>,
+    /// Steps in a sample of each measured rule.
+    pub samples: Vec<u64>,
 }
 
 /// Somebody who looks at a running simulation.
@@ -77,20 +88,7 @@ impl Simulation {
     ) -> Result<Simulation, DataError> {
         let sources = Sources::new(&program, paths, threads)?;
         let circuit = &program.circuit;
-        let schedule =
-            |(index, modulator): (usize, &crate::circuit::Modulator)| match &modulator.drive {
-                ModulatorDrive::Schedule(s) => Some((
-                    index,
-                    ScheduleState::new(&s.value, circuit, &modulator.name, 0),
-                )),
-                ModulatorDrive::Value(_) => None,
-            };
-        let schedules = circuit
-            .modulators
-            .iter()
-            .enumerate()
-            .filter_map(schedule)
-            .collect();
+        let schedules = own_schedules(circuit, circuit.seed);
         let state = State::new(&program);
         let mut simulation = Simulation {
             state,
@@ -98,6 +96,8 @@ impl Simulation {
             threads,
             schedules,
             overriding: vec![],
+            waiting: None,
+            trial: None,
             plans: vec![],
             scratch: Scratch::default(),
             spare: vec![],
@@ -144,19 +144,47 @@ impl Simulation {
         let circuit = &self.program.circuit;
         // A random schedule draws afresh every time a stage is entered.
         self.state.entered += 1;
-        let entered = self.state.entered;
+        let (seed, entered) = match settings.seed {
+            Some(seed) => (seed, 0),
+            None => (circuit.seed, self.state.entered),
+        };
         let start = |(index, schedule): &(usize, Schedule)| {
+            let name = circuit.modulators[*index].name.as_str();
             (
                 *index,
-                ScheduleState::new(schedule, circuit, &circuit.modulators[*index].name, entered),
+                ScheduleState::new(schedule, circuit, (seed, name, entered)),
             )
         };
         self.overriding = settings.schedules.iter().map(start).collect();
+        self.sources.leave();
+        if let Some(schedules) = self.waiting.take() {
+            self.schedules = schedules;
+        }
+        if let Some(seed) = settings.seed {
+            self.sources.reseed(&self.program, seed);
+            let fresh = own_schedules(circuit, seed);
+            self.waiting = Some(std::mem::replace(&mut self.schedules, fresh));
+            Reset::new(&self.program, &[]).apply(&self.program, &mut self.state);
+        }
         for (input, split) in &settings.splits {
             self.sources
                 .rewind(crate::circuit::InputId(*input as u32), split.as_deref());
         }
+        self.enter_trials(settings.trial.as_ref());
+        for (update, samples) in self.state.updates.iter_mut().zip(&settings.samples) {
+            update.begin(*samples);
+        }
         Ok(())
+    }
+
+    fn enter_trials(&mut self, trials: Option<&Trials>) {
+        self.state.in_trial = 0;
+        self.trial = trials.map(|trials| {
+            if trials.replay {
+                self.sources.replay(trials.steps as usize);
+            }
+            (trials.steps, Reset::new(&self.program, &trials.keep))
+        });
     }
 
     /// Runs some steps of the stage that was entered.
@@ -178,6 +206,7 @@ impl Simulation {
                 state,
                 schedules,
                 overriding,
+                trial,
                 plans,
                 scratch,
                 ..
@@ -187,6 +216,7 @@ impl Simulation {
                 state,
                 schedules,
                 overriding,
+                trial: trial.as_ref(),
                 plans,
                 scratch,
             };
@@ -204,6 +234,7 @@ impl Simulation {
             state,
             schedules,
             overriding,
+            trial,
             plans,
             scratch,
             sources,
@@ -235,6 +266,7 @@ impl Simulation {
                 state,
                 schedules,
                 overriding,
+                trial: trial.as_ref(),
                 plans,
                 scratch,
             };
@@ -262,6 +294,7 @@ struct BlockRun<'a> {
     state: &'a mut State,
     schedules: &'a mut [(usize, ScheduleState)],
     overriding: &'a mut [(usize, ScheduleState)],
+    trial: Option<&'a (u64, Reset)>,
     plans: &'a [Plan],
     scratch: &'a mut Scratch,
 }
@@ -269,6 +302,7 @@ struct BlockRun<'a> {
 impl BlockRun<'_> {
     fn run(&mut self, block: &SourceBlock, observer: &mut dyn Observer) -> Result<(), Stopped> {
         for in_block in 0..block.steps() {
+            self.begin_trial();
             self.advance_schedules();
             let Some(plan) = self.plans.get(self.combination()) else {
                 return Err(Stopped::ByObserver);
@@ -292,10 +326,23 @@ impl BlockRun<'_> {
         }
     }
 
+    /// The first step of a trial finds everything as the first step of a run does.
+    fn begin_trial(&mut self) {
+        let Some((steps, reset)) = self.trial else {
+            return;
+        };
+        if self.state.in_trial == 0 {
+            reset.apply(self.program, self.state);
+            let schedules = self.schedules.iter_mut().chain(&mut *self.overriding);
+            schedules.for_each(|(_, schedule)| schedule.restart());
+        }
+        self.state.in_trial = (self.state.in_trial + 1) % steps;
+    }
+
     /// Scheduled modulators take this step's values.
     fn advance_schedules(&mut self) {
         let modulators = self.program.circuit.modulators.len();
-        let first = self.state.step == 0;
+        let first = std::mem::take(&mut self.state.fresh);
         let overridden =
             |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
         for (index, schedule) in self.schedules.iter_mut() {
@@ -330,6 +377,20 @@ impl BlockRun<'_> {
             .map(|(bit, id)| usize::from(open(id)) << bit)
             .sum()
     }
+}
+
+/// The circuit's own schedules at their start.
+fn own_schedules(circuit: &crate::circuit::Circuit, seed: u64) -> Vec<(usize, ScheduleState)> {
+    let schedule = |(index, modulator): (usize, &crate::circuit::Modulator)| {
+        let ModulatorDrive::Schedule(schedule) = &modulator.drive else {
+            return None;
+        };
+        let name = modulator.name.as_str();
+        let state = ScheduleState::new(&schedule.value, circuit, (seed, name, 0));
+        Some((index, state))
+    };
+    let modulators = circuit.modulators.iter().enumerate();
+    modulators.filter_map(schedule).collect()
 }
 
 fn set_modulator(scalars: &mut [f64], modulators: usize, index: usize, value: f64, first: bool) {

@@ -24,6 +24,26 @@ pub struct Sources {
     processes: Vec<(Process, Option<usize>, Option<usize>)>,
     lengths: Vec<usize>,
     arch: Arch,
+    /// Streams that wait while a stage has a seed of its own.
+    waiting: Option<Streams>,
+    /// Inputs of the first trial, given again in every trial.
+    replay: Option<Replay>,
+}
+
+/// Generators that a stage's own seed replaces: noises and processes.
+type Streams = (
+    Vec<(usize, Normals)>,
+    Vec<(Process, Option<usize>, Option<usize>)>,
+);
+
+/// Inputs over the steps of a trial.
+#[derive(Debug, Clone)]
+struct Replay {
+    /// For each source the values of all steps; empty for noise.
+    vectors: Vec<Vector>,
+    steps: usize,
+    /// The step of the trial that is next.
+    at: usize,
 }
 
 /// What the sources give over some steps: for each source, step after step.
@@ -60,6 +80,8 @@ impl Sources {
             processes: vec![],
             lengths: vec![],
             arch: Arch::new(),
+            waiting: None,
+            replay: None,
         };
         for (index, input) in circuit.inputs.iter().enumerate() {
             let id = InputId(index as u32);
@@ -99,6 +121,43 @@ impl Sources {
             .map(|(process, ..)| process)
     }
 
+    /// Leaves a stage: the ordinary streams go on where they were.
+    pub fn leave(&mut self) {
+        self.replay = None;
+        if let Some((noises, processes)) = self.waiting.take() {
+            (self.noises, self.processes) = (noises, processes);
+        }
+    }
+
+    /// Starts all noises and processes anew from a stage's own seed; [`Sources::leave`] brings the others back.
+    pub fn reseed(&mut self, program: &Program, seed: u64) {
+        self.waiting = Some((self.noises.clone(), self.processes.clone()));
+        for (index, normals) in &mut self.noises {
+            if let Some(Source::Noise { name, .. }) = program.layout.sources.get(*index) {
+                *normals = Normals::new(seed, name, 0);
+            }
+        }
+        for ((process, ..), input) in self.processes.iter_mut().zip(&program.circuit.inputs) {
+            process.reseed(seed, &input.name);
+        }
+    }
+
+    /// Takes the inputs of the next `steps` steps, and gives them again and again until the stage is left.
+    pub fn replay(&mut self, steps: usize) {
+        let mut vectors: Vec<Vector> = vec![Vector::default(); self.lengths.len()];
+        for (_, values, latent) in &self.processes {
+            for at in [values, latent].into_iter().flatten() {
+                vectors[*at] = Vector::zeros(steps * self.lengths[*at]);
+            }
+        }
+        self.advance(steps, &mut vectors);
+        self.replay = Some(Replay {
+            vectors,
+            steps,
+            at: 0,
+        });
+    }
+
     /// Fills a block with the next `steps` steps.
     pub fn produce(&mut self, steps: usize, block: &mut SourceBlock) {
         block.steps = steps;
@@ -112,19 +171,41 @@ impl Sources {
         for (index, normals) in &mut self.noises {
             normals.fill(self.arch, &mut block.vectors[*index]);
         }
+        match &mut self.replay {
+            Some(replay) => replay.give(steps, &self.lengths, &mut block.vectors),
+            None => self.advance(steps, &mut block.vectors),
+        }
+    }
+
+    /// Processes move on; what they give goes into the vectors of their sources.
+    fn advance(&mut self, steps: usize, vectors: &mut [Vector]) {
         for (process, values, latent) in &mut self.processes {
             // Both may be wanted, one of them, or none: the process moves on all the same.
-            let mut latents = latent.map(|at| std::mem::take(&mut block.vectors[at]));
+            let mut latents = latent.map(|at| std::mem::take(&mut vectors[at]));
             let mut taken = values
-                .map(|at| std::mem::take(&mut block.vectors[at]))
+                .map(|at| std::mem::take(&mut vectors[at]))
                 .unwrap_or_default();
             process.advance(self.arch, steps, &mut taken, latents.as_deref_mut());
             if let Some(at) = values {
-                block.vectors[*at] = taken;
+                vectors[*at] = taken;
             }
             if let (Some(at), Some(latents)) = (latent, latents) {
-                block.vectors[*at] = latents;
+                vectors[*at] = latents;
             }
+        }
+    }
+}
+
+impl Replay {
+    /// Copies the inputs of the next steps.
+    fn give(&mut self, steps: usize, lengths: &[usize], vectors: &mut [Vector]) {
+        for step in 0..steps {
+            let sources = self.vectors.iter().zip(&mut *vectors).zip(lengths);
+            for ((kept, out), length) in sources.filter(|((kept, _), _)| !kept.is_empty()) {
+                let kept = &kept[self.at * length..(self.at + 1) * length];
+                out[step * length..(step + 1) * length].copy_from_slice(kept);
+            }
+            self.at = (self.at + 1) % self.steps;
         }
     }
 }

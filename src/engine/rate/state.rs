@@ -1,5 +1,6 @@
 //! Everything of a running simulation that changes, as plain data.
 
+use super::updates::Update;
 use crate::compile::{Program, Weights};
 use crate::vector::Vector;
 
@@ -22,6 +23,12 @@ pub struct State {
     pub learned: Vec<bool>,
     /// Which filters have taken their first value.
     pub started: Vec<bool>,
+    /// Whether the next step has none before it: the first of a run, and of each trial.
+    pub fresh: bool,
+    /// Steps done of the trial under way.
+    pub in_trial: u64,
+    /// What measured rules would have changed.
+    pub updates: Vec<Update>,
 }
 
 impl State {
@@ -34,13 +41,19 @@ impl State {
             scalars: program.layout.scalars.clone(),
             vectors: program.layout.vectors.clone(),
             synapses: program
-                .rules
-                .iter()
+                .all_rules()
                 .map(|rule| super::learn::synapse_states(program, rule, &weights))
                 .collect(),
-            learned: vec![false; program.rules.len()],
-            weights,
+            learned: vec![false; program.all_rules().count()],
             started: vec![false; program.filters()],
+            fresh: true,
+            in_trial: 0,
+            updates: program
+                .measured
+                .iter()
+                .map(|rule| Update::new(program, rule, &weights))
+                .collect(),
+            weights,
         }
     }
 }

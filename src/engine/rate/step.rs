@@ -37,6 +37,8 @@ pub(super) struct Scratch {
     pub third: Vector,
     pub next: Vec<Vector>,
     pub gathered: Vec<Vector>,
+    pub weights: Vector,
+    pub eligibility: super::eligibility::Three,
 }
 
 /// A step in the making: what it reads and writes.
@@ -54,6 +56,7 @@ impl Step<'_> {
         self.compute(plan)?;
         self.smooth(&plan.smooth);
         self.modulate(plan);
+        self.measure_updates(&plan.measured);
         for learning in &plan.learn {
             self.learn(learning);
         }
@@ -219,6 +222,14 @@ impl Step<'_> {
                             decay,
                         );
                     }
+                    FilterKind::Trace(decay) => {
+                        elementwise::decay_add(
+                            self.scratch.machine.arch(),
+                            &mut values,
+                            &input,
+                            decay,
+                        );
+                    }
                 }
                 self.state.vectors[state.0 as usize] = values;
                 self.scratch.first = input;
@@ -259,12 +270,16 @@ impl Step<'_> {
         }
     }
 
-    fn learn(&mut self, learning: &crate::compile::learning::Learning) {
+    pub(super) fn learn(&mut self, learning: &crate::compile::learning::Learning) {
         use crate::compile::learning::Learning;
         match learning {
             Learning::Outer(rule) => {
                 self.smooth(&rule.filters);
                 learn::outer(self, rule);
+            }
+            Learning::Eligibility(rule) => {
+                self.smooth(&rule.filters);
+                super::eligibility::run(self, rule);
             }
             Learning::General(rule) => {
                 self.smooth(&rule.filters);
@@ -389,6 +404,7 @@ fn smoothed(kind: FilterKind, first: bool, old: f64, x: f64) -> f64 {
     match kind {
         FilterKind::Average(_) if first => x,
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => decay.mul_add(old - x, x),
+        FilterKind::Trace(decay) => decay.mul_add(old, x),
         FilterKind::Previous(_) => x,
     }
 }

@@ -1,0 +1,172 @@
+//! Updates that rules would make: summed over a sample, then averaged over samples. Weights stay as they are.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::step::Step;
+use crate::compile::expressions::Plastic;
+use crate::compile::plan::MeasuredStep;
+use crate::compile::program::PlacedRule;
+use crate::compile::{Program, Weights};
+use crate::vector::Vector;
+
+/// Mean and variance of a measured rule's changes over samples. All vectors are laid out as the weights are, padding
+/// included.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Update {
+    /// Changes of the sample under way.
+    sum: Weights,
+    /// Steps of that sample.
+    done: u64,
+    /// Steps in a sample.
+    length: u64,
+    /// Samples that are complete.
+    count: u64,
+    mean: Vector,
+    /// Sum of squared deviations from the mean.
+    squares: Vector,
+}
+
+impl Update {
+    pub(super) fn new(program: &Program, rule: &PlacedRule, weights: &[Weights]) -> Update {
+        let mut sum = match rule.rule.plastic {
+            Plastic::Projection(id) => weights[id.0 as usize].clone(),
+            Plastic::Bias(id) => Weights::OneToOne {
+                values: program.layout.vectors[program.layout.biases[&id].0 as usize].clone(),
+            },
+        };
+        sum.values_mut().fill(0.0);
+        let zeros = sum.values_mut().clone();
+        Update {
+            sum,
+            done: 0,
+            length: 1,
+            count: 0,
+            mean: zeros.clone(),
+            squares: zeros,
+        }
+    }
+
+    /// Starts afresh, with samples of so many steps.
+    pub(super) fn begin(&mut self, length: u64) {
+        self.sum.values_mut().fill(0.0);
+        self.mean.fill(0.0);
+        self.squares.fill(0.0);
+        (self.done, self.length, self.count) = (0, length.max(1), 0);
+    }
+
+    /// A step is done; the last of a sample enters mean and variance (Welford 1962).
+    fn advance(&mut self, arch: Arch) {
+        self.done += 1;
+        if self.done == self.length {
+            self.done = 0;
+            self.count += 1;
+            arch.dispatch(Fold {
+                sum: self.sum.values_mut(),
+                mean: &mut self.mean,
+                squares: &mut self.squares,
+                share: 1.0 / self.count as f64,
+            });
+        }
+    }
+
+    /// Samples that are complete.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Mean of the samples.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// Their sample variance (divided by the count less 1); NaN for fewer than two.
+    pub fn variance(&self) -> Vec<f64> {
+        let n = self.count as f64 - 1.0;
+        let variance = |s: &f64| if n > 0.0 { s / n } else { f64::NAN };
+        self.squares.iter().map(variance).collect()
+    }
+}
+
+struct Fold<'a> {
+    sum: &'a mut [f64],
+    mean: &'a mut [f64],
+    squares: &'a mut [f64],
+    share: f64,
+}
+
+impl WithSimd for Fold<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let moments = self.mean.iter_mut().zip(self.squares);
+        for (x, (mean, squares)) in self.sum.iter_mut().zip(moments) {
+            let before = *x - *mean;
+            *mean = before.mul_add(self.share, *mean);
+            *squares = before.mul_add(*x - *mean, *squares);
+            *x = 0.0;
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Measured rules add what they would change to their sums.
+    pub(super) fn measure_updates(&mut self, measured: &[MeasuredStep]) {
+        for step in measured {
+            if let Some(learning) = &step.learning {
+                let mut sum = std::mem::replace(
+                    &mut self.state.updates[step.update].sum,
+                    Weights::OneToOne {
+                        values: Vector::default(),
+                    },
+                );
+                if step.reads_weight {
+                    self.add_difference(step, learning, &mut sum);
+                } else {
+                    // The rule does not look at the weights: the sum stands in for them.
+                    self.swap(step.plastic, &mut sum);
+                    self.learn(learning);
+                    self.swap(step.plastic, &mut sum);
+                }
+                self.state.updates[step.update].sum = sum;
+            }
+            let arch = self.scratch.machine.arch();
+            self.state.updates[step.update].advance(arch);
+        }
+    }
+
+    /// A rule that reads its weight runs on a copy of the weights; what it changes there is the difference.
+    fn add_difference(
+        &mut self,
+        step: &MeasuredStep,
+        learning: &crate::compile::learning::Learning,
+        sum: &mut Weights,
+    ) {
+        let mut before = std::mem::take(&mut self.scratch.weights);
+        let weights = self.plastic(step.plastic);
+        before.resize(weights.len(), 0.0);
+        before.copy_from_slice(weights);
+        self.learn(learning);
+        let after: &mut [f64] = self.plastic(step.plastic);
+        for ((s, new), old) in sum.values_mut().iter_mut().zip(after).zip(&*before) {
+            *s += *new - *old;
+            *new = *old;
+        }
+        self.scratch.weights = before;
+    }
+
+    /// The weights or biases themselves.
+    fn plastic(&mut self, plastic: Plastic) -> &mut Vector {
+        match plastic {
+            Plastic::Projection(id) => self.state.weights[id.0 as usize].values_mut(),
+            Plastic::Bias(id) => {
+                let at = self.program.layout.biases[&id];
+                &mut self.state.vectors[at.0 as usize]
+            }
+        }
+    }
+
+    fn swap(&mut self, plastic: Plastic, sum: &mut Weights) {
+        std::mem::swap(self.plastic(plastic), sum.values_mut());
+    }
+}
