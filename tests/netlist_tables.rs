@@ -118,6 +118,7 @@ fn schedules_say_what_follows_what() {
     assert_eq!(
         schedule("b"),
         Schedule::Cycle {
+            random_start: false,
             values: vec![1.0, 0.0],
             lengths: vec![two, two]
         }
@@ -125,6 +126,7 @@ fn schedules_say_what_follows_what() {
     assert_eq!(
         schedule("c"),
         Schedule::Cycle {
+            random_start: false,
             values: vec![1.0, 0.0],
             lengths: vec![two, long]
         }

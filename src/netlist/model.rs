@@ -150,6 +150,8 @@ pub enum Schedule {
         values: Vec<f64>,
         /// How long each holds; as many as values.
         lengths: Vec<Duration>,
+        /// Whether the first value is drawn, each with the same probability, every time it starts.
+        random_start: bool,
     },
     /// Values in turn, each for `every`; the last one stays.
     List {

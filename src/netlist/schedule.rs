@@ -11,6 +11,7 @@ const ALTERNATE: Key = key("alternate", "[1, 0]");
 const LIST: Key = key("list", "[0, 0.5, 1]");
 const RANDOM: Key = key("random", "[0, 1]");
 const EVERY: Key = key("every", "2");
+const START: Key = key("start", "\"random\"");
 const PROBABILITY: Key = key("probability", "[0.5, 0.5]");
 
 /// Keys by which a table is known to be a schedule.
@@ -78,9 +79,27 @@ fn every(reader: &mut TableReader<'_, '_>) -> Option<Duration> {
 fn cycle(reader: &mut TableReader<'_, '_>, field: &Field<'_>) -> Option<Schedule> {
     let values = field.numbers(reader.context, Range::ANY);
     let every = reader.required(EVERY);
+    let start = reader.accept(START, start);
     let values = values?;
     let lengths = every?.durations(reader.context, values.len())?;
-    Some(Schedule::Cycle { values, lengths })
+    Some(Schedule::Cycle {
+        values,
+        lengths,
+        random_start: start.unwrap_or(false),
+    })
+}
+
+/// Where a cycle begins: at its first value, or at one that is drawn.
+fn start(field: &Field<'_>, context: &mut Context) -> Option<bool> {
+    const CHOICES: [&str; 2] = ["first", "random"];
+    match field.name(context)?.value.as_str() {
+        "first" => Some(false),
+        "random" => Some(true),
+        _ => {
+            field.unknown_choice(context, "start of a cycle", &CHOICES);
+            None
+        }
+    }
 }
 
 fn random(reader: &mut TableReader<'_, '_>, field: &Field<'_>) -> Option<Schedule> {

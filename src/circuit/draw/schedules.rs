@@ -17,7 +17,9 @@ pub(super) fn drive(drive: &ModulatorDrive) -> String {
 fn in_words(schedule: &Schedule) -> String {
     match schedule {
         Schedule::Constant(value) => format!("constant {value}"),
-        Schedule::Cycle { values, lengths } => cycle(values, lengths),
+        Schedule::Cycle {
+            values, lengths, ..
+        } => cycle(values, lengths),
         Schedule::List { values, every } => {
             format!(
                 "takes {} in turn, {} each; the last one stays",
@@ -101,11 +103,13 @@ mod tests {
         let ms = |value| Duration::Time(Quantity::new(value, Dimension::TIME));
         let values = vec![1.0, 0.0];
         let even = Schedule::Cycle {
+            random_start: false,
             values: values.clone(),
             lengths: vec![Duration::Steps(2); 2],
         };
         assert_eq!(in_words(&even), "alternates 1, 0 every 2 steps");
         let uneven = Schedule::Cycle {
+            random_start: false,
             values: values.clone(),
             lengths: vec![ms(10.0), Duration::Steps(1)],
         };

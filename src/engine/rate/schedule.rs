@@ -22,8 +22,8 @@ pub struct ScheduleState {
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 enum Kind {
-    /// Round and round.
-    Cycle,
+    /// Round and round; the stream draws where it starts, if that is drawn.
+    Cycle { stream: Option<Xoshiro256PlusPlus> },
     /// Once; the last value stays.
     Once,
     /// A value drawn afresh; cumulative probabilities.
@@ -43,10 +43,16 @@ impl ScheduleState {
         let steps = |duration| circuit.steps(duration, 1);
         let (values, lengths, kind) = match schedule {
             Schedule::Constant(value) => (vec![*value], vec![u64::MAX], Kind::Once),
-            Schedule::Cycle { values, lengths } => (
+            Schedule::Cycle {
+                values,
+                lengths,
+                random_start,
+            } => (
                 values.clone(),
                 lengths.iter().map(|l| steps(*l)).collect(),
-                Kind::Cycle,
+                Kind::Cycle {
+                    stream: random_start.then(|| stream(seed, &format!("schedule {name}"), index)),
+                },
             ),
             Schedule::List { values, every } => (
                 values.clone(),
@@ -83,9 +89,14 @@ impl ScheduleState {
         state
     }
 
-    /// Begins again with its first value; a random one goes on drawing.
+    /// Begins again; what is drawn is drawn afresh.
     pub fn restart(&mut self) {
         self.at = 0;
+        if let Kind::Cycle { stream } = &mut self.kind
+            && let Some(stream) = stream
+        {
+            self.at = stream.random_range(0..self.values.len().max(1));
+        }
         self.draw();
         self.left = self.lengths.get(self.at).copied().unwrap_or(u64::MAX);
     }
@@ -102,7 +113,7 @@ impl ScheduleState {
 
     fn turn(&mut self) {
         match &self.kind {
-            Kind::Cycle => self.at = (self.at + 1) % self.values.len().max(1),
+            Kind::Cycle { .. } => self.at = (self.at + 1) % self.values.len().max(1),
             Kind::Once => self.at = (self.at + 1).min(self.values.len().saturating_sub(1)),
             Kind::Random { .. } => self.draw(),
         }
