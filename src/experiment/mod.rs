@@ -4,6 +4,7 @@ mod collect;
 mod findings;
 mod looks;
 mod probes;
+mod ready;
 mod run;
 mod stages;
 mod weights;

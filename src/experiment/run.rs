@@ -123,47 +123,7 @@ impl Experiment {
         run.finish(stop, options, &directory)
     }
 
-    /// Makes sure that there is something to run, and sets the simulation up, which reads its data.
-    ///
-    /// # Errors
-    /// A netlist without a stage; data that are missing or broken.
-    pub fn ready(&self, paths: &DataPaths, threads: usize) -> Result<Simulation, RunError> {
-        self.has_stages()?;
-        Ok(Simulation::new(self.program.clone(), paths, threads)?)
-    }
-
-    /// Makes sure that there is something to run.
-    ///
-    /// # Errors
-    /// A netlist without a stage.
-    pub fn has_stages(&self) -> Result<(), RunError> {
-        if !self.stages.is_empty() {
-            return Ok(());
-        }
-        let problem = Problem::new(
-            "there is nothing to run: the netlist has no stage",
-            self.netlist.circuit.name.span,
-            "this circuit",
-        );
-        Err(self
-            .problem(problem.help("add a table, such as [[stage]] name = \"train\" steps = 1000")))
-    }
-
-    /// The steps of all stages together; none if that depends on the length of a data set.
-    pub fn steps(&self) -> Option<u64> {
-        fn counts_epochs(stage: &Stage) -> bool {
-            match &stage.length {
-                Length::Steps(_) => false,
-                Length::Epochs { .. } => true,
-                Length::Parts(parts) => parts.iter().any(counts_epochs),
-            }
-        }
-        let known = !self.stages.iter().any(counts_epochs);
-        let steps = self.stages.iter().map(|s| s.steps(&|_, _| 0));
-        known.then(|| steps.fold(0, u64::saturating_add))
-    }
-
-    fn problem(&self, problem: Problem) -> RunError {
+    pub(super) fn problem(&self, problem: Problem) -> RunError {
         RunError::Netlist(Box::new(Problems::new(
             self.netlist.sources.clone(),
             vec![problem],

@@ -23,7 +23,7 @@
 //!
 //! # The sample of a comparison
 //!
-//! The file that [`MeasureReport::Comparison`](crate::record::MeasureReport::Comparison) names as its `sample` is a matrix
+//! The file that [`MeasureReport::Comparison`] names as its `sample` is a matrix
 //! of shape (2 · dimensions, steps), as [`RunDirectory::write_matrix`](crate::record::RunDirectory::write_matrix) writes
 //! it: first a row of true values for each dimension, then a row of predicted values for each, in the same order. It holds
 //! the first dimensions, at most 128, over the last steps that were compared, at most 400. A larger one is read too.
