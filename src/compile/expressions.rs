@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::reading::{Expr, Reading};
 use super::scope::{Place, PlaceScope};
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, ProjectionId};
-use crate::lang::ast::Ast;
+use crate::lang::ast::{Ast, AstKind};
 use crate::lang::{self, NodeId, Shape};
 use crate::netlist::model::{Dynamics, Expression, ModulatorDrive, Netlist};
 use crate::source::Problem;
@@ -182,10 +182,34 @@ impl Reader<'_> {
         let text = self.circuit.compartment(id).activation.as_ref()?;
         // A text that cannot be read stands for `x`, so that nothing else is said about it.
         let tree = lang::activation(&text.value).or_else(|_| lang::activation("x"));
-        tree.ok()
+        tree.ok().map(|mut tree| {
+            self.put_constants(&mut tree);
+            tree
+        })
     }
 
     /// Checks every activation by itself, with a plain number for `x`.
+    /// The netlist's constants as numbers, so that they mean the same wherever the activation is used.
+    fn put_constants(&self, tree: &mut Ast) {
+        let constants = &self.circuit.constants;
+        match &mut tree.kind {
+            AstKind::Name(path) => {
+                if let Some(quantity) = constants.get(&path.join(".")) {
+                    tree.kind = AstKind::Number(*quantity);
+                }
+            }
+            AstKind::Number(_) => {}
+            AstKind::Call { arguments, .. } => {
+                arguments.iter_mut().for_each(|a| self.put_constants(a));
+            }
+            AstKind::Unary(_, a) => self.put_constants(a),
+            AstKind::Binary(_, a, b) => {
+                self.put_constants(a);
+                self.put_constants(b);
+            }
+        }
+    }
+
     fn activations(&mut self) {
         for id in self.circuit.compartments() {
             let Some(text) = &self.circuit.compartment(id).activation else {
@@ -193,7 +217,8 @@ impl Reader<'_> {
             };
             let checked = lang::activation(&text.value)
                 .map_err(|e| (e.message, e.help, e.start, e.end))
-                .and_then(|tree| {
+                .and_then(|mut tree| {
+                    self.put_constants(&mut tree);
                     lang::build(&tree, &mut ArgumentScope)
                         .map(|_| ())
                         .map_err(|mut errors| {
