@@ -38,6 +38,7 @@ fn step(criterion: &mut Criterion) {
     let program = experiment.program.clone();
     let activity = Activity {
         learns: vec![true; program.rules.len()],
+        measured: vec![],
         probed: vec![false; program.probes.len()],
     };
     let mut group = criterion.benchmark_group("impression-artificial");

@@ -13,7 +13,9 @@ use std::sync::atomic::AtomicBool;
 
 use apical::experiment::{Experiment, RunOptions, Silent};
 use apical::input::DataPaths;
-use apical::netlist::model::{Duration, InputProcess, Learn, Netlist, Stage, StageLength};
+use apical::netlist::model::{
+    Duration, InputProcess, Learn, MeasureKind, Netlist, Stage, StageLength,
+};
 use apical::netlist::{self, LoadOptions, ModelKind};
 use apical::record::StopReason;
 use apical::source::Spanned;
@@ -56,7 +58,11 @@ fn shorten(stages: &mut [Stage]) {
         stage.repeat.value = stage.repeat.value.min(2);
         match &mut stage.length {
             StageLength::Parts(parts) => shorten(parts),
-            length => *length = StageLength::For(Spanned::new(Duration::Steps(STEPS), stage.span)),
+            length => {
+                // Two trials, if the stage is a row of them.
+                let steps = stage.trial.as_ref().map_or(STEPS, |t| 2 * t.steps.value);
+                *length = StageLength::For(Spanned::new(Duration::Steps(steps), stage.span));
+            }
         }
     }
 }
@@ -65,6 +71,10 @@ fn shorten(stages: &mut [Stage]) {
 fn steps(stages: &[Stage]) -> u64 {
     let once = |stage: &Stage| match &stage.length {
         StageLength::Parts(parts) => steps(parts),
+        StageLength::For(Spanned {
+            value: Duration::Steps(steps),
+            ..
+        }) => *steps,
         _ => STEPS,
     };
     stages
@@ -137,8 +147,13 @@ fn used(netlist: &Netlist) -> BTreeSet<String> {
         .projections
         .values()
         .filter_map(|p| p.learn.as_ref());
+    let measured = netlist.measures.values().filter_map(|m| match &m.kind {
+        MeasureKind::Update { rule, .. } => Some(rule),
+        _ => None,
+    });
     let rules = learns
         .chain(biases)
+        .chain(measured)
         .map(|learn: &Learn| learn.rule.value.clone());
     neurons.chain(rules).collect()
 }

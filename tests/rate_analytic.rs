@@ -133,6 +133,13 @@ fn lowpass(x: &[f64], tau: f64) -> Vec<f64> {
         .collect()
 }
 
+/// Decaying sum.
+fn decaying_sum(x: &[f64], tau: f64) -> Vec<f64> {
+    let kept = (-1.0 / tau).exp();
+    let sum = |t: usize| (0..=t).map(|s| kept.powi((t - s) as i32) * x[s]).sum();
+    (0..x.len()).map(sum).collect()
+}
+
 /// The value so many steps before, 0 before the first.
 fn ago(x: &[f64], n: usize) -> Vec<f64> {
     (0..x.len())
@@ -148,6 +155,11 @@ fn filters_are_sums_over_the_past() {
     let cases = [
         ("avg({}, 3.0)", average(&SIGNAL, 3.0)),
         ("lowpass({}, 4.0)", lowpass(&SIGNAL, 4.0)),
+        ("trace({}, 4.0)", decaying_sum(&SIGNAL, 4.0)),
+        (
+            "trace(lowpass({}, 3.0), 2.0)",
+            decaying_sum(&lowpass(&SIGNAL, 3.0), 2.0),
+        ),
         ("prev({})", ago(&SIGNAL, 1)),
         ("prev({}, 5)", ago(&SIGNAL, 5)),
         (
@@ -201,6 +213,7 @@ fn an_equation_sees_its_filters_as_the_step_before_left_them() {
     for (filter, expected) in [
         ("avg(x, 3.0)", ago(&average(&SIGNAL, 3.0), 1)),
         ("lowpass(x, 4.0)", ago(&lowpass(&SIGNAL, 4.0), 1)),
+        ("trace(x, 4.0)", ago(&decaying_sum(&SIGNAL, 4.0), 1)),
         ("prev(x)", ago(&SIGNAL, 1)),
         ("prev(x, 3)", ago(&SIGNAL, 3)),
     ] {

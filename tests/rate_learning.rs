@@ -98,6 +98,93 @@ fn the_fused_path_agrees_with_the_general_one() {
     }
 }
 
+/// Rules with eligibility filters: their pass over the weights takes the filters along.
+const ELIGIBILITY: [(&str, &str); 7] = [
+    (
+        "eta * reward * trace(post * pre, tau)",
+        "fused: 1 eligibility filter",
+    ),
+    (
+        "eta * (reward * lowpass(post * pre, tau) + (soma - f(dend)) * pre)",
+        "fused: 1 outer product and 1 eligibility filter",
+    ),
+    (
+        "eta * (post * pre - avg(post * pre, tau))",
+        "fused: 1 outer product and 1 eligibility filter",
+    ),
+    (
+        "eta * step(reward) * trace((1 - step(reward)) * (soma - f(dend)) * f'(dend) * pre, 30.0)",
+        "fused: 1 eligibility filter",
+    ),
+    (
+        "eta * post * trace(post * pre + 0.2 * soma^2 * pre, 2.0) * pre - eta * decay * w",
+        "fused: 1 outer product and 1 eligibility filter",
+    ),
+    (
+        "eta * (trace(post * pre, tau) - lowpass(basal * pre, 3.0) * post + post * lowpass(pre, tau))",
+        "fused: 1 outer product and 2 eligibility filters",
+    ),
+    (
+        "1e-3 * eta * reward * trace(post * pre, endless) + eta * post * pre",
+        "fused: 1 outer product and 1 eligibility filter",
+    ),
+];
+
+#[test]
+fn eligibility_filters_agree_with_the_general_path() {
+    for (dw, method) in ELIGIBILITY {
+        for (replicas, size) in [(1, 5), (1, 19), (3, 9)] {
+            let case = format!("{dw}, {replicas} replicas, {size} neurons");
+            let find = |dw: &str| {
+                let text = learner(dw, "\"all-to-all\"", replicas);
+                let text = text.replace("size = 5", &format!("size = {size}"));
+                let text = text.replace("tau = 6.0", "tau = 6.0, endless = inf");
+                let mut bench = Bench::new(&text);
+                let before = bench.weights("W");
+                bench.run(1000);
+                let after = bench.weights("W");
+                assert!(
+                    relative_difference(&before, &after) > 1e-3,
+                    "{dw} has learned nothing"
+                );
+                (bench.method("W"), after)
+            };
+            let ((found, fused), (other, general)) = (find(dw), find(&obscured(dw)));
+            assert_eq!(found, method, "{case}");
+            assert!(other.starts_with("synapse by synapse"), "{case}: {other}");
+            // The same sums in another order, 1000 times, and filters that add a·x instead of taking x − y.
+            let difference = relative_difference(&fused, &general);
+            assert!(difference < 1e-11, "{case}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_follows_no_outer_product_stays_at_the_synapse() {
+    for (dw, why) in [
+        (
+            "eta * trace(tanh(post * pre), tau)",
+            "it filters at every synapse",
+        ),
+        (
+            "eta * trace(post * pre * w, tau)",
+            "it filters its own weight",
+        ),
+        ("eta * prev(post * pre) * post", "it keeps earlier values"),
+        (
+            "eta * trace(post * pre, tau)^2",
+            "it multiplies what each synapse keeps",
+        ),
+    ] {
+        let explained = Bench::new(&learner(dw, "\"all-to-all\"", 1)).experiment;
+        let explained = explained.program.explain().projections;
+        let found = explained[0].why.clone().unwrap_or_default();
+        assert!(found.starts_with(why), "{dw}: {found}");
+    }
+    let sparse = Bench::new(&learner(ELIGIBILITY[0].0, "{ in-degree = 4 }", 1)).method("W");
+    assert!(sparse.starts_with("synapse by synapse"), "{sparse}");
+}
+
 #[test]
 fn one_to_one_synapses_agree_with_the_same_synapses_in_a_list() {
     let folder = tempfile::tempdir().unwrap();

@@ -45,6 +45,7 @@ impl Bench {
         let activity = Activity {
             learns: vec![true; program.rules.len()],
             probed: vec![true; program.probes.len()],
+            measured: vec![true; program.measured.len()],
         };
         let mut simulation = Simulation::new(program, &DataPaths::default(), threads).unwrap();
         let settings = Settings {
