@@ -314,7 +314,8 @@ fn leave_out_unread(
     probes: &[Expr],
 ) {
     let equations = expressions.equations.iter().map(|e| &e.expr);
-    let rules = expressions.rules.iter().map(|r| &r.expr);
+    let rules = expressions.rules.iter().chain(&expressions.measured);
+    let rules = rules.map(|r| &r.expr);
     let mut read: Vec<Reading> = equations
         .chain(rules)
         .chain(probes)
