@@ -10,10 +10,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use apical::experiment::{Progress, RunOptions};
+use apical::compile::plan::Activity;
+use apical::engine::rate::{Settings, Simulation, Trials};
+use apical::experiment::{Experiment, Progress, RunOptions};
 use apical::input::DataPaths;
+use apical::netlist::LoadOptions;
 use apical::record::StopReason;
-use rate_support::{Bench, experiment};
+use rate_support::{Bench, Blind, experiment};
 
 /// The system's allocator, counted.
 struct Counting;
@@ -193,4 +196,38 @@ fn a_step_allocates_nothing() {
     // The test harness may print a line meanwhile.
     let found = allocations(&quick(1), 10_000);
     assert!(found < 10, "{found} allocations in 10,000 steps");
+}
+
+/// Trials of the circuit in which updates are compared: its rules with filters at the synapses, replayed inputs and resets.
+#[test]
+fn a_trial_allocates_nothing() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = std::path::Path::new("netlists/impression/update-comparison.toml");
+    let experiment = Experiment::load(path, &LoadOptions::default(), None).unwrap();
+    let program = experiment.program.clone();
+    let mut simulation = Simulation::new(program.clone(), &DataPaths::default(), 1).unwrap();
+    let keep = program.circuit.modulator_named("signal").unwrap().0 as usize;
+    let settings = Settings {
+        activity: Activity {
+            learns: vec![false; program.rules.len()],
+            probed: vec![false; program.probes.len()],
+            measured: vec![true; program.measured.len()],
+        },
+        trial: Some(Trials {
+            steps: 4,
+            replay: true,
+            keep: vec![keep],
+        }),
+        samples: vec![4; program.measured.len()],
+        ..Settings::default()
+    };
+    simulation.enter(&settings).unwrap();
+    // Scratch memory grows in the first trials.
+    assert_eq!(simulation.run(400, &mut Blind), Ok(()));
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    assert_eq!(simulation.run(40_000, &mut Blind), Ok(()));
+    // The test harness may print a line meanwhile.
+    assert!(ALLOCATIONS.load(Ordering::Relaxed) - before < 10);
+    let samples = simulation.state().updates.iter().map(|u| u.count());
+    assert_eq!(samples.collect::<Vec<_>>(), [10_100, 10_100]);
 }

@@ -21,6 +21,7 @@ const LEARN: Key = key("learn", "false");
 const SET: Key = key("set", "{ lambda = 0 }");
 const INPUT: Key = key("input", "{ digits = \"test\" }");
 const TRIAL: Key = key("trial", "{ steps = 4 }");
+const TRIAL_STEPS: Key = key("steps", "4");
 const REPLAY: Key = key("replay", "true");
 const KEEP: Key = key("keep", "[\"baseline\"]");
 const SEED: Key = key("seed", "1111");
@@ -145,7 +146,7 @@ fn length(
 /// The trials that a stage is made of.
 fn trial(field: &Field<'_>, context: &mut Context) -> Option<Trial> {
     let mut reader = TableReader::open(context, field)?;
-    let steps = reader.require(STEPS, |field, context| field.whole(context, 1));
+    let steps = reader.require(TRIAL_STEPS, |field, context| field.whole(context, 1));
     let replay = reader.accept(REPLAY, Field::flag);
     let keep = reader.accept(KEEP, Field::names);
     reader.finish();
