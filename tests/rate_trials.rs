@@ -199,7 +199,7 @@ fn schedules_start_anew_in_every_trial_and_draw_afresh() {
     // Five standard deviations of 1000 coins.
     assert!(open.abs_diff(500) < 80, "{open}");
     let held = scheduled("{ random = [1, 0], every = 4 }");
-    assert!(held.chunks(4).all(|t| t.iter().all(|v| *v == t[0])));
+    assert!(held.chunks(4).all(|t| t == [t[0]; 4]));
     assert!(held.chunks(4).filter(|t| t[0] > 0.5).count().abs_diff(500) < 80);
 }
 

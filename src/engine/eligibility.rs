@@ -1,8 +1,8 @@
 //! The dense kernel of rules with an eligibility filter: one pass moves the filter on and changes the weights.
 //!
-//! For each row j and postsynaptic neuron i, E ← decay·E + Σ post_i·pre_j; then W ← W + Σ (post_i·pre_j)·E
-//! + Σ post_i·pre_j, the sums over the inputs, the uses and the outer products in their order. Every product is fused
-//! into its sum.
+//! For each row j and postsynaptic neuron i, E ← decay·E + Σ post_i·pre_j over the inputs; then W becomes W, plus the
+//! sum of (post_i·pre_j)·E over the uses, plus the sum of post_i·pre_j over the outer products, in their order. Every
+//! product is fused into its sum.
 
 use pulp::{Arch, Simd, WithSimd};
 
