@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::error::ReportError;
 use super::plot::Series;
+use super::sweep::SweptAxis;
 use crate::input::read_array;
+use crate::sweep::{Found, Summary, curve_summary, is_sweep};
 
 /// A reference curve for the plot of a measure.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +25,8 @@ pub struct Overlay {
 
 impl Overlay {
     /// Reads `MEASURE=FILE` or `MEASURE=FILE,label=TEXT`. The file has columns x, y and, if there are errors, their standard
-    /// errors: CSV with or without a line of names, or `.npy`. Without a label the curve is called by its file.
+    /// errors: CSV with or without a line of names, or `.npy`. It may be the folder of a sweep instead: what that found of the
+    /// measure, against its swept parameter if there is one. Without a label the curve is called by its file.
     ///
     /// # Errors
     /// [`ReportError::Overlay`] if it is written otherwise, or the file cannot be used.
@@ -41,6 +44,18 @@ impl Overlay {
             Some((file, label)) => (Path::new(file), Some(label.trim())),
             None => (Path::new(rest), None),
         };
+        let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned());
+        let measure = measure.trim();
+        let label = label.map(str::to_owned).or(stem).unwrap_or_default();
+        if is_sweep(file) {
+            let found = Found::open(file).map_err(|e| wrong(e.to_string(), "name its folder"))?;
+            return Self::of_sweep(&found, measure, label).map_err(|reason| {
+                wrong(
+                    reason,
+                    "name a measure of that sweep, of one swept parameter or none",
+                )
+            });
+        }
         let columns =
             "give the file columns x,y or x,y,se, with x as on the horizontal axis of the plot";
         let read = read_array(file).map_err(|e| wrong(e.to_string(), columns))?;
@@ -49,13 +64,41 @@ impl Overlay {
             return Err(wrong(columns_found, columns));
         }
         let column = |n: usize| (0..read.len()).map(|row| read.frame(row)[n]).collect();
-        let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned());
         Ok(Self {
-            measure: measure.trim().to_owned(),
-            label: label.map(str::to_owned).or(stem).unwrap_or_default(),
+            measure: measure.to_owned(),
+            label,
             x: column(0),
             y: column(1),
             se: (read.size() == 3).then(|| column(2)),
+        })
+    }
+
+    /// What another sweep found of a measure.
+    fn of_sweep(found: &Found, measure: &str, label: String) -> Result<Self, String> {
+        let (x, summaries): (Vec<f64>, Vec<Summary>) = match &found.report.parameters[..] {
+            [] => {
+                let curves = found.curves();
+                let curve = curves.iter().find(|m| m.name == measure);
+                let curve = curve.and_then(|m| m.curves.first());
+                curve_summary(curve.ok_or_else(|| format!("it has no curve `{measure}`"))?)
+            }
+            [parameter] => {
+                let axis = SweptAxis::new(&parameter.path, &parameter.values);
+                let scalars = found.scalars();
+                let scalar = scalars.iter().find(|m| m.name == measure);
+                let scalar = scalar.ok_or_else(|| format!("it has no measure `{measure}`"))?;
+                let values = scalar.values.iter();
+                let summaries = values.map(|v| Summary::of(v.iter().copied()));
+                (axis.places, summaries.collect())
+            }
+            more => return Err(format!("{} parameters are swept in it", more.len())),
+        };
+        Ok(Self {
+            measure: measure.to_owned(),
+            label,
+            x,
+            y: summaries.iter().map(|s| s.mean).collect(),
+            se: Some(summaries.iter().map(|s| s.se).collect()),
         })
     }
 
@@ -104,6 +147,13 @@ impl Overlay {
 pub(super) fn over(overlays: &[Overlay], measure: &str, bars: bool) -> Vec<Series> {
     let of = overlays.iter().filter(|o| o.measure == measure);
     of.map(|o| o.series(bars)).collect()
+}
+
+/// A sweep's own curve needs a name only beside others.
+pub(super) fn name_beside(own: &mut [Series], references: &[Series]) {
+    if let ([one], false) = (own, references.is_empty()) {
+        one.name = "this sweep".to_owned();
+    }
 }
 
 #[cfg(test)]

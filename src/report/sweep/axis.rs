@@ -7,11 +7,11 @@ const LOGARITHMIC_FROM: f64 = 10.0;
 
 /// A parameter as an axis: its values on a line, if they are numbers, or side by side.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SweptAxis {
+pub(in crate::report) struct SweptAxis {
     /// Its label, with the unit.
     pub(super) label: String,
     /// Where each value stands.
-    pub(super) places: Vec<f64>,
+    pub(in crate::report) places: Vec<f64>,
     /// What is written there.
     pub(super) names: Vec<(f64, String)>,
     /// Whether the axis is logarithmic.
@@ -22,7 +22,7 @@ pub(super) struct SweptAxis {
 
 impl SweptAxis {
     /// The axis of a parameter of that name and those values, as typed.
-    pub(super) fn new(name: &str, values: &[String]) -> Self {
+    pub(in crate::report) fn new(name: &str, values: &[String]) -> Self {
         let texts: Vec<String> = values.iter().map(|v| plain(v)).collect();
         let quantities: Option<Vec<(f64, &str)>> = texts.iter().map(|t| quantity(t)).collect();
         let unit = quantities.as_ref().and_then(|q| q.first()).map(|q| q.1);

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::{MOST_CURVES, View};
 use crate::report::learning::is_logarithmic;
-use crate::report::overlay::over;
+use crate::report::overlay::{name_beside, over};
 use crate::report::page::{Figure, Section};
 use crate::report::pictures::{half, wide};
 use crate::report::plot::{Canvas, Lines, Series};
@@ -70,10 +70,7 @@ fn figure(view: &View<'_>, measures: &[&CurveMeasure], alone: bool) -> Figure {
         .iter()
         .flat_map(|m| over(view.overlays, &m.name, false))
         .collect();
-    // A single curve needs a name only beside others.
-    if let ([one], false) = (series.as_mut_slice(), references.is_empty()) {
-        one.name = "mean ± SE".to_owned();
-    }
+    name_beside(&mut series, &references);
     series.extend(references);
     let log_y = is_logarithmic(series.iter().flat_map(|s| s.y.iter().copied()));
     let y_label = first.map_or("", |m| m.y_label.as_str());

@@ -5,11 +5,12 @@ mod curves;
 mod overview;
 mod scalars;
 
+pub(super) use self::axis::SweptAxis;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use self::axis::{SweptAxis, short_names};
+use self::axis::short_names;
 use super::overlay::Overlay;
 use super::page::{Page, Section};
 use super::run::{MeasureWords, NetlistWords};

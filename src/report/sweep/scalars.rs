@@ -2,7 +2,7 @@
 
 use super::{MOST_CURVES, View};
 use crate::report::learning::is_logarithmic;
-use crate::report::overlay::over;
+use crate::report::overlay::{name_beside, over};
 use crate::report::page::{Figure, Section};
 use crate::report::pictures::{half, wide};
 use crate::report::plot::{Canvas, Lines, Series};
@@ -118,9 +118,12 @@ fn against_parameter(view: &View<'_>, measure: &ScalarMeasure, is_series: bool) 
         }
     };
     let mut series: Vec<Series> = (0..drawn).map(line).collect();
-    if !is_series {
-        series.extend(over(view.overlays, &measure.name, true));
-    }
+    let references = match is_series {
+        true => vec![],
+        false => over(view.overlays, &measure.name, true),
+    };
+    name_beside(&mut series, &references);
+    series.extend(references);
     let values = axis.places.len() as f64;
     Lines {
         title: measure.name.clone(),
