@@ -114,6 +114,11 @@ impl Sources {
         }
     }
 
+    /// Numbers that all sources give in a step.
+    pub fn values_a_step(&self) -> usize {
+        self.lengths.iter().sum()
+    }
+
     /// The process behind an input.
     pub fn process(&self, input: InputId) -> Option<&Process> {
         self.processes
