@@ -306,7 +306,8 @@ mod tests {
             for (out, pre) in out.chunks(row).zip(pre.chunks(stride)) {
                 for (i, found) in out.iter().enumerate() {
                     let product = |sum: f64, j: usize| weights[j * row + i].mul_add(pre[j], sum);
-                    assert_eq!(*found, (0..sources).fold(0.0, product));
+                    let expected = (0..sources).fold(0.0, product);
+                    assert_eq!(found.to_bits(), expected.to_bits());
                 }
             }
         }

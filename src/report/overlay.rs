@@ -186,6 +186,48 @@ mod tests {
     }
 
     #[test]
+    fn another_sweep_is_a_curve_of_means_and_errors() {
+        use crate::input::DataPaths;
+        use crate::sweep::{Sweep, SweepOptions, Unwatched};
+        let folder = tempfile::tempdir().unwrap();
+        let netlist = folder.path().join("a.toml");
+        let text = r#"
+            constant.size = 1
+            circuit = { name = "a", step = "1 ms" }
+            neuron.n.soma.value = "size * noise"
+            population.p = { neuron = "n", size = "size" }
+            stage = [{ name = "run", steps = 8 }]
+            measure.power = { kind = "mean", of = "sum(p^2)", during = "run" }
+        "#;
+        std::fs::write(&netlist, text).unwrap();
+        let out = folder.path().join("out");
+        let options = SweepOptions {
+            netlist,
+            models: None,
+            set: vec!["constant.size=1,3".to_owned()],
+            realizations: 2,
+            seed: None,
+            paths: DataPaths::default(),
+            out: Some(out.clone()),
+            overwrite: false,
+            record: false,
+            threads: 1,
+            interrupt: Default::default(),
+        };
+        Sweep::plan(options).unwrap().run(&Unwatched).unwrap();
+        let overlay = Overlay::read(&format!("power={},label=other", out.display())).unwrap();
+        assert_eq!(overlay.x, [1.0, 3.0]);
+        assert!(overlay.y[1] > overlay.y[0] && overlay.se.unwrap().iter().all(|e| *e > 0.0));
+        let unknown = Overlay::read(&format!("force={}", out.display()));
+        assert!(
+            unknown
+                .unwrap_err()
+                .to_string()
+                .contains("no measure `force`")
+        );
+    }
+
+    #[test]
     fn what_cannot_be_used_is_told_with_what_to_write() {
         for argument in ["loss", "loss=no-such.csv"] {
             let error = Overlay::read(argument).unwrap_err();
