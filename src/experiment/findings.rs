@@ -55,9 +55,18 @@ pub(super) fn reports(
                 matrices.insert(plan.name.clone(), values);
                 report
             }
-            Accumulator::StageCorrelation(m) => {
-                mean_report(m.found(), &plan.during, plan.expect.clone())
-            }
+            Accumulator::StageCorrelation(m) => match (m.found(), &plan.during[..]) {
+                ([(_, value)], [first, second]) => {
+                    let example = m.example().concat();
+                    let steps = m.example()[0].len();
+                    MeasureReport::Pair {
+                        value: *value,
+                        stages: [first.clone(), second.clone()],
+                        sample: directory.write_matrix(&plan.name, 2, steps, &example)?,
+                    }
+                }
+                (found, during) => mean_report(found, during, plan.expect.clone()),
+            },
             Accumulator::Updates(blocks) => {
                 write_updates(experiment, plan, blocks, directory)?;
                 let ratios: Vec<(u64, f64)> = blocks

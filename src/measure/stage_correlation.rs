@@ -2,6 +2,9 @@
 
 use super::agreement::correlation;
 
+/// Steps of an example that are kept for a picture: the last ones.
+const KEPT_STEPS: usize = 200;
+
 /// Keeps what the first of two stages gave, step by step, and compares the second with it.
 ///
 /// # Memory
@@ -13,6 +16,8 @@ pub struct StageCorrelation {
     size: usize,
     /// When each pair was complete, and its correlation.
     found: Vec<(u64, f64)>,
+    /// The end of what both stages gave for the first element, when they were compared last.
+    example: [Vec<f64>; 2],
 }
 
 impl StageCorrelation {
@@ -31,19 +36,33 @@ impl StageCorrelation {
     pub fn close(&mut self, now: u64) {
         if self.given.iter().all(|given| !given.is_empty()) {
             self.found.push((now, self.mean_correlation()));
+            self.example = [self.element(0, 0), self.element(0, 1)].map(|mut x| {
+                x.drain(..x.len().saturating_sub(KEPT_STEPS));
+                x
+            });
             self.given = [vec![], vec![]];
         }
     }
 
     /// Pearson correlation over steps of each element, averaged over those that vary in both stages.
     fn mean_correlation(&self) -> f64 {
-        let element = |k: usize, which: usize| -> Vec<f64> {
-            let steps = self.given[which].chunks_exact(self.size.max(1));
-            steps.map(|x| x[k]).collect()
-        };
-        let all = (0..self.size).map(|k| correlation(&element(k, 0), &element(k, 1)));
+        let element = |k| (self.element(k, 0), self.element(k, 1));
+        let all = (0..self.size)
+            .map(element)
+            .map(|(a, b)| correlation(&a, &b));
         let varying: Vec<f64> = all.filter(|r| r.is_finite()).collect();
         varying.iter().sum::<f64>() / varying.len() as f64
+    }
+
+    /// What a stage gave for an element, step after step.
+    fn element(&self, k: usize, which: usize) -> Vec<f64> {
+        let steps = self.given[which].chunks_exact(self.size.max(1));
+        steps.filter_map(|x| x.get(k)).copied().collect()
+    }
+
+    /// The last steps of the first element in both stages, for a picture.
+    pub fn example(&self) -> &[Vec<f64>; 2] {
+        &self.example
     }
 
     /// When each pair was complete, and its correlation.
@@ -68,6 +87,9 @@ mod tests {
             }
             measure.close(7);
         }
+        let [first, second] = measure.example();
+        assert_eq!((first.len(), second.len()), (100, 100));
+        assert!((first[99] - 99.0_f64.sin() - 3.0).abs() < 1e-15);
         let [(7, found)] = measure.found() else {
             unreachable!("one pair is complete")
         };

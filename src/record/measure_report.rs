@@ -66,6 +66,16 @@ pub enum MeasureReport {
         #[serde(with = "nullable::number")]
         maximum: f64,
     },
+    /// How what two stages gave goes together.
+    Pair {
+        /// Correlation over time.
+        #[serde(with = "nullable::number")]
+        value: f64,
+        /// The two stages.
+        stages: [String; 2],
+        /// `measures/<name>.npy`: the last steps of the first element, a row a stage; relative to the run directory.
+        sample: String,
+    },
     /// How well one signal predicts another.
     Comparison {
         /// Share of the variance explained: the mean over dimensions, or pooled.
@@ -106,7 +116,7 @@ impl MeasureReport {
     /// The one number that tells most, if there is one: of a series the last.
     pub fn headline(&self) -> Option<f64> {
         match self {
-            Self::Number { value, .. } => Some(*value),
+            Self::Number { value, .. } | Self::Pair { value, .. } => Some(*value),
             Self::Series { value, .. } => value.last().copied(),
             Self::Comparison { r_squared, .. } => Some(*r_squared),
             Self::Curve { .. } | Self::Matrix { .. } => None,

@@ -23,6 +23,19 @@ pub(super) fn section(run: &Run) -> Section {
         ..Section::default()
     };
     for (name, measure) in &run.report.measures {
+        if let MeasureReport::Pair {
+            value,
+            stages,
+            sample,
+        } = measure
+        {
+            match Sample::read(run, sample) {
+                Ok(sample) => section
+                    .figures
+                    .push(pair(run, name, *value, stages, &sample)),
+                Err(note) => section.notes.push(format!("`{name}`: {note}")),
+            }
+        }
         let MeasureReport::Comparison {
             r_squared,
             pooled,
@@ -50,6 +63,34 @@ pub(super) fn section(run: &Run) -> Section {
         }
     }
     section
+}
+
+/// What two stages gave for the same noise and input.
+fn pair(run: &Run, name: &str, value: f64, stages: &[String; 2], sample: &Sample) -> Figure {
+    let [first, second] = stages;
+    let words = run.words(name);
+    let lines = Lines {
+        title: format!("{name}: the first element in both stages"),
+        x_label: "step, of the last ones".to_owned(),
+        y_label: "value".to_owned(),
+        series: vec![
+            Series {
+                name: first.clone(),
+                ..sample.row(&sample.truth, 0)
+            },
+            Series {
+                name: second.clone(),
+                ..sample.row(&sample.prediction, 0)
+            },
+        ],
+        ..Lines::default()
+    };
+    let caption = words::sentences([
+        words.named(name).as_str(),
+        &words.remarks(),
+        &format!("Over all steps and elements the correlation is {value:.3}"),
+    ]);
+    wide(&format!("pair-{name}"), caption, lines.svg(Canvas::WIDE))
 }
 
 /// Truth and prediction, dimensions × steps each, row by row.

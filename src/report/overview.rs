@@ -142,6 +142,7 @@ fn headline(measure: &MeasureReport) -> String {
             let unit = unit.as_deref().map_or(String::new(), |u| format!(" {u}"));
             format!("{}{unit}", words::value(*value))
         }
+        MeasureReport::Pair { value, .. } => words::value(*value),
         MeasureReport::Series { value, .. } => match value.as_slice() {
             [] => "no values".to_owned(),
             [only] => words::value(*only),
