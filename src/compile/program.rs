@@ -107,6 +107,15 @@ pub enum Weights {
     },
 }
 
+impl Default for Weights {
+    /// None: what stands in for weights while they are changed.
+    fn default() -> Self {
+        Weights::OneToOne {
+            values: Vector::default(),
+        }
+    }
+}
+
 impl Weights {
     /// All numbers, padding included.
     pub fn values(&self) -> &[f64] {

@@ -29,6 +29,17 @@ pub fn add_product(arch: Arch, out: &mut [f64], a: &[f64], x: &[f64]) {
     });
 }
 
+/// Keeps values within hard bounds, if there are any.
+#[inline]
+pub fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
+    if let Some([low, high]) = within {
+        for v in values {
+            *v = if *v < low { low } else { *v };
+            *v = if *v > high { high } else { *v };
+        }
+    }
+}
+
 enum Factor<'a> {
     Same(f64),
     Each(&'a [f64]),

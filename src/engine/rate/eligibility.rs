@@ -5,6 +5,7 @@ use super::step::{Scratch, Step};
 use crate::compile::Weights;
 use crate::compile::eligibility::{EligibilityFilter, EligibilityRule};
 use crate::compile::learning::{Factor, OuterTerm};
+use crate::engine::elementwise;
 use crate::engine::eligibility::{self as kernel, Pass, Product};
 use crate::lang::FilterKind;
 use crate::lang::vm::padded;
@@ -107,7 +108,7 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
         );
     }
     step.scratch.eligibility = factors;
-    learn::clip(weights.values_mut(), rule.within);
+    elementwise::clip(weights.values_mut(), rule.within);
     learn::put_back(step, rule.projection, rule.index, weights, states);
 }
 

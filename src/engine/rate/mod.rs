@@ -17,6 +17,7 @@
 //! [`Program`](crate::compile::Program) and never does.
 
 mod eligibility;
+mod filters;
 mod kernels;
 mod learn;
 mod schedule;

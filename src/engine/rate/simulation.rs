@@ -205,26 +205,7 @@ impl Simulation {
         while left > 0 && result.is_ok() {
             let n = left.min(BLOCK_STEPS as u64);
             self.sources.produce(n as usize, &mut block);
-            let Simulation {
-                program,
-                state,
-                schedules,
-                overriding,
-                trial,
-                plans,
-                scratch,
-                ..
-            } = self;
-            let mut run = BlockRun {
-                program,
-                state,
-                schedules,
-                overriding,
-                trial: trial.as_ref(),
-                plans,
-                scratch,
-            };
-            result = run.run(&block, observer);
+            result = self.parts().0.run(&block, observer);
             left -= n;
         }
         self.spare.push(block);
@@ -233,18 +214,7 @@ impl Simulation {
 
     /// As `run`, with a thread that makes blocks ahead.
     fn run_ahead(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        let Simulation {
-            program,
-            state,
-            schedules,
-            overriding,
-            trial,
-            plans,
-            scratch,
-            sources,
-            spare,
-            ..
-        } = self;
+        let (mut run, sources, spare) = self.parts();
         let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         for block in spare.drain(..) {
@@ -265,15 +235,6 @@ impl Simulation {
                 }
             };
             scope.spawn(producer);
-            let mut run = BlockRun {
-                program,
-                state,
-                schedules,
-                overriding,
-                trial: trial.as_ref(),
-                plans,
-                scratch,
-            };
             let mut result = Ok(());
             for block in &take {
                 result = run.run(&block, observer);
@@ -289,6 +250,20 @@ impl Simulation {
         });
         spare.resize_with(BLOCKS_AHEAD, SourceBlock::default);
         result
+    }
+
+    /// What steps need, the sources that make blocks for them, and blocks to be filled.
+    fn parts(&mut self) -> (BlockRun<'_>, &mut Sources, &mut Vec<SourceBlock>) {
+        let run = BlockRun {
+            program: &self.program,
+            state: &mut self.state,
+            schedules: &mut self.schedules,
+            overriding: &mut self.overriding,
+            trial: self.trial.as_ref(),
+            plans: &self.plans,
+            scratch: &mut self.scratch,
+        };
+        (run, &mut self.sources, &mut self.spare)
     }
 }
 

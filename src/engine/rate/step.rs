@@ -3,12 +3,10 @@
 use crate::circuit::CompartmentId;
 use crate::circuit::connect::Connectivity;
 use crate::compile::kernel::VectorRef;
-use crate::compile::layout::FilterPlace;
-use crate::compile::plan::{Compute, FilterStep, IntegrateStep, Plan, SumStep};
+use crate::compile::plan::{Compute, IntegrateStep, Plan, SumStep};
 use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
 use crate::engine::{dense, elementwise};
-use crate::lang::FilterKind;
 use crate::lang::vm::{Machine, padded};
 use crate::vector::Vector;
 
@@ -34,9 +32,8 @@ pub(super) struct Scratch {
     pub machine: Machine,
     pub first: Vector,
     pub second: Vector,
-    pub third: Vector,
     pub next: Vec<Vector>,
-    pub gathered: Vec<Vector>,
+    pub rows: learn::RowScratch,
     pub weights: Vector,
     pub eligibility: super::eligibility::Three,
 }
@@ -113,7 +110,7 @@ impl Step<'_> {
                     let mut value = std::mem::take(&mut self.state.vectors[into.0 as usize]);
                     let (memory, scratch) = self.parts();
                     memory.run(&mut scratch.machine, kernel, &mut value);
-                    clip(&mut value, *within);
+                    elementwise::clip(&mut value, *within);
                     let checked = self.check_finite(*compartment, &value);
                     self.state.vectors[into.0 as usize] = value;
                     checked?;
@@ -170,71 +167,6 @@ impl Step<'_> {
         }
         if !begun {
             drive.fill(0.0);
-        }
-    }
-
-    /// Filters that smooth move on.
-    pub(super) fn smooth(&mut self, filters: &[FilterStep]) {
-        for filter in filters {
-            self.move_on(filter);
-        }
-    }
-
-    /// One filter takes the value that its input has now.
-    fn move_on(&mut self, filter: &FilterStep) {
-        let first = !std::mem::replace(&mut self.state.started[filter.index], true);
-        match filter.place {
-            FilterPlace::Scalar { value, ring } => {
-                let (memory, scratch) = self.parts();
-                let x = memory.run_scalar(&mut scratch.machine, &filter.input);
-                let old = self.state.scalars[value.0 as usize];
-                self.state.scalars[value.0 as usize] = match ring {
-                    None => smoothed(filter.kind, first, old, x),
-                    Some((ring, depth)) => {
-                        let (depth, step) = (u64::from(depth), self.state.step);
-                        let ring = &mut self.state.vectors[ring.0 as usize];
-                        ring[(step % depth) as usize] = x;
-                        ring[((step + 1) % depth) as usize]
-                    }
-                };
-            }
-            FilterPlace::Vector { state, depth } => {
-                let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
-                let length = values.len() / depth as usize;
-                let mut input = std::mem::take(&mut self.scratch.first);
-                input.resize(length, 0.0);
-                // The input may read this filter's earlier values (never for one that smooths).
-                self.state.vectors[state.0 as usize] = values;
-                let (memory, scratch) = self.parts();
-                memory.run(&mut scratch.machine, &filter.input, &mut input);
-                values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
-                match filter.kind {
-                    FilterKind::Previous(_) => {
-                        let at = (self.state.step % u64::from(depth)) as usize;
-                        values[at * length..(at + 1) * length].copy_from_slice(&input);
-                    }
-                    FilterKind::Average(_) if first => values.copy_from_slice(&input),
-                    FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
-                        elementwise::smooth(
-                            self.scratch.machine.arch(),
-                            &mut values,
-                            &input,
-                            decay,
-                        );
-                    }
-                    FilterKind::Trace(decay) => {
-                        elementwise::decay_add(
-                            self.scratch.machine.arch(),
-                            &mut values,
-                            &input,
-                            decay,
-                        );
-                    }
-                }
-                self.state.vectors[state.0 as usize] = values;
-                self.scratch.first = input;
-            }
-            FilterPlace::Synapse(_) => {}
         }
     }
 
@@ -364,7 +296,7 @@ impl Step<'_> {
             factor.iter_mut().for_each(|f| *f *= root);
             elementwise::add_product(arch, next, factor, noise);
         }
-        clip(next, equation.within);
+        elementwise::clip(next, equation.within);
     }
 
     /// Values enter the rings from which delayed projections read.
@@ -394,27 +326,6 @@ impl Step<'_> {
                 neuron,
             }),
             None => Ok(()),
-        }
-    }
-}
-
-/// The next state of a filter that smooths.
-#[inline]
-fn smoothed(kind: FilterKind, first: bool, old: f64, x: f64) -> f64 {
-    match kind {
-        FilterKind::Average(_) if first => x,
-        FilterKind::Average(decay) | FilterKind::Lowpass(decay) => decay.mul_add(old - x, x),
-        FilterKind::Trace(decay) => decay.mul_add(old, x),
-        FilterKind::Previous(_) => x,
-    }
-}
-
-/// Keeps values within hard bounds.
-fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
-    if let Some([low, high]) = within {
-        for v in values {
-            *v = if *v < low { low } else { *v };
-            *v = if *v > high { high } else { *v };
         }
     }
 }

@@ -114,12 +114,7 @@ impl Step<'_> {
     pub(super) fn measure_updates(&mut self, measured: &[MeasuredStep]) {
         for step in measured {
             if let Some(learning) = &step.learning {
-                let mut sum = std::mem::replace(
-                    &mut self.state.updates[step.update].sum,
-                    Weights::OneToOne {
-                        values: Vector::default(),
-                    },
-                );
+                let mut sum = std::mem::take(&mut self.state.updates[step.update].sum);
                 if step.reads_weight {
                     self.add_difference(step, learning, &mut sum);
                 } else {

@@ -1,0 +1,93 @@
+//! Filters of neurons and of the whole circuit move on.
+
+use super::step::Step;
+use crate::compile::layout::FilterPlace;
+use crate::compile::plan::FilterStep;
+use crate::engine::elementwise;
+use crate::lang::FilterKind;
+
+impl Step<'_> {
+    /// Filters that smooth move on.
+    pub(super) fn smooth(&mut self, filters: &[FilterStep]) {
+        for filter in filters {
+            self.move_on(filter);
+        }
+    }
+
+    /// One filter takes the value that its input has now.
+    pub(super) fn move_on(&mut self, filter: &FilterStep) {
+        let first = !std::mem::replace(&mut self.state.started[filter.index], true);
+        match filter.place {
+            FilterPlace::Scalar { value, ring } => {
+                let (memory, scratch) = self.parts();
+                let x = memory.run_scalar(&mut scratch.machine, &filter.input);
+                let old = self.state.scalars[value.0 as usize];
+                self.state.scalars[value.0 as usize] = match ring {
+                    None => smoothed(filter.kind, first, old, x),
+                    Some((ring, depth)) => {
+                        let (depth, step) = (u64::from(depth), self.state.step);
+                        let ring = &mut self.state.vectors[ring.0 as usize];
+                        ring[(step % depth) as usize] = x;
+                        ring[((step + 1) % depth) as usize]
+                    }
+                };
+            }
+            FilterPlace::Vector { state, depth } => {
+                let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
+                let length = values.len() / depth as usize;
+                let mut input = std::mem::take(&mut self.scratch.first);
+                input.resize(length, 0.0);
+                // The input may read this filter's earlier values (never for one that smooths).
+                self.state.vectors[state.0 as usize] = values;
+                let (memory, scratch) = self.parts();
+                memory.run(&mut scratch.machine, &filter.input, &mut input);
+                values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
+                match filter.kind {
+                    FilterKind::Previous(_) => {
+                        let at = (self.state.step % u64::from(depth)) as usize;
+                        values[at * length..(at + 1) * length].copy_from_slice(&input);
+                    }
+                    kind => advance(
+                        self.scratch.machine.arch(),
+                        kind,
+                        first,
+                        &mut values,
+                        &input,
+                    ),
+                }
+                self.state.vectors[state.0 as usize] = values;
+                self.scratch.first = input;
+            }
+            FilterPlace::Synapse(_) => {}
+        }
+    }
+}
+
+/// The next state of a filter that smooths.
+#[inline]
+fn smoothed(kind: FilterKind, first: bool, old: f64, x: f64) -> f64 {
+    match kind {
+        FilterKind::Average(_) if first => x,
+        FilterKind::Average(decay) | FilterKind::Lowpass(decay) => decay.mul_add(old - x, x),
+        FilterKind::Trace(decay) => decay.mul_add(old, x),
+        FilterKind::Previous(_) => x,
+    }
+}
+
+/// The next states of a filter of many neurons or synapses, that takes its first values or later ones.
+pub(super) fn advance(
+    arch: pulp::Arch,
+    kind: FilterKind,
+    first: bool,
+    state: &mut [f64],
+    input: &[f64],
+) {
+    match kind {
+        FilterKind::Previous(_) => state.copy_from_slice(&input[..state.len()]),
+        FilterKind::Average(_) if first => state.copy_from_slice(&input[..state.len()]),
+        FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
+            elementwise::smooth(arch, state, input, decay);
+        }
+        FilterKind::Trace(decay) => elementwise::decay_add(arch, state, input, decay),
+    }
+}

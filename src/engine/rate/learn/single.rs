@@ -1,0 +1,66 @@
+//! Rules for weights of which each neuron has one: one-to-one projections and biases.
+
+use super::super::step::{Scratch, Step};
+use super::rows::{Row, RowRule, zero};
+use crate::compile::learning::{ElementwiseRule, ElementwiseTarget};
+use crate::engine::elementwise;
+use crate::lang::vm::padded;
+use crate::vector::Vector;
+
+/// Runs a rule for single weights.
+pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
+    let (memory, scratch) = step.parts();
+    if rule.states.is_empty()
+        && let Some(gate) = &rule.gate
+        && memory.run_scalar(&mut scratch.machine, gate).abs() <= 0.0
+    {
+        return;
+    }
+    let (index, replicas) = (rule.index, step.program.layout.replicas);
+    let mut weights = match rule.target {
+        ElementwiseTarget::Projection(id) => {
+            std::mem::take(step.state.weights[id.0 as usize].values_mut())
+        }
+        // A bias is read through the table, so it stays there while the change is computed.
+        ElementwiseTarget::Bias(_) => Vector::default(),
+    };
+    let mut states = std::mem::take(&mut step.state.synapses[index]);
+    let (now, fresh) = (step.state.step, !step.state.learned[index]);
+    let (memory, scratch) = step.parts();
+    let Scratch { machine, rows, .. } = scratch;
+    let length = padded(rule.size);
+    let rule_at_work = RowRule {
+        memory,
+        states: &rule.states,
+        change: rule.change.as_ref(),
+        total: length,
+        now,
+        fresh,
+        post_row: length,
+    };
+    zero(&mut rows.change, length);
+    for replica in 0..replicas {
+        let row = Row {
+            start: 0,
+            end: length,
+            replica,
+            targets: None,
+            weights: &weights,
+            scalars: &[],
+        };
+        rule_at_work.run(machine, &row, &mut states, rows);
+    }
+    let (arch, share) = (machine.arch(), 1.0 / replicas as f64);
+    let changed = match rule.target {
+        ElementwiseTarget::Projection(_) => &mut weights,
+        ElementwiseTarget::Bias(id) => &mut step.state.vectors[id.0 as usize],
+    };
+    let change = &step.scratch.rows.change[..rule.size];
+    elementwise::add_scaled(arch, &mut changed[..rule.size], change, share);
+    elementwise::clip(changed, rule.within);
+    if let ElementwiseTarget::Projection(id) = rule.target {
+        *step.state.weights[id.0 as usize].values_mut() = weights;
+    }
+    step.state.synapses[index] = states;
+    step.state.learned[index] = true;
+}
