@@ -7,16 +7,16 @@
 mod rate_support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use apical::compile::plan::Activity;
 use apical::engine::rate::{Settings, Simulation, Trials};
-use apical::experiment::{Experiment, Progress, RunOptions};
+use apical::experiment::{Experiment, Progress};
 use apical::input::DataPaths;
 use apical::netlist::LoadOptions;
 use apical::record::StopReason;
-use rate_support::{Bench, Blind, experiment};
+use rate_support::{Bench, Blind, experiment, options};
 
 /// The system's allocator, counted.
 struct Counting;
@@ -148,13 +148,7 @@ impl Progress for Watcher {
 /// Bytes that a run holds at 20 % and at 90 %.
 fn live_bytes(steps: u64, threads: usize) -> (i64, i64) {
     let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
-        threads,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
+    let options = options(&folder, threads);
     let mut watcher = Watcher {
         total: 0,
         done: 0,

@@ -6,14 +6,12 @@ mod rate_support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use apical::engine::rate::State;
-use apical::experiment::{RunOptions, Silent};
-use apical::input::DataPaths;
+use apical::experiment::Silent;
 use rate_support::{
-    Bench, MENAGERIE, RECORDINGS, bias, compile_in, experiment, plain, relative_difference, value,
+    Bench, MENAGERIE, RECORDINGS, bias, compile_in, experiment, options, plain,
+    relative_difference, value,
 };
 
 /// Steps that fill several blocks of noise and leave one unfinished.
@@ -75,13 +73,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 fn run_files(threads: usize) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
-        threads,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
+    let options = options(&folder, threads);
     let experiment = experiment(&(MENAGERIE.to_owned() + RECORDINGS));
     experiment.run(&options, &mut Silent).unwrap();
     files(&options.out)

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use apical::compile::Program;
 use apical::engine::rate::State;
-use rate_support::{Bench, compile_in, modulator, plain, probe, relative_difference, value};
+use rate_support::{
+    Bench, compile_in, message, modulator, plain, probe, relative_difference, value,
+};
 
 /// Impression learning without a loop: what goes down is a step late.
 fn late() -> String {
@@ -131,13 +133,6 @@ fn a_specialised_circuit_does_what_the_general_one_does() {
             Bench::new(&late()).weights(name),
             "{name} has learned"
         );
-    }
-}
-
-fn message(text: &str) -> String {
-    match compile_in(text, Path::new("."), None) {
-        Ok(_) => panic!("compiles:\n{text}"),
-        Err(problems) => problems.to_string(),
     }
 }
 

@@ -9,47 +9,10 @@ use rate_support::{
     Bench, bias, compile_in, drive, modulator, plain, relative_difference, synapses, value, weights,
 };
 
-/// A circuit in which `a` drives the basal dendrites of `b`, which learn by `dw`. Neurons of `b` have noise
-/// that their dendrites do not predict, so there is always something to learn.
+/// A circuit with five neurons that learn, or seven where the connections need as many as `a` has.
 fn learner(dw: &str, connect: &str, replicas: usize) -> String {
-    let size = if connect.contains("one-to-one") || connect.contains("edges") {
-        7
-    } else {
-        5
-    };
-    plain(&format!(
-        r#"replicas = {replicas}
-        [modulator.reward]
-        schedule = {{ alternate = [1, 0, -0.5], every = [3, 2, 4] }}
-        [input.world]
-        process = "latent-ar1"
-        size = 7
-        latent = 3
-        decay = 0.8
-        noise = 0.5
-        mixing = {{ normal = {{ mean = 0, sd = 0.6 }} }}
-        [neuron.source]
-        soma = {{ value = "drive" }}
-        [neuron.learner]
-        basal = {{ value = "f(drive)", f = "tanh" }}
-        soma = {{ value = "0.5 * basal + 0.3 * noise" }}
-        [rule.local]
-        parameter = {{ eta = 0.01, decay = 0.2, tau = 6.0 }}
-        dw = "{dw}"
-        [population.a]
-        neuron = "source"
-        size = 7
-        soma.input = "world"
-        [population.b]
-        neuron = "learner"
-        size = {size}
-        [projection.W]
-        from = "a"
-        to = "b.basal"
-        connect = {connect}
-        weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
-        learn = {{ rule = "local" }}"#
-    ))
+    let equal = connect.contains("one-to-one") || connect.contains("edges");
+    rate_support::learner(dw, connect, replicas, if equal { 7 } else { 5 })
 }
 
 /// Rules that are sums of products. Each is written again in a way that the analysis does not see through:

@@ -4,13 +4,10 @@
 mod rate_support;
 
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use apical::experiment::{RunOptions, Silent};
-use apical::input::DataPaths;
+use apical::experiment::Silent;
 use apical::record::{StopReason, read_run_json, read_trace, read_weights};
-use rate_support::{experiment, plain};
+use rate_support::{experiment, options, plain};
 
 /// A neuron whose only synapse multiplies its weight by 10⁶ in each step: from 1 it leaves the finite numbers,
 /// which end at 1.8·10³⁰⁸, in the 52nd.
@@ -62,14 +59,8 @@ const LAST: u64 = 70 + 51;
 fn the_run_ends_where_it_happens_and_what_was_recorded_before_can_be_read() {
     for threads in [1, 2] {
         let folder = tempfile::tempdir().unwrap();
-        let out = folder.path().join("run");
-        let options = RunOptions {
-            out: out.clone(),
-            overwrite: false,
-            threads,
-            paths: DataPaths::default(),
-            interrupt: Arc::new(AtomicBool::new(false)),
-        };
+        let options = options(&folder, threads);
+        let out = options.out.clone();
         let report = experiment(&explosion()).run(&options, &mut Silent).unwrap();
         let expected = StopReason::NotFinite {
             population: "wild".to_owned(),
@@ -110,13 +101,7 @@ fn a_derivative_that_explodes_is_noticed_too() {
         steps = 100"#,
     );
     let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
-        threads: 1,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
+    let options = options(&folder, 1);
     let report = experiment(&text).run(&options, &mut Silent).unwrap();
     let StopReason::NotFinite {
         population,

@@ -4,30 +4,16 @@
 mod rate_support;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use apical::experiment::{RunOptions, Silent};
 use apical::input::DataPaths;
-use apical::record::{
-    MeasureReport, RunReport, StopReason, Trace, WeightFile, read_trace, read_weights,
-};
-use rate_support::{compile_in, experiment, plain};
+use apical::record::{MeasureReport, RunReport, Trace, WeightFile, read_trace, read_weights};
+use rate_support::{compile_in, options, plain, run_with};
 use tempfile::TempDir;
 
 /// Runs a netlist into a folder of its own.
 fn run(text: &str) -> (TempDir, RunReport) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
-        threads: 1,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
-    let report = experiment(text).run(&options, &mut Silent).unwrap();
-    assert_eq!(report.stop, StopReason::Completed);
-    (folder, report)
+    run_with(text, 1)
 }
 
 fn trace(folder: &TempDir, name: &str) -> Trace {
@@ -428,13 +414,9 @@ fn epochs_are_passes_over_the_data_shared_among_replicas() {
             data: None,
         };
         let out = tempfile::tempdir().unwrap();
-        let interrupt = Arc::new(AtomicBool::new(false));
         let options = RunOptions {
-            out: out.path().join("run"),
-            overwrite: false,
-            threads: 1,
             paths,
-            interrupt,
+            ..options(&out, 1)
         };
         let experiment = compile_in(text, folder.path(), None).unwrap();
         experiment.run(&options, &mut Silent).unwrap();

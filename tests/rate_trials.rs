@@ -4,28 +4,10 @@
 mod rate_support;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use apical::experiment::{RunOptions, Silent};
-use apical::input::DataPaths;
-use apical::record::{MeasureReport, RunReport, StopReason, read_trace};
-use rate_support::{compile_in, experiment, plain};
+use apical::record::{MeasureReport, read_trace};
+use rate_support::{compile_in, plain, run_with};
 use tempfile::TempDir;
-
-fn run_with(text: &str, threads: usize) -> (TempDir, RunReport) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
-        threads,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
-    let report = experiment(text).run(&options, &mut Silent).unwrap();
-    assert_eq!(report.stop, StopReason::Completed);
-    (folder, report)
-}
 
 /// Rows of the recorded trace `name`, those of one stage.
 fn rows(folder: &TempDir, name: &str, stage: &str) -> Vec<Vec<f64>> {

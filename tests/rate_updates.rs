@@ -5,30 +5,12 @@ mod rate_support;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use apical::experiment::{RunOptions, Silent};
-use apical::input::DataPaths;
 use apical::random::stream;
-use apical::record::{MeasureReport, RunReport, StopReason};
+use apical::record::MeasureReport;
 use rand_distr::{Distribution, Normal};
-use rate_support::{Bench, compile_in, experiment, plain};
+use rate_support::{Bench, compile_in, plain, run_with};
 use tempfile::TempDir;
-
-fn run_with(text: &str, threads: usize) -> (TempDir, RunReport) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
-        threads,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
-    let report = experiment(text).run(&options, &mut Silent).unwrap();
-    assert_eq!(report.stop, StopReason::Completed);
-    (folder, report)
-}
 
 /// The shape and numbers of `measures/NAME.npy`.
 fn array(folder: &TempDir, name: &str) -> (String, Vec<f64>) {
@@ -53,42 +35,11 @@ const RULES: [&str; 6] = [
     "eta * reward * (lowpass(post, 3.0) - w) * avg(post * pre, 5.0)",
 ];
 
+/// A circuit whose biases learn too.
 fn learner(dw: &str, connect: &str, replicas: usize, rest: &str) -> String {
-    plain(&format!(
-        r#"replicas = {replicas}
-        [modulator.reward]
-        schedule = {{ alternate = [1, 0, -0.5], every = [3, 2, 4] }}
-        [input.world]
-        process = "latent-ar1"
-        size = 7
-        latent = 3
-        decay = 0.8
-        noise = 0.5
-        mixing = {{ normal = {{ mean = 0, sd = 0.6 }} }}
-        [neuron.source]
-        soma = {{ value = "drive" }}
-        [neuron.learner]
-        basal = {{ value = "f(drive)", f = "tanh" }}
-        soma = {{ value = "0.5 * basal + 0.3 * noise" }}
-        [rule.local]
-        parameter = {{ eta = 0.01 }}
-        dw = "{dw}"
-        [population.a]
-        neuron = "source"
-        size = 7
-        soma.input = "world"
-        [population.b]
-        neuron = "learner"
-        size = 7
-        basal.bias = {{ start = 0.1, learn = {{ rule = "local" }} }}
-        [projection.W]
-        from = "a"
-        to = "b.basal"
-        connect = {connect}
-        weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
-        learn = {{ rule = "local" }}
-        {rest}"#
-    ))
+    let bias = "bias = { start = 0.1, learn = { rule = \"local\" } }";
+    let weights = rate_support::learner(dw, connect, replicas, 7);
+    format!("{weights}\n[population.b.basal]\n{bias}\n{rest}")
 }
 
 const MEASURED: &str = r#"

@@ -2,16 +2,20 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use apical::circuit::CompartmentId;
 use apical::compile::plan::Activity;
 use apical::compile::{Program, Weights};
 use apical::engine::rate::{Observer, Settings, Simulation, State};
-use apical::experiment::Experiment;
+use apical::experiment::{Experiment, RunOptions, Silent};
 use apical::input::DataPaths;
 use apical::lang::vm::padded;
 use apical::netlist::{self, LoadOptions};
+use apical::record::{RunReport, StopReason};
 use apical::source::Problems;
+use tempfile::TempDir;
 
 /// Compiles a netlist; its files would be in `folder`.
 pub fn compile_in(text: &str, folder: &Path, seed: Option<u64>) -> Result<Experiment, Problems> {
@@ -22,6 +26,34 @@ pub fn compile_in(text: &str, folder: &Path, seed: Option<u64>) -> Result<Experi
 /// Compiles a netlist that has to be right.
 pub fn experiment(text: &str) -> Experiment {
     compile_in(text, Path::new("."), None).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
+}
+
+/// What is said of a netlist that has to be wrong.
+pub fn message(text: &str) -> String {
+    match compile_in(text, Path::new("."), None) {
+        Ok(_) => panic!("compiles:\n{text}"),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+/// Options of a run into `run` in a folder.
+pub fn options(folder: &TempDir, threads: usize) -> RunOptions {
+    RunOptions {
+        out: folder.path().join("run"),
+        overwrite: false,
+        threads,
+        paths: DataPaths::default(),
+        interrupt: Arc::new(AtomicBool::new(false)),
+    }
+}
+
+/// Runs a netlist to its end, into `run` in a folder of its own.
+pub fn run_with(text: &str, threads: usize) -> (TempDir, RunReport) {
+    let folder = tempfile::tempdir().unwrap();
+    let report = experiment(text).run(&options(&folder, threads), &mut Silent);
+    let report = report.unwrap();
+    assert_eq!(report.stop, StopReason::Completed);
+    (folder, report)
 }
 
 /// A circuit with plain time, a step of 1 and nothing else.
@@ -224,6 +256,44 @@ pub fn relative_difference(a: &[f64], b: &[f64]) -> f64 {
     assert!(most > 0.0 && most.is_finite(), "nothing to compare");
     let differences = a.iter().zip(b).map(|(x, y)| (x - y).abs());
     differences.fold(0.0, f64::max) / most
+}
+
+/// A circuit in which `a` drives the basal dendrites of `b`, which learn by `dw`; `b` has `size` neurons. Neurons of `b` have noise
+/// that their dendrites do not predict, so there is always something to learn.
+pub fn learner(dw: &str, connect: &str, replicas: usize, size: usize) -> String {
+    plain(&format!(
+        r#"replicas = {replicas}
+        [modulator.reward]
+        schedule = {{ alternate = [1, 0, -0.5], every = [3, 2, 4] }}
+        [input.world]
+        process = "latent-ar1"
+        size = 7
+        latent = 3
+        decay = 0.8
+        noise = 0.5
+        mixing = {{ normal = {{ mean = 0, sd = 0.6 }} }}
+        [neuron.source]
+        soma = {{ value = "drive" }}
+        [neuron.learner]
+        basal = {{ value = "f(drive)", f = "tanh" }}
+        soma = {{ value = "0.5 * basal + 0.3 * noise" }}
+        [rule.local]
+        parameter = {{ eta = 0.01, decay = 0.2, tau = 6.0 }}
+        dw = "{dw}"
+        [population.a]
+        neuron = "source"
+        size = 7
+        soma.input = "world"
+        [population.b]
+        neuron = "learner"
+        size = {size}
+        [projection.W]
+        from = "a"
+        to = "b.basal"
+        connect = {connect}
+        weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
+        learn = {{ rule = "local" }}"#
+    ))
 }
 
 /// A circuit with a bit of everything: learning of every kind, delays, filters, gates, noise, replicas.
