@@ -8,6 +8,7 @@
 pub mod circuit;
 pub mod cli;
 pub mod compile;
+mod drawing;
 pub mod engine;
 pub mod experiment;
 pub mod input;

@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use super::plot::escape;
 use super::style::{POLICY, SCRIPT, STYLE, variables};
+use crate::drawing::escape;
 
 /// A report.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -328,8 +328,9 @@ impl Html {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plot::{Canvas, Lines, Series, well_formed};
+    use super::super::plot::{Canvas, Lines, Series};
     use super::*;
+    use crate::drawing::well_formed;
 
     fn section(heading: &str) -> Section {
         Section {

@@ -1,6 +1,6 @@
 //! The look and the manners of the report page.
 
-use super::plot::{FONT, Ink};
+use crate::drawing::{FONT, Ink};
 
 /// What a page may load: nothing.
 pub(super) const POLICY: &str =

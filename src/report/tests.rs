@@ -7,9 +7,9 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::fixture::{NETLIST, Signal, run, run_of, signal};
-use super::plot::well_formed;
 use super::style::{SCRIPT, STYLE};
 use super::*;
+use crate::drawing::well_formed;
 use crate::record::{MeasureNote, MeasureReport, RunReport, StopReason, read_run_json};
 
 fn figures(page: &Page) -> Vec<&page::Figure> {

@@ -1,6 +1,7 @@
 //! Which compartment is drawn where on a cell.
 
-use super::theme::Ink;
+use super::colours;
+use crate::drawing::Ink;
 
 /// What a part of a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +22,9 @@ impl Role {
     /// The colour of the part and of what drives it.
     pub(super) fn ink(self) -> Ink {
         match self {
-            Role::Apical => Ink::Apical,
-            Role::Basal => Ink::Basal,
-            Role::Branch(n) => Ink::Branch(n),
+            Role::Apical => colours::APICAL,
+            Role::Basal => colours::BASAL,
+            Role::Branch(n) => colours::branch(n),
             Role::Body | Role::Input => Ink::Axis,
         }
     }

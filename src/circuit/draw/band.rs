@@ -1,12 +1,13 @@
 //! What stands above and below the cells: the title, the modulators, the key.
 
-use super::canvas::{Canvas, Point};
-use super::lettering::{Anchor, Block, HINT, Line, NAME, NOTE, PLAIN, Style, TITLE};
+use super::lettering::{Block, HINT, Line, NAME, NOTE, PLAIN, Style, TITLE};
 use super::render::{FIXED, LEARNING, draw_block};
 use super::scene::Scene;
-use super::theme::Ink;
 use super::{broadcast, schedules, words};
 use crate::circuit::Circuit;
+use crate::drawing::Anchor;
+use crate::drawing::Ink;
+use crate::drawing::{Point, Svg};
 
 /// The distance of everything from the edges.
 pub(super) const MARGIN: f64 = 18.0;
@@ -41,7 +42,7 @@ impl Head {
         MARGIN + self.block.height() + APART
     }
 
-    pub(super) fn draw(&self, canvas: &mut Canvas) {
+    pub(super) fn draw(&self, canvas: &mut Svg) {
         draw_block(canvas, &self.block, Anchor::Start, (MARGIN, MARGIN - 4.0));
     }
 }
@@ -107,7 +108,7 @@ impl Foot {
         band + modulators + key + MARGIN
     }
 
-    pub(super) fn draw(&self, canvas: &mut Canvas, mut y: f64) {
+    pub(super) fn draw(&self, canvas: &mut Svg, mut y: f64) {
         if self.has_key {
             self.draw_key(canvas, y + 8.0);
             y += 24.0;
@@ -137,7 +138,7 @@ impl Foot {
         }
     }
 
-    fn draw_key(&self, canvas: &mut Canvas, y: f64) {
+    fn draw_key(&self, canvas: &mut Svg, y: f64) {
         let mut x = MARGIN;
         for (width, words) in [(LEARNING, "learns"), (FIXED, "fixed")] {
             let sample = format!("M{x:.1} {y:.1}h22");
@@ -146,14 +147,15 @@ impl Foot {
                 .a("d", &sample)
                 .stroke(Ink::Axis, width)
                 .empty();
-            canvas.line(&NOTE.line(words, 100.0), Anchor::Start, (x + 28.0, y + 3.8));
+            NOTE.line(words, 100.0)
+                .draw(canvas, Anchor::Start, (x + 28.0, y + 3.8));
             x += 28.0 + NOTE.width(words) + 18.0;
         }
     }
 }
 
 /// The sign of a broadcast: a point that sends waves to both sides.
-fn draw_sign(canvas: &mut Canvas, (x, y): Point) {
+fn draw_sign(canvas: &mut Svg, (x, y): Point) {
     canvas
         .element("circle")
         .n("cx", x)

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::anatomy::{Part, Role};
-use super::canvas::escape;
 use super::net::{Net, Wire};
-use super::theme::Ink;
 use super::{broadcast, schedules, words};
 use crate::circuit::{Circuit, Population};
+use crate::drawing::Ink;
+use crate::drawing::escape;
 
 /// Writes a digraph: populations as tables of their parts, inputs as boxes, modulators as notes.
 pub(super) fn write(circuit: &Circuit, net: &Net) -> String {

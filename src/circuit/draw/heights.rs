@@ -1,9 +1,9 @@
 //! How high up each rank is.
 
-use super::canvas::Point;
 use super::grid::{Content, Grid, Link, Slot};
 use super::net::Net;
 use super::ports::{Extent, Ports};
+use crate::drawing::Point;
 
 /// Free space above and below the nodes of a layer, where wires reach them upright.
 const APPROACH: f64 = 16.0;

@@ -1,6 +1,6 @@
 //! Text: how wide it is, how it is shortened and broken into lines.
 
-use super::theme::Ink;
+use crate::drawing::{self, Anchor, BOLD, Ink, Point, Svg};
 
 /// Size, colour and weight of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,17 +28,6 @@ const fn style(size: f64, ink: Ink, bold: bool) -> Style {
     Style { size, ink, bold }
 }
 
-/// Which part of a text lies at its point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
-    /// Its beginning.
-    Start,
-    /// Its middle.
-    Middle,
-    /// Its end.
-    End,
-}
-
 /// One line of text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
@@ -58,29 +47,19 @@ impl Style {
         self.size + 3.5
     }
 
+    /// The size of regular letters that are as wide.
+    fn regular_size(self) -> f64 {
+        self.size * if self.bold { BOLD } else { 1.0 }
+    }
+
     /// The estimated width of a text (pixels).
     pub(super) fn width(self, text: &str) -> f64 {
-        // Bold letters are wider.
-        let weight = if self.bold { 1.07 } else { 1.0 };
-        text.chars().map(advance).sum::<f64>() * self.size * weight
+        drawing::width(text, self.regular_size())
     }
 
     /// `text` as it is if it fits into `room` (pixels), else its beginning and an ellipsis.
     pub(super) fn fit(self, text: &str, room: f64) -> String {
-        if self.width(text) <= room {
-            return text.to_owned();
-        }
-        let mut kept = String::new();
-        let mut used = self.width("…");
-        let mut buffer = [0; 4];
-        for c in text.chars() {
-            used += self.width(c.encode_utf8(&mut buffer));
-            if used > room {
-                break;
-            }
-            kept.push(c);
-        }
-        format!("{}…", kept.trim_end())
+        drawing::fit(text, self.regular_size(), room)
     }
 
     /// `text` broken between words into at most `most` lines of `room` (pixels); what does not fit ends in an ellipsis.
@@ -114,6 +93,18 @@ impl Style {
     }
 }
 
+impl Line {
+    /// Writes it with its baseline at a point.
+    pub(super) fn draw(&self, svg: &mut Svg, anchor: Anchor, (x, y): Point) {
+        let Style { size, ink, bold } = self.style;
+        let mut element = svg.element("text").n("x", x).n("y", y).n("font-size", size);
+        if bold {
+            element = element.a("font-weight", "600");
+        }
+        element.anchor(anchor).fill(ink).text(&self.text);
+    }
+}
+
 impl Block {
     /// The width of its widest line (pixels).
     pub(super) fn width(&self) -> f64 {
@@ -124,20 +115,5 @@ impl Block {
     /// Its height (pixels).
     pub(super) fn height(&self) -> f64 {
         self.lines.iter().map(|l| l.style.leading()).sum()
-    }
-}
-
-/// The advance of a character (em), after the Adobe font metrics of Helvetica; wide scripts take a whole em.
-fn advance(c: char) -> f64 {
-    match c {
-        'i' | 'j' | 'l' | '\'' | '|' => 0.22,
-        ' ' | '!' | ',' | '.' | '/' | ':' | ';' | 'I' | '[' | ']' | 'f' | 't' | '·' => 0.28,
-        '(' | ')' | '-' | 'r' | '"' | '`' => 0.34,
-        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | 'J' => 0.5,
-        'm' | 'M' | 'w' | 'W' | '%' | '@' | '…' => 0.95,
-        'A'..='Z' | '&' => 0.72,
-        '\u{1e00}'..='\u{2bff}' => 0.6,
-        '\u{1100}'.. => 1.0,
-        _ => 0.57,
     }
 }

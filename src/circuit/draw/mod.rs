@@ -12,8 +12,8 @@ mod anatomy;
 mod band;
 mod broadcast;
 mod calls;
-mod canvas;
 mod cell;
+mod colours;
 mod dot;
 mod grid;
 mod heights;
@@ -29,7 +29,6 @@ mod render;
 mod scene;
 mod schedules;
 mod straight;
-mod theme;
 mod words;
 
 #[cfg(test)]
@@ -40,9 +39,9 @@ mod tests;
 pub use scene::Rect;
 
 use super::Circuit;
+use crate::drawing::{Anchor, Svg, number};
 use band::{Foot, Head, LEAST_WIDTH, MARGIN};
-use canvas::Canvas;
-use lettering::{Anchor, NOTE};
+use lettering::NOTE;
 use net::Net;
 use scene::Scene;
 
@@ -83,23 +82,19 @@ pub fn svg(circuit: &Circuit) -> String {
         0.0
     };
     let bottom = head.height() + scene.height + middle;
-    let mut canvas = Canvas::new((width, (bottom + foot.height()).ceil()), &circuit.name);
+    let mut canvas = Svg::new((width, (bottom + foot.height()).ceil()), &circuit.name);
     head.draw(&mut canvas);
     if circuit.populations.is_empty() {
         let line = NOTE.line("no populations", width);
-        canvas.line(&line, Anchor::Middle, (width / 2.0, bottom - 30.0));
+        line.draw(&mut canvas, Anchor::Middle, (width / 2.0, bottom - 30.0));
     }
     let corner = ((width - scene.width) / 2.0, head.height());
-    let shift = format!(
-        "translate({} {})",
-        canvas::number(corner.0),
-        canvas::number(corner.1)
-    );
+    let shift = format!("translate({} {})", number(corner.0), number(corner.1));
     canvas.element("g").a("transform", &shift).open();
     scene.draw(&mut canvas);
     canvas.close();
     foot.draw(&mut canvas, bottom);
-    canvas.finish()
+    canvas.finish() + "\n"
 }
 
 /// Writes a circuit as a Graphviz digraph, for `dot -Tsvg` and the like.

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::anatomy::Role;
-use super::canvas::{Canvas, Point, number};
 use super::cell::{Cell, Row, TAPER};
-use super::lettering::{Anchor, Block};
+use super::lettering::Block;
 use super::scene::Scene;
-use super::theme::Ink;
+use crate::drawing::Anchor;
+use crate::drawing::Ink;
+use crate::drawing::{Point, Svg, number};
 
 /// Length and half width of an arrowhead.
 const ARROW: (f64, f64) = (9.0, 4.2);
@@ -19,7 +20,7 @@ pub(super) const FIXED: f64 = 1.1;
 
 impl Scene {
     /// Draws wires, nodes and labels.
-    pub(super) fn draw(&self, canvas: &mut Canvas) {
+    pub(super) fn draw(&self, canvas: &mut Svg) {
         for wire in 0..self.net.wires.len() {
             self.draw_wire(canvas, wire);
         }
@@ -37,7 +38,7 @@ impl Scene {
         }
     }
 
-    fn draw_wire(&self, canvas: &mut Canvas, index: usize) {
+    fn draw_wire(&self, canvas: &mut Svg, index: usize) {
         let (wire, way) = (&self.net.wires[index], &self.ways[index]);
         let ink = wire.role.ink();
         let width = if wire.learns { LEARNING } else { FIXED };
@@ -62,14 +63,14 @@ impl Scene {
 }
 
 /// Writes lines of text under one another, from their upper edge.
-pub(super) fn draw_block(canvas: &mut Canvas, block: &Block, anchor: Anchor, (x, mut y): Point) {
+pub(super) fn draw_block(canvas: &mut Svg, block: &Block, anchor: Anchor, (x, mut y): Point) {
     for line in &block.lines {
-        canvas.line(line, anchor, (x, y + line.style.size));
+        line.draw(canvas, anchor, (x, y + line.style.size));
         y += line.style.leading();
     }
 }
 
-fn draw_cell(canvas: &mut Canvas, cell: &Cell, (x, y): Point) {
+fn draw_cell(canvas: &mut Svg, cell: &Cell, (x, y): Point) {
     canvas.group(&cell.title);
     for pair in cell.rows.windows(2) {
         draw_trunk(canvas, [&pair[0], &pair[1]], (x, y));
@@ -83,7 +84,7 @@ fn draw_cell(canvas: &mut Canvas, cell: &Cell, (x, y): Point) {
 }
 
 /// What joins a part to the next: one trunk towards the apical side, two legs towards the basal one.
-fn draw_trunk(canvas: &mut Canvas, [upper, lower]: [&Row; 2], (x, y): Point) {
+fn draw_trunk(canvas: &mut Svg, [upper, lower]: [&Row; 2], (x, y): Point) {
     let (from, to) = (y + upper.top + upper.height, y + lower.top);
     let downwards = upper.role == Role::Body;
     let ink = if downwards {
@@ -123,7 +124,7 @@ fn draw_trunk(canvas: &mut Canvas, [upper, lower]: [&Row; 2], (x, y): Point) {
     }
 }
 
-fn draw_row(canvas: &mut Canvas, row: &Row, (x, y): Point) {
+fn draw_row(canvas: &mut Svg, row: &Row, (x, y): Point) {
     match row.role {
         Role::Body => {
             let path = body(row, (x, y));
@@ -139,7 +140,7 @@ fn draw_row(canvas: &mut Canvas, row: &Row, (x, y): Point) {
     }
 }
 
-fn frame(canvas: &mut Canvas, row: &Row, (x, y): Point, radius: f64) {
+fn frame(canvas: &mut Svg, row: &Row, (x, y): Point, radius: f64) {
     let (ink, share) = match row.role {
         Role::Input => (Ink::Muted, 0.0),
         role => (role.ink(), 0.13),

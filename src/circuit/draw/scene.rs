@@ -1,11 +1,9 @@
 //! Where everything is: nodes, labels, and the ways of the wires.
 
-use super::canvas::Point;
 use super::cell::Cell;
 use super::grid::{BESIDE, Content, Grid, Slot};
 use super::heights::{BAND_MARGIN, Heights};
 use super::layers::layers;
-use super::lettering::Anchor;
 use super::loops::Loop;
 use super::net::{Net, Tip};
 use super::order::arrange;
@@ -13,6 +11,8 @@ use super::place::settle;
 use super::ports::{Port, Ports};
 use super::straight::{straighten, straighten_arches};
 use crate::circuit::Circuit;
+use crate::drawing::Anchor;
+use crate::drawing::Point;
 
 /// Between a label and the line that leads to it.
 const LEADER_GAP: f64 = 3.0;

@@ -2,42 +2,7 @@
 
 use super::samples::{impression, random, samples};
 use super::*;
-
-/// Walks the tags of `xml` and says what is wrong with them.
-fn well_formed(xml: &str) -> Result<(), String> {
-    let mut open: Vec<&str> = Vec::new();
-    let mut pieces = xml.split('<');
-    if pieces.next().is_some_and(|before| !before.is_empty()) {
-        return Err("text before the root".to_owned());
-    }
-    for piece in pieces {
-        let (tag, text) = piece.split_once('>').ok_or("a tag without an end")?;
-        let name = tag.trim_end_matches('/').split(' ').next().unwrap_or("");
-        if let Some(closed) = tag.strip_prefix('/') {
-            if open.pop() != Some(closed) {
-                return Err(format!("</{closed}> closes something else"));
-            }
-        } else if tag.matches('"').count() % 2 == 1 {
-            return Err(format!("a quote without its partner in {tag}"));
-        } else if !tag.ends_with('/') {
-            open.push(name);
-        }
-        for reference in tag.split('&').skip(1).chain(text.split('&').skip(1)) {
-            let known = ["amp;", "lt;", "gt;", "quot;", "#39;"];
-            if !known.iter().any(|k| reference.starts_with(k)) {
-                return Err(format!("a bare & before {reference}"));
-            }
-        }
-        if open.is_empty() && !text.trim().is_empty() {
-            return Err(format!("text after the root: {text}"));
-        }
-    }
-    if open.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("left open: {open:?}"))
-    }
-}
+use crate::drawing::well_formed;
 
 #[test]
 fn nothing_overlaps() {

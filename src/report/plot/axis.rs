@@ -2,8 +2,8 @@
 
 use super::lettering::{TICK, label_width};
 use super::scale::{Range, Scale};
-use super::text;
 use super::ticks::{self, Label, Tick, Ticks};
+use crate::drawing as text;
 
 /// The least distance of labelled ticks side by side, and of those above each other (pixels).
 pub(super) const ACROSS: f64 = 64.0;

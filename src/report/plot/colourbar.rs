@@ -3,12 +3,13 @@
 use super::bitmap::{Bitmap, Matrix, Placement};
 use super::colour::Colours;
 use super::frame::Area;
-use super::lettering::{Anchor, LABEL, label_width, write_number, write_upwards};
+use super::lettering::{LABEL, label_width, write_number, write_upwards};
 use super::scale::{Range, Scale};
-use super::svg::Svg;
-use super::text;
-use super::theme::Ink;
 use super::ticks::{self, Ticks};
+use crate::drawing as text;
+use crate::drawing::Anchor;
+use crate::drawing::Ink;
+use crate::drawing::Svg;
 
 const GAP: f64 = 14.0;
 const BAR: f64 = 11.0;

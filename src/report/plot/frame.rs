@@ -4,14 +4,15 @@ use super::Canvas;
 use super::axis::{ACROSS, Axis, DOWN, Kind};
 use super::legend::{Entry, Legend};
 use super::lettering::{
-    Anchor, CENTRED, LABEL, NOTE, TICK, label_width, title_width, write, write_no_data,
-    write_number, write_title, write_upwards,
+    CENTRED, LABEL, NOTE, TICK, label_width, title_width, write, write_no_data, write_number,
+    write_title, write_upwards,
 };
 use super::scale::Scale;
-use super::svg::{Svg, number};
-use super::text;
-use super::theme::Ink;
 use super::ticks::Ticks;
+use crate::drawing as text;
+use crate::drawing::Anchor;
+use crate::drawing::Ink;
+use crate::drawing::{Svg, number};
 
 /// Distance of everything from the edges of the canvas.
 const MARGIN: f64 = 8.0;
@@ -144,8 +145,7 @@ impl Area {
             .n("y", self.top)
             .n("width", self.width)
             .n("height", self.height)
-            .stroke(Ink::Axis)
-            .n("stroke-width", 0.75)
+            .stroke(Ink::Axis, 0.75)
             .empty();
     }
 }
@@ -183,7 +183,7 @@ impl<'a> Frame<'a> {
 
     /// Starts the drawing with what lies under the data.
     pub(super) fn begin(&self) -> Svg {
-        let mut svg = Svg::new(self.spec.canvas, self.spec.title);
+        let mut svg = Svg::new(self.spec.canvas.size(), self.spec.title);
         let area = self.area;
         self.draw_head(&mut svg);
         self.legend.draw(&mut svg, (area.left, self.spec.head()));

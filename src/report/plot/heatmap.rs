@@ -7,8 +7,8 @@ use super::colour::Colours;
 use super::colourbar::{ColourBar, image};
 use super::frame::{Area, Frame, Spec};
 use super::scale::Range;
-use super::svg::Svg;
-use super::theme::Ink;
+use crate::drawing::Ink;
+use crate::drawing::Svg;
 
 /// The most cells drawn, across and down; a larger matrix is averaged.
 const MOST: (usize, usize) = (600, 400);

@@ -1,9 +1,10 @@
 //! The legend: which curve is which.
 
-use super::lettering::{Anchor, CENTRED, LABEL, Style, write};
-use super::svg::Svg;
-use super::text;
-use super::theme::Ink;
+use super::lettering::{CENTRED, LABEL, Style, write};
+use crate::drawing as text;
+use crate::drawing::Anchor;
+use crate::drawing::Ink;
+use crate::drawing::Svg;
 
 /// Height of a row.
 const ROW: f64 = 17.0;
@@ -53,8 +54,7 @@ impl Entry {
             let line = svg
                 .element("path")
                 .a("d", &format!("M{x:.1} {y:.1}h{SAMPLE}"))
-                .stroke(self.ink)
-                .n("stroke-width", 2.0);
+                .stroke(self.ink, 2.0);
             match self.dash {
                 Some(dash) => line.a("stroke-dasharray", dash).empty(),
                 None => line.empty(),

@@ -1,9 +1,9 @@
 //! Text in a drawing: titles, labels, numbers.
 
-use super::svg::{Svg, number};
-use super::text;
-use super::theme::Ink;
 use super::ticks::Label;
+use crate::drawing as text;
+use crate::drawing::Ink;
+use crate::drawing::{Anchor, Svg, number};
 
 /// Size of titles (pixels).
 pub(super) const TITLE: f64 = 13.5;
@@ -13,8 +13,6 @@ pub(super) const LABEL: f64 = 12.0;
 pub(super) const TICK: f64 = 11.0;
 /// Raised exponents, as a share of their size.
 const RAISED: f64 = 0.75;
-/// Bold letters are wider than the regular ones that [`text::width`] knows.
-const BOLD: f64 = 1.06;
 
 /// Colour, size (pixels) and alignment of a text.
 #[derive(Debug, Clone, Copy)]
@@ -22,14 +20,6 @@ pub(super) struct Style {
     pub(super) ink: Ink,
     pub(super) size: f64,
     pub(super) anchor: Anchor,
-}
-
-/// Which part of a text lies at the point given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
 }
 
 /// An axis label or another text in the middle of something.
@@ -51,17 +41,13 @@ pub(super) fn write(svg: &mut Svg, style: Style, (x, y): (f64, f64), content: &s
     if content.is_empty() {
         return;
     }
-    let element = svg
-        .element("text")
+    svg.element("text")
         .n("x", x)
         .n("y", y)
         .n("font-size", style.size)
-        .fill(style.ink);
-    match style.anchor {
-        Anchor::Start => element.text(content),
-        Anchor::Middle => element.a("text-anchor", "middle").text(content),
-        Anchor::End => element.a("text-anchor", "end").text(content),
-    }
+        .fill(style.ink)
+        .anchor(style.anchor)
+        .text(content);
 }
 
 /// Writes that there are no data, in the middle of `width` × `height` at a point.
@@ -89,12 +75,12 @@ pub(super) fn write_title(svg: &mut Svg, (x, y): (f64, f64), room: f64, title: &
         .n("font-size", TITLE)
         .a("font-weight", "600")
         .fill(Ink::Text)
-        .text(&text::fit(title, TITLE * BOLD, room));
+        .text(&text::fit(title, TITLE * text::BOLD, room));
 }
 
 /// The width of a title (pixels).
 pub(super) fn title_width(title: &str) -> f64 {
-    text::width(title, TITLE * BOLD)
+    text::width(title, TITLE * text::BOLD)
 }
 
 /// Writes the label of a vertical axis, read from below, with its middle at a point.
@@ -106,7 +92,7 @@ pub(super) fn write_upwards(svg: &mut Svg, (x, y): (f64, f64), content: &str) {
     svg.element("text")
         .a("transform", &turned)
         .n("font-size", LABEL)
-        .a("text-anchor", "middle")
+        .anchor(Anchor::Middle)
         .fill(Ink::Text)
         .text(content);
 }

@@ -2,13 +2,14 @@
 
 use super::Canvas;
 use super::axis::{Axis, Kind};
+use super::dash::dash;
 use super::decimate::{self, Point};
 use super::frame::{Frame, Spec};
 use super::legend::Entry;
 use super::path;
 use super::scale::Range;
-use super::svg::Svg;
-use super::theme::{Ink, dash};
+use crate::drawing::Ink;
+use crate::drawing::Svg;
 
 /// More marks than this on one curve would hide it.
 const MOST_MARKS: usize = 200;
@@ -202,8 +203,7 @@ impl Series {
             let dots = self.x.iter().zip(&self.y).filter_map(place);
             svg.element("path")
                 .a("d", &path::dots(dots))
-                .stroke(Ink::Series(n))
-                .n("stroke-width", 5.5)
+                .stroke(Ink::Series(n), 5.5)
                 .n("stroke-opacity", 0.55)
                 .a("stroke-linecap", "round")
                 .empty();
@@ -221,8 +221,7 @@ impl Series {
         let stroke = svg
             .element("path")
             .a("d", &path::lines(&segments))
-            .stroke(Ink::Series(n))
-            .n("stroke-width", width)
+            .stroke(Ink::Series(n), width)
             .a("stroke-linejoin", "round")
             .a("stroke-linecap", "round");
         match self.dash(n) {
@@ -235,8 +234,7 @@ impl Series {
                     "d",
                     &path::dots(self.x.iter().zip(&self.y).filter_map(place)),
                 )
-                .stroke(Ink::Series(n))
-                .n("stroke-width", 5.5)
+                .stroke(Ink::Series(n), 5.5)
                 .a("stroke-linecap", "round")
                 .empty();
         }
@@ -256,8 +254,7 @@ impl Series {
         if !bars.is_empty() {
             svg.element("path")
                 .a("d", &path::lines(&bars))
-                .stroke(Ink::Series(n))
-                .n("stroke-width", 1.3)
+                .stroke(Ink::Series(n), 1.3)
                 .empty();
         }
     }

@@ -21,6 +21,7 @@ mod axis;
 mod bitmap;
 mod colour;
 mod colourbar;
+mod dash;
 mod decimate;
 mod frame;
 mod heatmap;
@@ -31,9 +32,6 @@ mod panels;
 mod path;
 mod scale;
 mod scatter;
-mod svg;
-mod text;
-mod theme;
 mod ticks;
 
 pub use colour::Colours;
@@ -41,12 +39,6 @@ pub use heatmap::{Heatmap, Origin};
 pub use lines::{Lines, Series};
 pub use panels::Panels;
 pub use scatter::Scatter;
-
-pub(in crate::report) use svg::escape;
-pub(in crate::report) use theme::{FONT, Ink};
-
-#[cfg(test)]
-pub(in crate::report) use svg::well_formed;
 
 /// The size of a drawing, in CSS pixels at its natural scale. Text keeps its size; the plot takes what is left.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,6 +72,11 @@ impl Canvas {
             width: held(width, 160.0),
             height: held(height, 120.0),
         }
+    }
+
+    /// Both (CSS pixels).
+    pub(super) fn size(self) -> (f64, f64) {
+        (self.width, self.height)
     }
 
     /// The width (CSS pixels).

@@ -9,10 +9,10 @@ use super::heatmap::{draw_missing, value_range};
 use super::lettering::{CENTRED, LABEL, NOTE, Style, TICK, write, write_no_data, write_title};
 use super::path;
 use super::scale::Range;
-use super::svg::Svg;
-use super::text;
-use super::theme::Ink;
 use super::ticks;
+use crate::drawing as text;
+use crate::drawing::Ink;
+use crate::drawing::Svg;
 
 const EDGE: f64 = 16.0;
 const NAME: f64 = 18.0;
@@ -77,7 +77,7 @@ impl Panels {
             height: grid.height(),
         };
         let drawn = Canvas::new(canvas.width(), area.bottom() + EDGE);
-        let mut svg = Svg::new(drawn, &self.title);
+        let mut svg = Svg::new(drawn.size(), &self.title);
         self.draw_head(&mut svg, canvas, area.left);
         self.draw_images(&mut svg, images, (grid, area, range));
         self.draw_names(&mut svg, images.len(), grid, area);
@@ -168,8 +168,7 @@ impl Panels {
         image(svg, area, &bitmap.data_uri(self.colours), false);
         svg.element("path")
             .a("d", &outlines)
-            .stroke(Ink::Axis)
-            .n("stroke-width", 0.5)
+            .stroke(Ink::Axis, 0.5)
             .empty();
     }
 
@@ -184,7 +183,7 @@ impl Panels {
     }
 
     fn empty(&self, canvas: Canvas) -> String {
-        let mut svg = Svg::new(canvas, &self.title);
+        let mut svg = Svg::new(canvas.size(), &self.title);
         self.draw_head(&mut svg, canvas, EDGE);
         write_no_data(&mut svg, (0.0, 0.0), (canvas.width(), canvas.height()));
         svg.finish()

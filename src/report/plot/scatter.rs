@@ -6,9 +6,9 @@ use super::decimate::{self, Point};
 use super::frame::{Frame, Spec};
 use super::path;
 use super::scale::Range;
-use super::svg::Svg;
-use super::theme::Ink;
 use super::ticks;
+use crate::drawing::Ink;
+use crate::drawing::Svg;
 
 /// The most points drawn.
 const MOST: usize = 4000;
@@ -85,8 +85,7 @@ fn draw_dots(svg: &mut Svg, frame: &Frame<'_>, points: &[(f64, f64)]) {
         let layer = dots.iter().copied().skip(layer).step_by(LAYERS);
         svg.element("path")
             .a("d", &path::dots(layer))
-            .stroke(Ink::Series(0))
-            .n("stroke-width", if crowded { 3.5 } else { 5.0 })
+            .stroke(Ink::Series(0), if crowded { 3.5 } else { 5.0 })
             .n("stroke-opacity", if crowded { 0.4 } else { 0.75 })
             .a("stroke-linecap", "round")
             .empty();

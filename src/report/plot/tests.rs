@@ -1,7 +1,7 @@
 //! What every kind of plot owes to any data.
 
-use super::svg::well_formed;
 use super::*;
+use crate::drawing::well_formed;
 
 const HOSTILE: &str = "<script>alert('x')</script> & \"quotes\" ]]> \u{0}\u{1b} — 数据 🧠";
 

@@ -1,30 +1,31 @@
-//! The colours and the type of every plot and of the report page, light and dark.
+//! The colours and the type of plots, circuit drawings and the report page, light and dark.
 
 /// The typeface: what each system has that is nearest to Helvetica.
-pub(in crate::report) const FONT: &str =
-    "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
+pub(crate) const FONT: &str = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
 
 /// What a mark is drawn with. Each ink has a light and a dark shade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum Ink {
+pub(crate) enum Ink {
     /// The background.
     Paper,
-    /// Titles and labels.
+    /// Titles, labels and names.
     Text,
     /// Tick labels and notes.
     Muted,
-    /// Axis lines and ticks.
+    /// Axis lines, ticks and outlines.
     Axis,
-    /// Grid lines and thin outlines.
+    /// Grid lines, thin outlines and separating lines.
     Grid,
     /// Cells without a value.
     Missing,
+    /// Modulators: the hue of the fourth series, but dark enough for words.
+    Modulator,
     /// The n-th series of a plot; the colours repeat after [`SERIES`].
     Series(usize),
 }
 
 /// How many series have a colour of their own.
-pub(in crate::report) const SERIES: usize = 7;
+pub(crate) const SERIES: usize = 7;
 
 /// Okabe and Ito's palette for all kinds of colour vision (Color Universal Design, 2008), in the order in which neighbours
 /// differ most; its yellow, too faint on white, gives way to grey. The dark shades are the same hues, lighter.
@@ -40,12 +41,12 @@ const SERIES_SHADES: [(&str, &str); SERIES] = [
 
 impl Ink {
     /// The shade on white paper.
-    pub(in crate::report) fn light(self) -> &'static str {
+    pub(crate) fn light(self) -> &'static str {
         self.shades().0
     }
 
     /// The shade on dark paper.
-    pub(in crate::report) fn dark(self) -> &'static str {
+    pub(crate) fn dark(self) -> &'static str {
         self.shades().1
     }
 
@@ -57,12 +58,13 @@ impl Ink {
             Ink::Axis => ("#424a53", "#8b95a1"),
             Ink::Grid => ("#e3e6ea", "#2b3138"),
             Ink::Missing => ("#d5d9de", "#3a4049"),
+            Ink::Modulator => ("#a8457c", "#e69ac6"),
             Ink::Series(n) => SERIES_SHADES[n % SERIES],
         }
     }
 
     /// The name by which the dark style sheet finds the ink: `ap-f-…` where it fills, `ap-s-…` where it strokes.
-    pub(super) fn class(self, use_as: &str) -> String {
+    pub(super) fn class(self, property: Property) -> String {
         let name = match self {
             Ink::Paper => "paper".to_owned(),
             Ink::Text => "text".to_owned(),
@@ -70,13 +72,39 @@ impl Ink {
             Ink::Axis => "axis".to_owned(),
             Ink::Grid => "grid".to_owned(),
             Ink::Missing => "missing".to_owned(),
+            Ink::Modulator => "modulator".to_owned(),
             Ink::Series(n) => format!("{}", n % SERIES),
         };
-        format!("ap-{use_as}-{name}")
+        format!("ap-{}-{name}", property.initial())
     }
 }
 
-/// The style sheet that every plot carries: the dark shades, for screens that ask for them. Print stays light.
+/// What an ink colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Property {
+    /// The inside of a shape, or text.
+    Fill,
+    /// A line.
+    Stroke,
+}
+
+impl Property {
+    fn css(self) -> &'static str {
+        match self {
+            Property::Fill => "fill",
+            Property::Stroke => "stroke",
+        }
+    }
+
+    fn initial(self) -> char {
+        match self {
+            Property::Fill => 'f',
+            Property::Stroke => 's',
+        }
+    }
+}
+
+/// The style sheet that every drawing carries: the dark shades, for screens that ask for them. Print stays light.
 pub(super) fn dark_style() -> String {
     let plain = [
         Ink::Paper,
@@ -85,25 +113,17 @@ pub(super) fn dark_style() -> String {
         Ink::Axis,
         Ink::Grid,
         Ink::Missing,
+        Ink::Modulator,
     ];
     let inks = plain.into_iter().chain((0..SERIES).map(Ink::Series));
     let rules: String = inks
-        .flat_map(|ink| {
-            [("f", "fill"), ("s", "stroke")].map(|(short, property)| (ink, short, property))
+        .flat_map(|ink| [Property::Fill, Property::Stroke].map(|property| (ink, property)))
+        .map(|(ink, property)| {
+            let (class, css) = (ink.class(property), property.css());
+            format!(".{class}{{{css}:{}}}", ink.dark())
         })
-        .map(|(ink, short, property)| format!(".{}{{{property}:{}}}", ink.class(short), ink.dark()))
         .collect();
     format!("@media screen and (prefers-color-scheme:dark){{{rules}}}")
-}
-
-/// The dash pattern of the n-th series: a second round of the colours is told apart by dots.
-pub(super) fn dash(n: usize, dashed: bool) -> Option<&'static str> {
-    match (n / SERIES, dashed) {
-        (0, false) => None,
-        (0, true) => Some("6 4"),
-        (1, false) => Some("1.5 3.5"),
-        _ => Some("7 3 1.5 3"),
-    }
 }
 
 #[cfg(test)]
@@ -132,7 +152,7 @@ mod tests {
     #[test]
     fn text_reads_on_its_paper_in_both_schemes() {
         // WCAG 2.1 success criterion 1.4.3 asks for 4.5 : 1.
-        for ink in [Ink::Text, Ink::Muted] {
+        for ink in [Ink::Text, Ink::Muted, Ink::Modulator] {
             assert!(
                 contrast(ink.light(), Ink::Paper.light()) >= 4.5,
                 "{ink:?} light"
@@ -155,11 +175,5 @@ mod tests {
             );
             assert!(contrast(ink.dark(), Ink::Paper.dark()) >= 4.5, "{n} dark");
         }
-    }
-
-    #[test]
-    fn a_repeated_colour_has_another_dash() {
-        assert_ne!(dash(0, false), dash(SERIES, false));
-        assert_ne!(dash(0, true), dash(SERIES, true));
     }
 }

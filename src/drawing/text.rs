@@ -1,7 +1,10 @@
 //! How wide a text is. An SVG writer has no font at hand, so the widths are those of Helvetica, by class of character.
 
+/// How much wider bold letters are.
+pub(crate) const BOLD: f64 = 1.07;
+
 /// The estimated width of `text` set at `size` (pixels).
-pub(super) fn width(text: &str, size: f64) -> f64 {
+pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
@@ -9,7 +12,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 fn advance(c: char) -> f64 {
     match c {
         'i' | 'j' | 'l' | '\'' | '|' => 0.22,
-        ' ' | '!' | ',' | '.' | '/' | ':' | ';' | 'I' | '[' | ']' | 'f' | 't' => 0.28,
+        ' ' | '!' | ',' | '.' | '/' | ':' | ';' | 'I' | '[' | ']' | 'f' | 't' | '·' => 0.28,
         '(' | ')' | '-' | 'r' | '"' | '`' => 0.34,
         'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' | 'J' => 0.5,
         '+' | '<' | '=' | '>' | '~' | '−' => 0.584,
@@ -35,7 +38,7 @@ fn is_narrow(c: char) -> bool {
 }
 
 /// `text` as it is if it fits into `room` (pixels), else its beginning and an ellipsis.
-pub(super) fn fit(text: &str, size: f64, room: f64) -> String {
+pub(crate) fn fit(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }

@@ -1,16 +1,26 @@
-//! A small SVG writer. It closes what it opens and escapes what it is given.
+//! A small SVG writer. It closes what it opens and escapes what it is given, so its output is well-formed by construction.
 
 use std::fmt::Write as _;
 
-use super::lettering::{Anchor, Line, Style};
-use super::theme::{FONT, Ink, Property, dark_style};
+use super::palette::{FONT, Ink, Property, dark_style};
 
 /// A place (pixels), y downwards.
-pub(super) type Point = (f64, f64);
+pub(crate) type Point = (f64, f64);
+
+/// Which part of a text lies at its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    /// Its beginning.
+    Start,
+    /// Its middle.
+    Middle,
+    /// Its end.
+    End,
+}
 
 /// A drawing under construction.
 #[derive(Debug)]
-pub(super) struct Canvas {
+pub(crate) struct Svg {
     out: String,
     open: Vec<&'static str>,
 }
@@ -18,22 +28,21 @@ pub(super) struct Canvas {
 /// A start tag under construction: attributes first, then one of [`empty`](Element::empty), [`text`](Element::text) or
 /// [`open`](Element::open).
 #[must_use]
-pub(super) struct Element<'c> {
-    canvas: &'c mut Canvas,
+pub(crate) struct Element<'s> {
+    svg: &'s mut Svg,
     tag: &'static str,
     classes: String,
 }
 
-impl Canvas {
+impl Svg {
     /// Starts a drawing: the root with its size and spoken title, the dark style sheet, the paper.
-    pub(super) fn new((width, height): (f64, f64), title: &str) -> Self {
-        let mut canvas = Canvas {
+    pub(crate) fn new((width, height): (f64, f64), title: &str) -> Self {
+        let mut svg = Svg {
             out: String::new(),
             open: Vec::new(),
         };
         let view = format!("0 0 {} {}", number(width), number(height));
-        canvas
-            .element("svg")
+        svg.element("svg")
             .a("xmlns", "http://www.w3.org/2000/svg")
             .n("width", width)
             .n("height", height)
@@ -43,73 +52,61 @@ impl Canvas {
             .a("font-family", FONT)
             .n("font-size", 11.0)
             .open();
-        canvas.element("style").text(&dark_style());
-        canvas
-            .element("rect")
+        svg.element("style").text(&dark_style());
+        svg.element("rect")
             .n("width", width)
             .n("height", height)
             .fill(Ink::Paper)
             .empty();
-        canvas
+        svg
     }
 
     /// Starts an element.
-    pub(super) fn element(&mut self, tag: &'static str) -> Element<'_> {
+    pub(crate) fn element(&mut self, tag: &'static str) -> Element<'_> {
         self.out.push('<');
         self.out.push_str(tag);
         Element {
-            canvas: self,
+            svg: self,
             tag,
             classes: String::new(),
         }
     }
 
     /// Opens a group that shows `title` under the pointer.
-    pub(super) fn group(&mut self, title: &str) {
+    pub(crate) fn group(&mut self, title: &str) {
         self.element("g").open();
         self.element("title").text(title);
     }
 
-    /// Writes one line of text with its baseline at a point.
-    pub(super) fn line(&mut self, line: &Line, anchor: Anchor, (x, y): Point) {
-        let Style { size, ink, bold } = line.style;
-        let mut element = self
-            .element("text")
-            .n("x", x)
-            .n("y", y)
-            .n("font-size", size);
-        if bold {
-            element = element.a("font-weight", "600");
-        }
-        element = match anchor {
-            Anchor::Start => element,
-            Anchor::Middle => element.a("text-anchor", "middle"),
-            Anchor::End => element.a("text-anchor", "end"),
-        };
-        element.fill(ink).text(&line.text);
+    /// Draws a straight line.
+    pub(crate) fn line(&mut self, ink: Ink, width: f64, from: Point, to: Point) {
+        let [x, y, to_x, to_y] = [from.0, from.1, to.0, to.1].map(number);
+        self.element("path")
+            .a("d", &format!("M{x} {y}L{to_x} {to_y}"))
+            .stroke(ink, width)
+            .empty();
     }
 
     /// Closes the innermost open element.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if let Some(tag) = self.open.pop() {
             let _ = write!(self.out, "</{tag}>");
         }
     }
 
     /// Closes everything and hands over the text.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
         }
-        self.out.push('\n');
         self.out
     }
 }
 
-impl<'c> Element<'c> {
+impl<'s> Element<'s> {
     /// An attribute with any text as its value.
-    pub(super) fn a(self, name: &str, value: &str) -> Self {
-        let out = &mut self.canvas.out;
+    pub(crate) fn a(self, name: &str, value: &str) -> Self {
+        let out = &mut self.svg.out;
         let _ = write!(out, " {name}=\"");
         escape(value, out);
         out.push('"');
@@ -117,17 +114,26 @@ impl<'c> Element<'c> {
     }
 
     /// An attribute with a number as its value.
-    pub(super) fn n(self, name: &str, value: f64) -> Self {
+    pub(crate) fn n(self, name: &str, value: f64) -> Self {
         self.a(name, &number(value))
     }
 
+    /// Which part of a text lies at its point; the beginning unless said otherwise.
+    pub(crate) fn anchor(self, anchor: Anchor) -> Self {
+        match anchor {
+            Anchor::Start => self,
+            Anchor::Middle => self.a("text-anchor", "middle"),
+            Anchor::End => self.a("text-anchor", "end"),
+        }
+    }
+
     /// Fills with `ink`.
-    pub(super) fn fill(self, ink: Ink) -> Self {
+    pub(crate) fn fill(self, ink: Ink) -> Self {
         self.a("fill", ink.light()).class(ink, Property::Fill)
     }
 
     /// Fills with a thin wash of `ink` and outlines with all of it.
-    pub(super) fn tint(self, ink: Ink, share: f64) -> Self {
+    pub(crate) fn tint(self, ink: Ink, share: f64) -> Self {
         self.fill(ink)
             .n("fill-opacity", share)
             .a("stroke", ink.light())
@@ -135,7 +141,7 @@ impl<'c> Element<'c> {
     }
 
     /// Strokes with `ink`, without a fill.
-    pub(super) fn stroke(self, ink: Ink, width: f64) -> Self {
+    pub(crate) fn stroke(self, ink: Ink, width: f64) -> Self {
         self.a("fill", "none")
             .a("stroke", ink.light())
             .n("stroke-width", width)
@@ -143,25 +149,25 @@ impl<'c> Element<'c> {
     }
 
     /// Ends the element without content.
-    pub(super) fn empty(self) {
+    pub(crate) fn empty(self) {
         self.end_attributes().out.push_str("/>");
     }
 
     /// Ends the element with text as its content.
-    pub(super) fn text(self, text: &str) {
+    pub(crate) fn text(self, text: &str) {
         let tag = self.tag;
-        let canvas = self.end_attributes();
-        canvas.out.push('>');
-        escape(text, &mut canvas.out);
-        let _ = write!(canvas.out, "</{tag}>");
+        let svg = self.end_attributes();
+        svg.out.push('>');
+        escape(text, &mut svg.out);
+        let _ = write!(svg.out, "</{tag}>");
     }
 
-    /// Leaves the element open for children; [`Canvas::close`] ends it.
-    pub(super) fn open(self) {
+    /// Leaves the element open for children; [`Svg::close`] ends it.
+    pub(crate) fn open(self) {
         let tag = self.tag;
-        let canvas = self.end_attributes();
-        canvas.out.push('>');
-        canvas.open.push(tag);
+        let svg = self.end_attributes();
+        svg.out.push('>');
+        svg.open.push(tag);
     }
 
     fn class(mut self, ink: Ink, property: Property) -> Self {
@@ -172,16 +178,16 @@ impl<'c> Element<'c> {
         self
     }
 
-    fn end_attributes(self) -> &'c mut Canvas {
+    fn end_attributes(self) -> &'s mut Svg {
         if !self.classes.is_empty() {
-            let _ = write!(self.canvas.out, " class=\"{}\"", self.classes);
+            let _ = write!(self.svg.out, " class=\"{}\"", self.classes);
         }
-        self.canvas
+        self.svg
     }
 }
 
 /// Writes a coordinate: at most two decimals, no trailing zeros; what is not finite becomes 0.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0;
     if !rounded.is_finite() || rounded.abs() < 0.005 {
         return "0".to_owned();
@@ -191,7 +197,7 @@ pub(super) fn number(value: f64) -> String {
 
 /// Appends `text` so that XML and HTML read it back as plain text on one line. Characters that XML 1.0 does not allow become
 /// U+FFFD, as do those that turn the direction of what follows.
-pub(super) fn escape(text: &str, out: &mut String) {
+pub(crate) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
@@ -205,5 +211,31 @@ pub(super) fn escape(text: &str, out: &mut String) {
             c if c.is_control() => out.push('\u{fffd}'),
             _ => out.push(c),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::well_formed;
+    use super::*;
+
+    #[test]
+    fn coordinates_are_short_and_always_numbers() {
+        assert_eq!(number(12.0), "12");
+        assert_eq!(number(12.345_6), "12.35");
+        assert_eq!(number(-0.001), "0");
+        assert_eq!(number(f64::NAN), "0");
+        assert_eq!(number(f64::INFINITY), "0");
+    }
+
+    #[test]
+    fn hostile_text_cannot_leave_its_place() {
+        let mut svg = Svg::new((600.0, 360.0), "\"><script>alert(1)</script>");
+        svg.element("text")
+            .a("x", "' onload='x")
+            .text("a < b & c > \"d\" \u{0}\u{b} </text>");
+        let xml = svg.finish();
+        assert_eq!(well_formed(&xml), Ok(()));
+        assert!(!xml.contains("<script"));
     }
 }
