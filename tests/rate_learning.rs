@@ -288,6 +288,39 @@ fn a_bias_learns_like_a_synapse_whose_presynaptic_side_is_1() {
 }
 
 #[test]
+fn a_rule_of_shared_parts_nested_deep_compiles_and_learns() {
+    // f(x) = x·x forty times over is a graph of forty nodes, and a tree of 2^40 leaves. Its value is 1.
+    let square = format!("{}post{}", "f(".repeat(40), ")".repeat(40));
+    for (connect, count) in [("\"one-to-one\"", 2), ("\"all-to-all\"", 4)] {
+        let text = plain(&format!(
+            r#"[modulator.g]
+            schedule = {{ alternate = [1, 0], every = 1 }}
+            [neuron.one]
+            soma = {{ value = "drive", f = "x * x" }}
+            [rule.nested]
+            dw = "0.5 * g * {square}"
+            [population.a]
+            neuron = "one"
+            size = 2
+            soma.bias = 1
+            [population.b]
+            neuron = "one"
+            size = 2
+            soma.bias = 1
+            [projection.W]
+            from = "a"
+            to = "b.soma"
+            connect = {connect}
+            weight = 0
+            learn = {{ rule = "nested" }}"#
+        ));
+        let mut bench = Bench::new(&text);
+        bench.run(1);
+        assert_eq!(bench.weights("W"), vec![0.5; count], "{connect}");
+    }
+}
+
+#[test]
 fn decay_alone_shrinks_every_weight_by_the_same_factor_a_step() {
     for connect in ["\"all-to-all\"", "{ in-degree = 4 }", "\"one-to-one\""] {
         let mut bench = Bench::new(&learner("-eta * w", connect, 3));

@@ -1,6 +1,8 @@
 //! How a rule's change of weights is computed: by outer products where the analysis finds that it can be,
 //! synapse by synapse otherwise.
 
+use std::collections::HashSet;
+
 use super::eligibility::{self, EligibilityRule};
 use super::expressions::Plastic;
 use super::kernel::{Kernel, ScalarId, VectorId, VectorRef, View};
@@ -385,8 +387,13 @@ fn elementwise(
 fn shared_factor(expr: &mut Expr, root: NodeId) -> Option<NodeId> {
     let graph = &mut expr.formula.graph;
     let mut scalar = graph.number(1.0);
+    // A factor counts once however often it is shared: it is 0 or not.
+    let mut seen = HashSet::new();
     let mut stack = vec![root];
     while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
         match graph.node(id) {
             _ if graph.shape(id) == Shape::Scalar => scalar = graph.binary(Binary::Mul, scalar, id),
             Node::Binary(Binary::Mul, a, b) => stack.extend([a, b]),
