@@ -3,6 +3,9 @@
 //! The header is padded so that the length of the first axis can be rewritten in place. Data go first, the header
 //! follows: whenever the process dies, the header tells of complete items only, and what it does not tell of is
 //! ignored by every reader.
+//!
+//! The crate `npyz`, with which inputs are read, can do neither: it writes the length of a growing array only when the
+//! array is finished, for one and two axes, and reads no array that was cut off. The tests read with it what is written here.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
