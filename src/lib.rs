@@ -1,9 +1,9 @@
-//! Apical: a simulator for circuits of spiking and multi-compartment neurons that learn by local rules.
+//! Apical: a simulator for circuits of multi-compartment neurons that learn by local rules.
 //!
 //! Data flows through the modules in this order: [`netlist`] (text to tables), [`circuit`] (names resolved,
 //! connections drawn), [`compile`] (expressions analysed and turned into a program, with the help of
 //! [`lang`]), [`engine`] (the program runs), [`measure`] and [`record`] (what is kept of it), [`report`]
-//! (pictures). An [`experiment`] ties them together, and a [`sweep`] runs one again and again with other values and seeds.
+//! (pictures, made of what is in `drawing`). An [`experiment`] ties them together, and a [`sweep`] runs one again and again with other values and seeds.
 
 pub mod circuit;
 pub mod cli;
