@@ -4,8 +4,10 @@
 use super::gates::Gates;
 use super::kernel::Kernel;
 use super::layout::FilterPlace;
-use super::learning::{Learning, OuterTerm, check_decay, outer_term, within};
-use super::plan::{FilterStep, Planner, filter_kinds};
+use super::learning::{Learning, OuterTerm};
+use super::method::{check_decay, outer_term, within};
+use super::plan::FilterStep;
+use super::planner::{Planner, filter_kinds};
 use super::program::{PlacedRule, Program};
 use super::reading::{Expr, Reading};
 use crate::circuit::ProjectionId;

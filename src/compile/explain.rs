@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::expressions::Plastic;
 use super::gates::Gates;
 use super::layout::FilterPlace;
-use super::learning::products;
+use super::method::products;
 use super::program::{PlacedRule, Program};
 use crate::circuit::connect::Connectivity;
 use crate::netlist::model::{Connect, Dynamics};
