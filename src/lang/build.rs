@@ -4,66 +4,13 @@
 //! modulator, a measure); a [`Scope`] answers that, and refuses what is not there.
 
 use super::ast::{Ast, AstKind, BinarySign, UnarySign};
-use super::code::MOST_OPERATIONS;
+use super::formula::{Filter, Formula};
 use super::functions::{self, Builtin};
 use super::graph::{Graph, NodeId, Shape, Symbol};
 use super::ops::{Binary, Ternary, Unary};
+use super::scope::{Meaning, Refusal, Scope};
 use crate::source::suggest;
 use crate::units::{Dimension, Quantity};
-
-/// What a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Meaning {
-    /// A number known when the circuit is built: a parameter.
-    Constant(Quantity),
-    /// A value that changes while the circuit runs.
-    Variable {
-        /// The scope's number for it.
-        symbol: u32,
-        /// Over what it varies.
-        shape: Shape,
-        /// Its dimension.
-        dimension: Dimension,
-    },
-}
-
-/// Why a name is not available.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
-    /// One sentence.
-    pub message: String,
-    /// Short note under the name.
-    pub note: String,
-    /// What to write instead.
-    pub help: Option<String>,
-}
-
-/// The place an expression stands in: what its names mean.
-pub trait Scope {
-    /// What a dotted name means here.
-    ///
-    /// # Errors
-    /// Why it means nothing here.
-    fn name(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
-
-    /// 1 in the steps in which the modulator of that name took another value, else 0.
-    ///
-    /// # Errors
-    /// Why there is no such modulator.
-    fn changed(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
-
-    /// The activation that `f` means here: its tree, an expression in `x`.
-    fn activation(&self) -> Option<Ast>;
-
-    /// Whether `sum` and `mean` over a population may be used, and if not, why not.
-    ///
-    /// # Errors
-    /// The refusal.
-    fn reductions(&self) -> Result<(), Refusal>;
-
-    /// The length of a step.
-    fn step(&self) -> Quantity;
-}
 
 /// A mistake in an expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,50 +25,6 @@ pub struct BuildError {
     pub start: usize,
     /// One past its last byte.
     pub end: usize,
-}
-
-/// A memory of an expression's earlier values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Filter {
-    /// What it remembers.
-    pub kind: FilterKind,
-    /// The expression it follows.
-    pub input: NodeId,
-    /// The shape of both.
-    pub shape: Shape,
-}
-
-/// Kinds of memory.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum FilterKind {
-    /// The value so many steps ago.
-    Previous(u32),
-    /// Running mean with exponential forgetting, started at the first value: what remains after a step is `decay`.
-    Average(f64),
-    /// First-order low-pass filter, started at 0: what remains after a step is `decay`.
-    Lowpass(f64),
-    /// Decaying sum, started at 0: what remains after a step is `decay`, and the value is added whole.
-    Trace(f64),
-}
-
-/// An expression that is ready to be compiled.
-#[derive(Debug, Clone)]
-pub struct Formula {
-    /// Its operations.
-    pub graph: Graph,
-    /// The operation that gives its value.
-    pub root: NodeId,
-    /// Its memories; a filter's input may read filters before it.
-    pub filters: Vec<Filter>,
-    /// Dimension of its value; `None` for a bare 0, which has any.
-    pub dimension: Option<Dimension>,
-}
-
-impl Formula {
-    /// Over what its value varies.
-    pub fn shape(&self) -> Shape {
-        self.graph.shape(self.root)
-    }
 }
 
 /// Resolves and checks a tree.
@@ -161,7 +64,7 @@ pub(super) struct Builder<'s> {
     pub(super) filters: Vec<Filter>,
     pub(super) errors: Vec<BuildError>,
     /// What `x` means while an activation is put in.
-    argument: Option<Typed>,
+    pub(super) argument: Option<Typed>,
 }
 
 impl Builder<'_> {
@@ -413,7 +316,7 @@ impl Builder<'_> {
 
     fn call(&mut self, tree: &Ast, function: &str, primes: usize, arguments: &[Ast]) -> Typed {
         if function == "f" {
-            return self.activation(tree, primes, arguments);
+            return self.apply_activation(tree, primes, arguments);
         }
         if primes > 0 {
             let help =
@@ -439,108 +342,6 @@ impl Builder<'_> {
             return self.mistake(tree, message, "", None);
         }
         self.builtin(tree, builtin, arguments)
-    }
-
-    /// `f(x)` and its derivatives: the activation's tree with `x` put in.
-    fn activation(&mut self, tree: &Ast, primes: usize, arguments: &[Ast]) -> Typed {
-        let ([argument], Some(activation)) = (arguments, self.scope.activation()) else {
-            let (message, help) = match self.scope.activation() {
-                Some(_) => (
-                    format!("`f` takes one argument, this gives it {}", arguments.len()),
-                    None,
-                ),
-                None => (
-                    "`f` has no meaning here".to_owned(),
-                    Some("give the compartment an activation, such as f = \"tanh\"".to_owned()),
-                ),
-            };
-            return self.mistake(tree, message, "", help);
-        };
-        if self.argument.is_some() {
-            let message = "an activation cannot be made of `f`, which is itself".to_owned();
-            return self.mistake(
-                tree,
-                message,
-                "",
-                Some("name a function, such as tanh(x)".to_owned()),
-            );
-        }
-        let argument = self.value(argument);
-        let known = self.errors.len();
-        let value = if primes == 0 {
-            self.with_argument(argument, &activation)
-        } else {
-            self.activation_slope(tree, primes, argument, &activation)
-        };
-        // Places inside the activation's text are not in this text: point at the call instead.
-        for error in &mut self.errors[known..] {
-            error.message = format!("in the activation `{activation}`: {}", error.message);
-            (error.start, error.end) = (tree.start, tree.end);
-        }
-        value
-    }
-
-    fn with_argument(&mut self, argument: Typed, activation: &Ast) -> Typed {
-        let outer = self.argument.replace(argument);
-        let value = self.value(activation);
-        self.argument = outer;
-        value
-    }
-
-    fn activation_slope(
-        &mut self,
-        tree: &Ast,
-        primes: usize,
-        argument: Typed,
-        activation: &Ast,
-    ) -> Typed {
-        // Put in as it is, first: this finds what is wrong with its units and sizes.
-        let known = self.errors.len();
-        let value = self.with_argument(argument, activation);
-        if self.errors.len() > known {
-            return value;
-        }
-        let x = self.graph.variable(Symbol::Argument, Shape::Scalar);
-        let mut slope = self
-            .with_argument(
-                Typed {
-                    node: x,
-                    ..argument
-                },
-                activation,
-            )
-            .node;
-        if self
-            .filters
-            .iter()
-            .any(|f| self.graph.symbols(f.input).contains(&Symbol::Argument))
-        {
-            let message = "it remembers earlier values of `x`, so it has no derivative".to_owned();
-            return self.mistake(tree, message, "", None);
-        }
-        for _ in 0..primes {
-            slope = self.graph.derivative(slope, Symbol::Argument);
-            if self.graph.size() > MOST_OPERATIONS {
-                return self.mistake(
-                    tree,
-                    "this derivative has too many operations".to_owned(),
-                    "",
-                    None,
-                );
-            }
-        }
-        let node = self
-            .graph
-            .rewrite(slope, |_, id| (id == x).then_some(argument.node));
-        let unit = |d: Option<Dimension>| d.unwrap_or(Dimension::NONE);
-        let mut dimension = unit(value.dimension);
-        for _ in 0..primes {
-            dimension = dimension / unit(argument.dimension);
-        }
-        Typed {
-            node,
-            dimension: Some(dimension),
-        }
     }
 
     pub(super) fn select(

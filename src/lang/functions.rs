@@ -1,7 +1,8 @@
 //! The functions of the language.
 
 use super::ast::{Ast, AstKind, BinarySign};
-use super::build::{Builder, Filter, FilterKind, Typed};
+use super::build::{Builder, Typed};
+use super::formula::{Filter, FilterKind};
 use super::graph::{NodeId, Shape, Symbol};
 use super::ops::{Binary, Unary};
 use crate::units::Dimension;
@@ -92,42 +93,6 @@ impl Builtin {
             _ => "one argument",
         }
     }
-}
-
-/// The tree of an activation: a function's name means that function of `x`; `identity` is `x` itself.
-///
-/// # Errors
-/// As [`fn@super::parse`].
-pub fn activation(text: &str) -> Result<Ast, super::ParseError> {
-    let tree = super::parse(text)?;
-    let AstKind::Name(path) = &tree.kind else {
-        return Ok(tree);
-    };
-    let [name] = path.as_slice() else {
-        return Ok(tree);
-    };
-    let (start, end) = (tree.start, tree.end);
-    let x = Ast {
-        kind: AstKind::Name(vec!["x".to_owned()]),
-        start,
-        end,
-    };
-    if name == "identity" || name == "linear" {
-        return Ok(x);
-    }
-    if name == "x" {
-        return Ok(tree);
-    }
-    let call = AstKind::Call {
-        function: name.clone(),
-        primes: 0,
-        arguments: vec![x],
-    };
-    Ok(Ast {
-        kind: call,
-        start,
-        end,
-    })
 }
 
 /// The operation of a comparison, and whether its sides are swapped.

@@ -11,22 +11,27 @@
 //!
 //! [`mod@walk`] is the slow oracle of the last step.
 
+mod activation;
 pub mod ast;
 pub mod build;
 pub mod code;
 pub mod derivative;
+pub mod formula;
 mod functions;
 pub mod graph;
 pub mod math;
 pub mod ops;
 pub mod parse;
+pub mod scope;
 pub mod separate;
 mod token;
 pub mod verify;
 pub mod vm;
 pub mod walk;
 
-pub use build::{BuildError, Filter, FilterKind, Formula, Meaning, Refusal, Scope, build};
-pub use functions::activation;
+pub use activation::activation;
+pub use build::{BuildError, build};
+pub use formula::{Filter, FilterKind, Formula};
 pub use graph::{Graph, NodeId, Shape, Symbol};
 pub use parse::{ParseError, parse};
+pub use scope::{Meaning, Refusal, Scope};

@@ -1,0 +1,48 @@
+//! An expression whose names are resolved: its graph and its filters.
+
+use super::graph::{Graph, NodeId, Shape};
+use crate::units::Dimension;
+
+/// A memory of an expression's earlier values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// What it remembers.
+    pub kind: FilterKind,
+    /// The expression it follows.
+    pub input: NodeId,
+    /// The shape of both.
+    pub shape: Shape,
+}
+
+/// Kinds of memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FilterKind {
+    /// The value so many steps ago.
+    Previous(u32),
+    /// Running mean with exponential forgetting, started at the first value: what remains after a step is `decay`.
+    Average(f64),
+    /// First-order low-pass filter, started at 0: what remains after a step is `decay`.
+    Lowpass(f64),
+    /// Decaying sum, started at 0: what remains after a step is `decay`, and the value is added whole.
+    Trace(f64),
+}
+
+/// An expression that is ready to be compiled.
+#[derive(Debug, Clone)]
+pub struct Formula {
+    /// Its operations.
+    pub graph: Graph,
+    /// The operation that gives its value.
+    pub root: NodeId,
+    /// Its memories; a filter's input may read filters before it.
+    pub filters: Vec<Filter>,
+    /// Dimension of its value; `None` for a bare 0, which has any.
+    pub dimension: Option<Dimension>,
+}
+
+impl Formula {
+    /// Over what its value varies.
+    pub fn shape(&self) -> Shape {
+        self.graph.shape(self.root)
+    }
+}

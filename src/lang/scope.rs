@@ -1,0 +1,59 @@
+//! What names mean where an expression stands: in an equation, a rule, a modulator or a measure.
+
+use super::ast::Ast;
+use super::graph::Shape;
+use crate::units::{Dimension, Quantity};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Meaning {
+    /// A number known when the circuit is built: a parameter.
+    Constant(Quantity),
+    /// A value that changes while the circuit runs.
+    Variable {
+        /// The scope's number for it.
+        symbol: u32,
+        /// Over what it varies.
+        shape: Shape,
+        /// Its dimension.
+        dimension: Dimension,
+    },
+}
+
+/// Why a name is not available.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// One sentence.
+    pub message: String,
+    /// Short note under the name.
+    pub note: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// The place an expression stands in: what its names mean.
+pub trait Scope {
+    /// What a dotted name means here.
+    ///
+    /// # Errors
+    /// Why it means nothing here.
+    fn name(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
+
+    /// 1 in the steps in which the modulator of that name took another value, else 0.
+    ///
+    /// # Errors
+    /// Why there is no such modulator.
+    fn changed(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
+
+    /// The activation that `f` means here: its tree, an expression in `x`.
+    fn activation(&self) -> Option<Ast>;
+
+    /// Whether `sum` and `mean` over a population may be used, and if not, why not.
+    ///
+    /// # Errors
+    /// The refusal.
+    fn reductions(&self) -> Result<(), Refusal>;
+
+    /// The length of a step.
+    fn step(&self) -> Quantity;
+}
