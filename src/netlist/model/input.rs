@@ -1,0 +1,83 @@
+//! Inputs.
+
+use indexmap::IndexMap;
+
+use super::{Distribution, Name};
+use crate::source::Spanned;
+
+/// An input.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its name.
+    pub name: Name,
+    /// Where its values come from.
+    pub process: InputProcess,
+}
+
+/// Where an input's values come from.
+#[derive(Debug, Clone)]
+pub enum InputProcess {
+    /// z ← decay·z + noise·η, output mixing·z.
+    LatentAr1 {
+        /// Values a step.
+        size: Spanned<u64>,
+        /// Latent variables.
+        latent: Spanned<u64>,
+        /// Multiplier of z in a step.
+        decay: Spanned<f64>,
+        /// Standard deviation of the noise added in a step.
+        noise: Spanned<f64>,
+        /// The mixing matrix.
+        mixing: Mixing,
+    },
+    /// Rows of a `.npy` or CSV file, one a step, round and round.
+    Array {
+        /// The file, below the data folder or beside the netlist.
+        file: Name,
+        /// A further file per split (`split.test = "…"`).
+        splits: IndexMap<String, Name>,
+    },
+    /// A folder of WAV recordings as log-mel frames, one a step.
+    LogMel(LogMelInput),
+}
+
+/// The matrix from latent variables to values.
+#[derive(Debug, Clone)]
+pub enum Mixing {
+    /// Independent entries.
+    Entries(Distribution),
+    /// Each latent variable drives a smooth bump around a ring: exp((cos(θ−θ_k) − 1)/width²).
+    Bumps {
+        /// Width (radians).
+        width: f64,
+        /// Height of the peak.
+        height: f64,
+    },
+}
+
+/// A folder of recordings.
+#[derive(Debug, Clone)]
+pub struct LogMelInput {
+    /// The folder, below the data folder.
+    pub folder: Name,
+    /// Which files in it, as a glob.
+    pub files: Name,
+    /// Splits by file-name glob; the first that matches takes the file.
+    pub splits: IndexMap<String, Name>,
+    /// Split of the files that match none.
+    pub otherwise: String,
+    /// Sampling rate after resampling (Hz).
+    pub rate_hz: f64,
+    /// Window (samples).
+    pub window: u64,
+    /// Hop (samples).
+    pub hop: u64,
+    /// Mel channels: values a step.
+    pub channels: u64,
+    /// Floor below each recording's maximum (dB, negative).
+    pub floor_db: f64,
+    /// Shift to be positive and divide by the standard deviation of the split `otherwise`.
+    pub normalise: bool,
+    /// Shuffle the recordings within a split, once.
+    pub shuffle: bool,
+}

@@ -1,0 +1,118 @@
+//! Recordings and measures.
+
+use super::{Duration, Expression, Learn, Name};
+use crate::source::{Span, Spanned};
+
+/// What is written out.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// Its name (file stem): `name = "…"`, or made from what it records.
+    pub name: String,
+    /// What.
+    pub what: RecordingKind,
+    /// How often.
+    pub every: Spanned<Duration>,
+    /// In which stages; all if empty.
+    pub during: Vec<Name>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What a recording takes.
+#[derive(Debug, Clone)]
+pub enum RecordingKind {
+    /// A projection's weights, or a bias (`population.compartment`).
+    Weights(Name),
+    /// A vector expression such as `latent.soma`, `latent.basal.drive`, an input's name or a modulator's.
+    Trace {
+        /// The expression.
+        of: Expression,
+        /// Which elements: all if `None`.
+        elements: Option<Vec<u64>>,
+    },
+}
+
+/// A number, curve or matrix computed during the run.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    /// Its name.
+    pub name: Name,
+    /// What it computes.
+    pub kind: MeasureKind,
+    /// In which stages; all if empty.
+    pub during: Vec<Name>,
+    /// What one should see, in words, for the report.
+    pub expect: Option<String>,
+    /// One line for the report.
+    pub about: Option<String>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Kinds of measure.
+#[derive(Debug, Clone)]
+pub enum MeasureKind {
+    /// Mean over the steps of a stage (one number per time the stage runs; or one every `every`).
+    Mean {
+        /// A scalar expression.
+        of: Expression,
+        /// Only steps where this scalar expression is not 0.
+        when: Option<Expression>,
+        /// Length of a window; the whole stage if `None`.
+        every: Option<Spanned<Duration>>,
+    },
+    /// R² of a prediction, per element and averaged.
+    RSquared {
+        /// Truth, a vector expression.
+        truth: Expression,
+        /// Prediction, a vector expression of the same size.
+        prediction: Expression,
+        /// Whether errors and variances are summed over elements before they are divided.
+        pooled: bool,
+    },
+    /// Autocorrelation, averaged over elements.
+    Autocorrelation {
+        /// A vector expression.
+        of: Expression,
+        /// Longest lag (steps).
+        lags: Spanned<u64>,
+    },
+    /// Correlations between all pairs of elements.
+    CorrelationMatrix {
+        /// A vector expression.
+        of: Expression,
+    },
+    /// Correlation over time between what two stages gave, per element and averaged.
+    StageCorrelation {
+        /// A vector expression.
+        of: Expression,
+        /// The two stages.
+        between: [Name; 2],
+    },
+    /// The updates that a rule would make, their mean and variance over samples.
+    Update {
+        /// A projection, or a bias (`population.compartment`).
+        of: Name,
+        /// The rule and its parameters.
+        rule: Learn,
+        /// Length of a sample where the stage has no trials.
+        sample: Option<Spanned<Duration>>,
+    },
+    /// Cosine similarity of two mean updates.
+    Cosine {
+        /// Two measures' names.
+        of: [Name; 2],
+    },
+    /// Pearson correlation between the entries of two correlation matrices.
+    MatrixAgreement {
+        /// Two measures' names.
+        of: [Name; 2],
+    },
+    /// Largest absolute difference of two curves at some lags.
+    CurveDifference {
+        /// Two measures' names.
+        of: [Name; 2],
+        /// Where.
+        at: Vec<u64>,
+    },
+}

@@ -1,0 +1,45 @@
+//! Populations and their compartments.
+
+use indexmap::IndexMap;
+
+use super::{Distribution, Expression, Learn, Name};
+use crate::source::{Span, Spanned};
+
+/// A population of neurons.
+#[derive(Debug, Clone)]
+pub struct Population {
+    /// Its name.
+    pub name: Name,
+    /// The neuron model.
+    pub neuron: Name,
+    /// Number of neurons.
+    pub size: Spanned<u64>,
+    /// Parameters that differ from the model's defaults.
+    pub parameters: IndexMap<String, (Span, Distribution)>,
+    /// What is said of its compartments.
+    pub compartments: IndexMap<String, CompartmentTable>,
+}
+
+/// What a population says of one compartment.
+#[derive(Debug, Clone)]
+pub struct CompartmentTable {
+    /// The compartment's name, as written.
+    pub name: Name,
+    /// Inputs added to its drive.
+    pub inputs: Vec<Name>,
+    /// Another activation than the model's.
+    pub activation: Option<Expression>,
+    /// A bias added to its drive.
+    pub bias: Option<Bias>,
+    /// Value before the first step.
+    pub start: Option<Distribution>,
+}
+
+/// A bias per neuron, which may learn.
+#[derive(Debug, Clone)]
+pub struct Bias {
+    /// Value before the first step.
+    pub start: Distribution,
+    /// How it learns: a rule in which `pre` is 1 and `w` the bias.
+    pub learn: Option<Learn>,
+}
