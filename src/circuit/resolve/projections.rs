@@ -1,0 +1,166 @@
+//! Projections: their ends, units and connections.
+
+use std::collections::HashMap;
+
+use super::super::connect::connect;
+use super::super::{Circuit, CompartmentId, Projection};
+use super::{MOST, Resolver, is_bare_zero};
+use crate::netlist::model::{self, Name};
+use crate::source::{Problem, suggest};
+use crate::units::Dimension;
+
+impl Resolver<'_> {
+    pub(super) fn projection(
+        &mut self,
+        name: &str,
+        table: &model::Projection,
+        circuit: &Circuit,
+    ) -> Option<Projection> {
+        let from = self.end(&table.from, Some("soma"), circuit);
+        let to = self.end(&table.to, None, circuit);
+        let (from, to) = (from?, to?);
+        let sizes = (
+            circuit.population(from.population).size,
+            circuit.population(to.population).size,
+        );
+        if table.connect.value == model::Connect::AllToAll && sizes.0 as u64 * sizes.1 as u64 > MOST
+        {
+            let message = format!("{} × {} synapses do not fit into memory", sizes.0, sizes.1);
+            let problem = Problem::new(message, table.to.span, "too many synapses");
+            self.problems
+                .push(problem.help("connect fewer: connect = { in-degree = 100 }, say"));
+            return None;
+        }
+        let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);
+        let connectivity = match connect(
+            &table.connect.value,
+            sizes,
+            &mut stream,
+            &self.paths.netlist,
+        ) {
+            Ok(connectivity) => connectivity,
+            Err(error) => {
+                self.problems.push(Problem::new(
+                    error.to_string(),
+                    table.connect.span,
+                    "this pattern",
+                ));
+                return None;
+            }
+        };
+        self.list_fits(&table.weight, connectivity.count());
+        Some(Projection {
+            name: name.to_owned(),
+            from,
+            to,
+            delay: circuit.steps(table.delay.value, 0) as usize,
+            connectivity,
+            pattern: table.connect.value.clone(),
+            weight: table.weight.clone(),
+            within: table.within.clone(),
+            learn: table.learn.clone(),
+            span: table.to.span,
+        })
+    }
+
+    /// The compartment that one end of a projection names.
+    fn end(
+        &mut self,
+        name: &Name,
+        default: Option<&str>,
+        circuit: &Circuit,
+    ) -> Option<CompartmentId> {
+        let (population, compartment) = match name.value.split_once('.') {
+            Some((population, compartment)) => (population, Some(compartment)),
+            None => (name.value.as_str(), default),
+        };
+        let Some(id) = circuit.population_named(population) else {
+            if !self.netlist.populations.contains_key(population) {
+                let at = Name::new(population.to_owned(), name.span.part(0, population.len()));
+                self.unknown(
+                    "there is no population",
+                    &at,
+                    self.netlist.populations.keys(),
+                    None,
+                );
+            }
+            return None;
+        };
+        let known = || {
+            circuit
+                .population(id)
+                .compartments
+                .iter()
+                .map(|c| c.name.as_str())
+        };
+        let Some(compartment) = compartment else {
+            let options: Vec<String> = known().map(|c| format!("`{population}.{c}`")).collect();
+            let problem = Problem::new(
+                format!("`{population}` is a population; synapses sit on one of its compartments"),
+                name.span,
+                "which compartment?",
+            );
+            self.problems
+                .push(problem.help(format!("write one of {}", options.join(", "))));
+            return None;
+        };
+        let found = circuit.compartment_named(id, compartment);
+        if found.is_none() {
+            let at = Name::new(
+                compartment.to_owned(),
+                name.span.part(population.len() + 1, name.value.len()),
+            );
+            let problem = Problem::new(
+                format!("population `{population}` has no compartment `{compartment}`"),
+                at.span,
+                "unknown compartment",
+            );
+            let help = suggest(compartment, known().collect::<Vec<_>>());
+            self.problems.push(Problem { help, ..problem });
+        }
+        found
+    }
+
+    /// All that adds to one drive has one unit: that of the first projection, unless a bias has set it.
+    pub(super) fn drive_unit(
+        &mut self,
+        circuit: &mut Circuit,
+        units: &mut HashMap<CompartmentId, Dimension>,
+        projection: &Projection,
+    ) {
+        let given = projection.weight.dimension * circuit.compartment(projection.from).unit;
+        if is_bare_zero(&projection.weight) {
+            return;
+        }
+        let to = projection.to;
+        let has_bias = circuit
+            .compartment(to)
+            .bias
+            .as_ref()
+            .is_some_and(|b| !is_bare_zero(&b.start));
+        let known = units
+            .get(&to)
+            .copied()
+            .or(has_bias.then_some(circuit.compartment(to).drive_unit));
+        match known {
+            Some(unit) if unit != given => {
+                let name = circuit.compartment_name(to);
+                let message = format!(
+                    "the drive of `{name}` is {}, these synapses give what is {}",
+                    unit.in_words(),
+                    given.in_words()
+                );
+                let needed = (unit / circuit.compartment(projection.from).unit).in_words();
+                let problem = Problem::new(message, projection.weight.span, "units clash").help(format!(
+                    "give a weight that is {needed}, to go with the other synapses or the bias there"
+                ));
+                self.problems.push(problem);
+            }
+            _ => {
+                units.insert(to, given);
+                circuit.populations[to.population.0 as usize].compartments[to.index as usize]
+                    .drive_unit = given;
+            }
+        }
+    }
+}
