@@ -7,6 +7,7 @@ mod probes;
 mod ready;
 mod run;
 mod stages;
+mod under_way;
 mod weights;
 
 use std::path::Path;
