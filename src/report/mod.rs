@@ -41,6 +41,7 @@ mod drawing;
 mod error;
 mod fields;
 mod files;
+mod html;
 mod learning;
 mod matrices;
 mod overlay;
