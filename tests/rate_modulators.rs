@@ -1,5 +1,5 @@
 //! Modulators that are computed: those that nothing reads are left out, and that changes nothing.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use apical::compile::plan::Activity;
 

@@ -7,7 +7,8 @@ enters the loss at t and at t + 1, so that the exact gradient needs one step of 
 (errors cross D_s and D_r backwards) and therefore not in the engine.
 
 Trains `--realizations` networks at each of `--latents` and writes one line a dimension: the netlist's measure `final`,
-mean and standard error, as x,y,se: what `apical sweep --overlay final=FILE` draws.
+mean and standard error, as x,y,se: what `apical sweep --overlay final=FILE` draws. `--curve` writes the course of learning
+with the first number of latent variables instead, for `--overlay negative-elbo=FILE`.
 
     pip install numpy numba
     python benches/peers/impression_backprop.py --out backprop.csv
@@ -25,11 +26,13 @@ from numba import njit, prange
 
 S = 0.5 * math.sqrt(0.1)
 SIGMA = 0.01
+BLOCKS = 20                   # of learning, at the end of each of which −ELBO is measured
+WINDOW = 2000                 # steps of each measurement
 
 
 @njit(cache=True)
 def train(n, steps, test, rate, seed):
-    """−ELBO (nats a step) over `test` steps after `steps` steps of learning with n latent variables."""
+    """−ELBO (nats a step) at the end of each block of learning with n latent variables, and over `test` steps after it."""
     np.random.seed(seed)
     m = 2 * n
     mixing = np.random.randn(m, n) / n
@@ -47,7 +50,8 @@ def train(n, steps, test, rate, seed):
     waiting = np.zeros(n)
     waiting_slope = np.zeros(n)
     waiting_s = np.zeros(m)
-    total = 0.0
+    found = np.zeros(BLOCKS + 1)
+    block = steps // BLOCKS
     for t in range(steps + test):
         for k in range(n):
             z[k] = (1.0 - S * S) * z[k] + S * np.random.randn()
@@ -68,14 +72,14 @@ def train(n, steps, test, rate, seed):
             for k in range(n):
                 x += d_s[i, k] * r[k]
             error_s[i] = s[i] - x
-        if t >= steps:
+        if t >= steps or t % block >= block - WINDOW:
             loss = m * math.log(SIGMA * math.sqrt(2.0 * math.pi)) + n * math.log(S / SIGMA)
             for i in range(m):
                 loss += error_s[i] ** 2 / (2.0 * SIGMA**2)
             for k in range(n):
                 loss += error_r[k] ** 2 / (2.0 * S**2) - (r[k] - mean[k]) ** 2 / (2.0 * SIGMA**2)
-            total += loss
-        else:
+            found[min(t // block, BLOCKS)] += loss / (test if t >= steps else WINDOW)
+        if t < steps:
             # The rate has 1/σ² of the stimulus absorbed, as in the netlist; the transition weighs (σ/s)² as much.
             weight = (SIGMA / S) ** 2
             if t > 0:
@@ -97,12 +101,12 @@ def train(n, steps, test, rate, seed):
                 d_r[k] += rate * error_r[k] * before[k]
         for k in range(n):
             before[k] = r[k]
-    return total / test
+    return found
 
 
 @njit(parallel=True, cache=True)
 def realizations(n, steps, test, rate, count):
-    losses = np.zeros(count)
+    losses = np.zeros((count, BLOCKS + 1))
     for k in prange(count):
         losses[k] = train(n, steps, test, rate, 1 + k)
     return losses
@@ -116,22 +120,29 @@ def main():
     options.add_argument("--test", type=int, default=30_000)
     options.add_argument("--rate", type=float, default=1e-3)
     options.add_argument("--search", action="store_true", help="rates by decade, 5 realizations at the first dimension")
+    options.add_argument("--curve", action="store_true", help="the course of learning with the first --latents")
     options.add_argument("--out", help="CSV file [default: standard output]")
     given = options.parse_args()
 
     def measured(n, rate, count):
         began = time.perf_counter()
         losses = realizations(n, given.steps, given.test, rate, count)
-        error = losses.std(ddof=1) / math.sqrt(count) if count > 1 else float("nan")
+        mean, error = losses.mean(axis=0), losses.std(axis=0, ddof=1) / math.sqrt(count)
         seconds = time.perf_counter() - began
-        print(f"{n} latents, rate {rate:g}: {losses.mean():.2f} ± {error:.2f} ({seconds:.0f} s)", file=sys.stderr)
-        return losses.mean(), error
+        print(f"{n} latents, rate {rate:g}: {mean[-1]:.2f} ± {error[-1]:.2f} ({seconds:.0f} s)", file=sys.stderr)
+        return mean, error
 
     if given.search:
         for decade in range(2, 7):
             measured(given.latents[0], 10.0**-decade, 5)
         return
-    rows = [(n, *measured(n, given.rate, given.realizations)) for n in given.latents]
+    if given.curve:
+        mean, error = measured(given.latents[0], given.rate, given.realizations)
+        places = [given.steps // BLOCKS * (k + 1) for k in range(BLOCKS)]
+        rows = list(zip(places, mean, error))
+    else:
+        found = [(n, measured(n, given.rate, given.realizations)) for n in given.latents]
+        rows = [(n, mean[-1], error[-1]) for n, (mean, error) in found]
     with open(given.out, "w", newline="") if given.out else sys.stdout as file:
         table = csv.writer(file)
         table.writerow(["x", "y", "se"])
