@@ -100,6 +100,7 @@ impl Evaluation<'_> {
                     ..a
                 })
             }
+            AstKind::Inverse(_) => None,
             AstKind::Unary(UnarySign::Not, a) => Bounded::truth(!self.value(a)?.is_true()?),
             AstKind::Binary(sign, a, b) => operate(*sign, self.value(a)?, self.value(b)?),
             AstKind::Call {

@@ -87,7 +87,7 @@ fn steps(stages: &[Stage]) -> u64 {
 fn prepare_data(netlist: &mut Netlist, paths: &DataPaths) -> Option<String> {
     for input in netlist.inputs.values_mut() {
         let needed: Vec<String> = match &mut input.process {
-            InputProcess::LatentAr1 { .. } => vec![],
+            InputProcess::LatentAr1 { .. } | InputProcess::VonMises { .. } => vec![],
             InputProcess::Array { file, splits } => {
                 let splits = splits.values().map(|name| name.value.clone());
                 splits.chain([file.value.clone()]).collect()

@@ -202,7 +202,7 @@ impl Reader<'_> {
             AstKind::Call { arguments, .. } => {
                 arguments.iter_mut().for_each(|a| self.put_constants(a));
             }
-            AstKind::Unary(_, a) => self.put_constants(a),
+            AstKind::Unary(_, a) | AstKind::Inverse(a) => self.put_constants(a),
             AstKind::Binary(_, a, b) => {
                 self.put_constants(a);
                 self.put_constants(b);

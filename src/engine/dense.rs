@@ -214,6 +214,33 @@ pub fn add_outer(arch: Arch, weights: &mut [f64], pre: &[f64], post: &[f64]) {
     arch.dispatch(AddOuter { weights, pre, post });
 }
 
+/// Multiplies each `weights[j][i]` by 1 + `pre[j]·post[i]`; `post.len()` is the padded row length.
+pub fn multiply_outer(arch: Arch, weights: &mut [f64], pre: &[f64], post: &[f64]) {
+    arch.dispatch(MultiplyOuter { weights, pre, post });
+}
+
+struct MultiplyOuter<'a> {
+    weights: &'a mut [f64],
+    pre: &'a [f64],
+    post: &'a [f64],
+}
+
+impl WithSimd for MultiplyOuter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (post, _) = S::as_simd_f64s(self.post);
+        let (weights, _) = S::as_mut_simd_f64s(self.weights);
+        for (row, x) in weights.chunks_exact_mut(post.len().max(1)).zip(self.pre) {
+            let x = simd.splat_f64s(*x);
+            for (w, p) in row.iter_mut().zip(post) {
+                *w = simd.mul_add_f64s(simd.mul_f64s(*p, x), *w, *w);
+            }
+        }
+    }
+}
+
 struct AddOuter<'a> {
     weights: &'a mut [f64],
     pre: &'a [f64],

@@ -1,7 +1,7 @@
 //! The dense kernel of rules with an eligibility filter: one pass moves the filter on and changes the weights.
 //!
-//! For each row j and postsynaptic neuron i, E ← decay·E + Σ post_i·pre_j over the inputs; then W becomes W, plus the
-//! sum of (post_i·pre_j)·E over the uses, plus the sum of post_i·pre_j over the outer products, in their order. Every
+//! For each row j and postsynaptic neuron i, E ← decay·E + Σ post_i·pre_j over the inputs; then W becomes W, times
+//! 1 + post_i·pre_j of the shrinking product if there is one, plus the sum of (post_i·pre_j)·E over the uses, plus the sum of post_i·pre_j over the outer products, in their order. Every
 //! product is fused into its sum.
 
 use pulp::{Arch, Simd, WithSimd};
@@ -24,6 +24,8 @@ pub struct Pass<'a> {
     pub inputs: &'a [Product<'a>],
     /// Factors of the states in the change of weights.
     pub uses: &'a [Product<'a>],
+    /// What the weights are multiplied by first, less 1.
+    pub shrink: Option<Product<'a>>,
     /// Changes of weights without the states.
     pub outer: &'a [Product<'a>],
     /// Padded postsynaptic length.
@@ -41,16 +43,24 @@ impl WithSimd for Pass<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         // The usual numbers of products are known to the optimiser.
+        if self.shrink.is_some() {
+            return match (self.inputs.len(), self.uses.len(), self.outer.len()) {
+                (1, 0, 0) => rows::<S, 1, 0, 0, true>(simd, self),
+                (1, 1, 0) => rows::<S, 1, 1, 0, true>(simd, self),
+                (1, 1, 1) => rows::<S, 1, 1, 1, true>(simd, self),
+                _ => rows::<S, MOST, MOST, MOST, true>(simd, self),
+            };
+        }
         match (self.inputs.len(), self.uses.len(), self.outer.len()) {
-            (0, 0, 0) => rows::<S, 0, 0, 0>(simd, self),
-            (0, 0, 1) => rows::<S, 0, 0, 1>(simd, self),
-            (0, 1, 0) => rows::<S, 0, 1, 0>(simd, self),
-            (0, 1, 1) => rows::<S, 0, 1, 1>(simd, self),
-            (1, 0, 0) => rows::<S, 1, 0, 0>(simd, self),
-            (1, 0, 1) => rows::<S, 1, 0, 1>(simd, self),
-            (1, 1, 0) => rows::<S, 1, 1, 0>(simd, self),
-            (1, 1, 1) => rows::<S, 1, 1, 1>(simd, self),
-            _ => rows::<S, MOST, MOST, MOST>(simd, self),
+            (0, 0, 0) => rows::<S, 0, 0, 0, false>(simd, self),
+            (0, 0, 1) => rows::<S, 0, 0, 1, false>(simd, self),
+            (0, 1, 0) => rows::<S, 0, 1, 0, false>(simd, self),
+            (0, 1, 1) => rows::<S, 0, 1, 1, false>(simd, self),
+            (1, 0, 0) => rows::<S, 1, 0, 0, false>(simd, self),
+            (1, 0, 1) => rows::<S, 1, 0, 1, false>(simd, self),
+            (1, 1, 0) => rows::<S, 1, 1, 0, false>(simd, self),
+            (1, 1, 1) => rows::<S, 1, 1, 1, false>(simd, self),
+            _ => rows::<S, MOST, MOST, MOST, false>(simd, self),
         }
     }
 }
@@ -76,7 +86,10 @@ fn splat<S: Simd, const N: usize>(simd: S, products: &[Product<'_>], row: usize)
 }
 
 #[inline(always)]
-fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: Pass<'_>) {
+fn rows<S: Simd, const I: usize, const U: usize, const O: usize, const SHRINK: bool>(
+    simd: S,
+    pass: Pass<'_>,
+) {
     let (inputs, uses, outer) = (
         factors::<S, I>(pass.inputs),
         factors::<S, U>(pass.uses),
@@ -87,6 +100,8 @@ fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: 
         pass.uses.len().min(U),
         pass.outer.len().min(O),
     );
+    let shrink = pass.shrink.as_slice();
+    let shrinking = factors::<S, 1>(shrink)[0];
     let width = pass.row / S::F64_LANES;
     let decay = simd.splat_f64s(pass.decay);
     let (states, _) = S::as_mut_simd_f64s(pass.states);
@@ -98,6 +113,7 @@ fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: 
         let x = splat::<S, I>(simd, pass.inputs, j);
         let y = splat::<S, U>(simd, pass.uses, j);
         let z = splat::<S, O>(simd, pass.outer, j);
+        let s = splat::<S, 1>(simd, shrink, j)[0];
         for (v, (state, weight)) in states.iter_mut().zip(weights).enumerate() {
             let mut e = simd.mul_f64s(decay, *state);
             for k in 0..counts.0 {
@@ -105,6 +121,9 @@ fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: 
             }
             *state = e;
             let mut w = *weight;
+            if SHRINK {
+                w = simd.mul_add_f64s(simd.mul_f64s(shrinking[v], s), w, w);
+            }
             for k in 0..counts.1 {
                 w = simd.mul_add_f64s(simd.mul_f64s(uses[k][v], y[k]), e, w);
             }
@@ -144,14 +163,18 @@ mod tests {
                 .map(|(a, b)| (a.as_slice(), b.as_slice()))
                 .collect()
         }
-        for (i, u, o) in [
+        for (i, u, o, shrinks) in [
             (0, 0, 0),
             (1, 1, 1),
             (0, 1, 0),
             (2, 1, 3),
             (4, 4, 4),
             (1, 0, 2),
-        ] {
+        ]
+        .into_iter()
+        .flat_map(|(i, u, o)| [(i, u, o, false), (i, u, o, true)])
+        {
+            let shrink = make("s", 1);
             let (inputs, uses, outer) = (make("i", i), make("u", u), make("o", o));
             let (states, weights) = (numbers(pre * row, "e"), numbers(pre * row, "w"));
             let pass = |arch: Arch| {
@@ -162,6 +185,7 @@ mod tests {
                     weights: &mut w,
                     inputs: &borrowed(&inputs),
                     uses: &borrowed(&uses),
+                    shrink: shrinks.then(|| borrowed(&shrink)[0]),
                     outer: &borrowed(&outer),
                     row,
                 };
@@ -177,7 +201,8 @@ mod tests {
                         all.iter().map(|(a, b)| a[j] * b[k]).sum()
                     };
                     let state = 0.75 * states[at] + sum(&inputs);
-                    let weight = weights[at] + sum(&uses) * state + sum(&outer);
+                    let kept = if shrinks { 1.0 + sum(&shrink) } else { 1.0 };
+                    let weight = weights[at] * kept + sum(&uses) * state + sum(&outer);
                     // At most ten products of numbers below 5 in size.
                     assert!((e[at] - state).abs() < 1e-14 && (w[at] - weight).abs() < 1e-14);
                 }

@@ -8,7 +8,8 @@ use super::weights::unpadded;
 use crate::compile::Program;
 use crate::engine::rate::{Observer, State};
 use crate::measure::{
-    Autocorrelation, CorrelationMatrix, Mean, RSquared, StageCorrelation, UpdateBlock,
+    Autocorrelation, CorrelationMatrix, Mean, RSquared, Sensitivity, StageCorrelation, Tuning,
+    UpdateBlock,
 };
 use crate::record::{RecordError, Recorder, TraceBlock};
 
@@ -20,6 +21,8 @@ pub(super) enum Accumulator {
     Autocorrelation(Autocorrelation),
     CorrelationMatrix(CorrelationMatrix),
     StageCorrelation(StageCorrelation),
+    Tuning(Tuning),
+    Sensitivity(Sensitivity),
     /// Updates of a rule, one block each time a stage has run.
     Updates(Vec<UpdateBlock>),
     /// Made of other measures when the run has ended.
@@ -40,8 +43,15 @@ impl Accumulator {
             PlannedKind::StageCorrelation { .. } => {
                 Accumulator::StageCorrelation(StageCorrelation::default())
             }
+            PlannedKind::Tuning { bins, range, .. } => {
+                Accumulator::Tuning(Tuning::new(*bins, *range))
+            }
+            PlannedKind::Sensitivity { window, .. } => {
+                Accumulator::Sensitivity(Sensitivity::new(*window))
+            }
             PlannedKind::Update { .. } => Accumulator::Updates(vec![]),
-            PlannedKind::MatrixAgreement(_)
+            PlannedKind::Peaks(_)
+            | PlannedKind::MatrixAgreement(_)
             | PlannedKind::CurveDifference(..)
             | PlannedKind::Cosine(_) => Accumulator::Derived,
         }
@@ -53,7 +63,9 @@ impl Accumulator {
             Accumulator::RSquared(m) => m.reset(),
             Accumulator::Autocorrelation(m) => m.reset(),
             Accumulator::CorrelationMatrix(m) => m.reset(),
+            Accumulator::Tuning(m) => m.reset(),
             Accumulator::Mean(_)
+            | Accumulator::Sensitivity(_)
             | Accumulator::StageCorrelation(_)
             | Accumulator::Updates(_)
             | Accumulator::Derived => {}
@@ -149,6 +161,7 @@ impl<'a> Collector<'a> {
             match (&self.measures[*index].kind, &mut self.accumulators[*index]) {
                 (_, Accumulator::Mean(mean)) => mean.close(now),
                 (_, Accumulator::StageCorrelation(m)) => m.close(now),
+                (_, Accumulator::Sensitivity(m)) => m.close(now),
                 (PlannedKind::Update { rule, of, .. }, Accumulator::Updates(blocks)) => {
                     let update = &state.updates[*rule];
                     if update.count() > 0 {
@@ -197,6 +210,12 @@ impl<'a> Collector<'a> {
             }
             (PlannedKind::CorrelationMatrix { of }, Accumulator::CorrelationMatrix(m)) => {
                 m.add(vector(*of))
+            }
+            (PlannedKind::Tuning { of, by, .. }, Accumulator::Tuning(m)) => {
+                m.add(number(*by), vector(*of));
+            }
+            (PlannedKind::Sensitivity { of, class, .. }, Accumulator::Sensitivity(m)) => {
+                m.add(number(*of), number(*class).abs() > 0.0, now);
             }
             (PlannedKind::StageCorrelation { of, between }, Accumulator::StageCorrelation(m)) => {
                 let which = usize::from(between[0] != self.name);

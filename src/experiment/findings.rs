@@ -7,7 +7,8 @@ use super::collect::Accumulator;
 use super::probes::{MeasurePlan, PlannedKind};
 use super::run::RunError;
 use super::weights::weight_shape;
-use crate::measure::{UpdateBlock, agreement};
+use crate::measure::{Tuning, UpdateBlock, agreement};
+use crate::netlist::model::Statistic;
 use crate::record::{MeasureReport, RunDirectory};
 
 /// The reports of all measures; matrices and samples go into files of their own.
@@ -55,6 +56,10 @@ pub(super) fn reports(
                 matrices.insert(plan.name.clone(), values);
                 report
             }
+            Accumulator::Tuning(m) => tuning_report(plan, m, directory)?,
+            Accumulator::Sensitivity(m) => {
+                mean_report(m.found(), &plan.during, plan.expect.clone())
+            }
             Accumulator::StageCorrelation(m) => match (m.found(), &plan.during[..]) {
                 ([(_, value)], [first, second]) => {
                     let example = m.example().concat();
@@ -88,6 +93,19 @@ pub(super) fn reports(
                 found.insert(plan.name.clone(), report);
                 continue;
             }
+            PlannedKind::Peaks(of) => {
+                let mut both = plans.iter().zip(accumulators);
+                if let Some((tuning, Accumulator::Tuning(m))) = both.find(|(p, _)| p.name == *of) {
+                    let peaks = MeasureReport::Curve {
+                        x: m.centres(),
+                        y: m.peaks(),
+                        x_label: format!("{} at the peak", axis(tuning)),
+                        y_label: "elements".to_owned(),
+                    };
+                    found.insert(plan.name.clone(), peaks);
+                }
+                continue;
+            }
             PlannedKind::MatrixAgreement([a, b]) => match (matrices.get(a), matrices.get(b)) {
                 (Some(a), Some(b)) => agreement::correlation(a, b),
                 _ => f64::NAN,
@@ -112,6 +130,46 @@ pub(super) fn reports(
     }
     Ok(found)
 }
+
+/// What a tuning measure's bins are of.
+fn axis(plan: &MeasurePlan) -> &str {
+    match &plan.kind {
+        PlannedKind::Tuning { axis, .. } => axis,
+        _ => "",
+    }
+}
+
+/// A curve, or the means of many elements as a matrix, bins × elements.
+fn tuning_report(
+    plan: &MeasurePlan,
+    tuning: &Tuning,
+    directory: &RunDirectory,
+) -> Result<MeasureReport, RunError> {
+    let curve = |y: Vec<f64>, y_label: &str| MeasureReport::Curve {
+        x: tuning.centres(),
+        y,
+        x_label: axis(plan).to_owned(),
+        y_label: y_label.to_owned(),
+    };
+    let PlannedKind::Tuning { statistic, .. } = plan.kind else {
+        return Ok(curve(vec![], ""));
+    };
+    Ok(match statistic {
+        Statistic::Variance => curve(tuning.variances(), SECOND_MOMENTS),
+        Statistic::SquaredMean => curve(tuning.squared_means(), SECOND_MOMENTS),
+        Statistic::Mean => match tuning.means() {
+            (1, means) => curve(means, "mean"),
+            (elements, means) => {
+                let bins = tuning.centres().len();
+                let file = directory.write_matrix(&plan.name, bins, elements, &means)?;
+                MeasureReport::matrix(bins, elements, &means, file)
+            }
+        },
+    })
+}
+
+/// What squared means and variances are drawn under, in one plot.
+const SECOND_MOMENTS: &str = "squared mean, variance";
 
 /// The cosines of two measures' mean updates, block by block.
 fn cosines(

@@ -6,7 +6,7 @@ use crate::compile::expressions::read;
 use crate::compile::scope::{Place, PlaceScope};
 use crate::lang::Shape;
 use crate::netlist::model::{
-    Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength,
+    Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength, Statistic,
 };
 use crate::source::{Problem, suggest};
 
@@ -64,6 +64,32 @@ pub enum PlannedKind {
         of: usize,
         /// The stages.
         between: [String; 2],
+    },
+    /// A statistic of a vector in bins of a number.
+    Tuning {
+        /// The vector.
+        of: usize,
+        /// The number.
+        by: usize,
+        /// Number of bins.
+        bins: usize,
+        /// Bounds of the number.
+        range: [f64; 2],
+        /// What is taken in each bin.
+        statistic: Statistic,
+        /// What the number is, as written.
+        axis: String,
+    },
+    /// Peaks of a tuning measure.
+    Peaks(String),
+    /// d′ over windows.
+    Sensitivity {
+        /// The number.
+        of: usize,
+        /// The class.
+        class: usize,
+        /// Steps in a window.
+        window: Option<u64>,
     },
     /// Updates that a rule would make.
     Update {
@@ -189,7 +215,7 @@ impl Planner<'_> {
         let (probe, size, vector) = self.probe(text)?;
         if vector {
             let problem = Problem::new(
-                format!("a mean is of one number a step, this is {size}"),
+                format!("this takes one number a step, not {size}"),
                 text.span,
                 "a vector",
             );
@@ -244,6 +270,38 @@ impl Planner<'_> {
                 of: self.vector(of)?,
                 between: between.each_ref().map(|n| n.value.clone()),
             },
+            MeasureKind::Tuning {
+                of,
+                by,
+                bins,
+                range,
+                statistic,
+            } => {
+                let (vector, number) = (self.vector(of), self.number(by));
+                PlannedKind::Tuning {
+                    of: vector?,
+                    by: number?,
+                    bins: bins.value as usize,
+                    range: *range,
+                    statistic: *statistic,
+                    axis: by.value.trim().to_owned(),
+                }
+            }
+            MeasureKind::Peaks { of } => {
+                self.other_measures(std::slice::from_ref(of), "tuning", |k| {
+                    matches!(k, MeasureKind::Tuning { .. })
+                });
+                PlannedKind::Peaks(of.value.clone())
+            }
+            MeasureKind::Sensitivity { of, class, every } => {
+                let (of, class) = (self.number(of), self.number(class));
+                let window = every.as_ref().map(|e| self.circuit.steps(e.value, 1));
+                PlannedKind::Sensitivity {
+                    of: of?,
+                    class: class?,
+                    window,
+                }
+            }
             MeasureKind::Update { of, sample, .. } => {
                 let before = self.planned.measures.iter();
                 let rule = before.filter(|m| matches!(m.kind, PlannedKind::Update { .. }));
@@ -274,12 +332,7 @@ impl Planner<'_> {
         })
     }
 
-    fn other_measures(
-        &mut self,
-        names: &[Name; 2],
-        kind: &str,
-        fits: impl Fn(&MeasureKind) -> bool,
-    ) {
+    fn other_measures(&mut self, names: &[Name], kind: &str, fits: impl Fn(&MeasureKind) -> bool) {
         for name in names {
             let known = self
                 .netlist

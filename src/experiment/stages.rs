@@ -272,7 +272,7 @@ fn replace<T>(list: &mut Vec<(usize, T)>, key: usize, value: T) {
 /// Names of the splits that an input will have; none for one without data.
 fn split_names(process: &InputProcess) -> Vec<&str> {
     match process {
-        InputProcess::LatentAr1 { .. } => vec![],
+        InputProcess::LatentAr1 { .. } | InputProcess::VonMises { .. } => vec![],
         InputProcess::Array { splits, .. } => std::iter::once("train")
             .chain(splits.keys().map(String::as_str))
             .collect(),

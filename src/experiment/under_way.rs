@@ -234,7 +234,10 @@ impl<'e> Run<'e> {
                     &[*of]
                 }
                 PlannedKind::StageCorrelation { of, .. } => &[*of],
+                PlannedKind::Tuning { of, by, .. } => &[*of, *by],
+                PlannedKind::Sensitivity { of, class, .. } => &[*of, *class],
                 PlannedKind::Update { .. }
+                | PlannedKind::Peaks(_)
                 | PlannedKind::Cosine(_)
                 | PlannedKind::MatrixAgreement(_)
                 | PlannedKind::CurveDifference(..) => &[],

@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod process;
+pub mod von_mises;
 
 use std::path::{Path, PathBuf};
 

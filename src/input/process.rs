@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
+use super::von_mises::{Motion, VonMises};
 use super::{DataError, DataPaths};
 use crate::circuit::{Input, sample};
 use crate::engine::dense;
@@ -26,6 +27,7 @@ pub struct Process {
 #[derive(Debug, Clone)]
 enum Kind {
     LatentAr1(Box<LatentAr1>),
+    VonMises(Box<VonMises>),
     Frames(FrameReader),
 }
 
@@ -88,6 +90,22 @@ impl Process {
                     path: Vector::default(),
                 }))
             }
+            InputProcess::VonMises {
+                concentration,
+                mean,
+                noise,
+                drift,
+                hold,
+            } => {
+                let stream = (seed, input.name.as_str());
+                let motion = Motion {
+                    noise: *noise,
+                    drift: drift.unwrap_or(concentration.value / 2.0),
+                    hold: *hold,
+                };
+                let process = VonMises::new(concentration.value, *mean, motion, replicas, stream);
+                Kind::VonMises(Box::new(process))
+            }
             InputProcess::Array { file, splits } => {
                 let mut read = IndexMap::new();
                 let all = std::iter::once(("train", file))
@@ -129,7 +147,7 @@ impl Process {
     /// Names of the splits, if it is a data set.
     pub fn splits(&self) -> Option<Vec<&str>> {
         match &self.kind {
-            Kind::LatentAr1(_) => None,
+            Kind::LatentAr1(_) | Kind::VonMises(_) => None,
             Kind::Frames(reader) => Some(reader.splits.keys().map(String::as_str).collect()),
         }
     }
@@ -137,7 +155,7 @@ impl Process {
     /// Steps in one pass over a split (the first if none is named) with the given replicas.
     pub fn epoch(&self, split: Option<&str>) -> Option<u64> {
         match &self.kind {
-            Kind::LatentAr1(_) => None,
+            Kind::LatentAr1(_) | Kind::VonMises(_) => None,
             Kind::Frames(reader) => {
                 let frames = match split {
                     Some(name) => reader.splits.get(name)?,
@@ -161,9 +179,13 @@ impl Process {
     /// Starts over, as before the first step of a run with that seed; what the circuit drew once, such as a mixing
     /// matrix or the order of recordings, stays.
     pub fn reseed(&mut self, seed: u64, name: &str) {
-        if let Kind::LatentAr1(process) = &mut self.kind {
-            process.normals = Normals::new(seed, &format!("input {name}"), 0);
-            process.z.fill(0.0);
+        match &mut self.kind {
+            Kind::LatentAr1(process) => {
+                process.normals = Normals::new(seed, &format!("input {name}"), 0);
+                process.z.fill(0.0);
+            }
+            Kind::VonMises(process) => process.reseed(seed, name),
+            Kind::Frames(_) => {}
         }
         self.rewind(None);
     }
@@ -187,6 +209,7 @@ impl Process {
                     latent.copy_from_slice(&process.path);
                 }
             }
+            Kind::VonMises(process) => process.advance(arch, steps, values, latent),
             Kind::Frames(reader) => {
                 let length = self.row * self.replicas;
                 for step in 0..steps {

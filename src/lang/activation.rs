@@ -79,11 +79,34 @@ impl Builder<'_> {
         } else {
             self.activation_slope(tree, primes, argument, &activation)
         };
-        // Places inside the activation's text are not in this text: point at the call instead.
+        self.blame_call(tree, &activation, known);
+        value
+    }
+
+    /// Places inside the activation's text are not in this text: mistakes in it point at the call instead.
+    fn blame_call(&mut self, tree: &Ast, activation: &Ast, known: usize) {
         for error in &mut self.errors[known..] {
             error.message = format!("in the activation `{activation}`: {}", error.message);
             (error.start, error.end) = (tree.start, tree.end);
         }
+    }
+
+    /// `inverse(f)(y)`: the activation's tree, undone.
+    pub(super) fn inverse(&mut self, tree: &Ast, argument: &Ast) -> Typed {
+        let Some(activation) = self.scope.activation() else {
+            let help = "give the compartment an activation, such as f = \"tanh\"".to_owned();
+            let message = "`f` has no meaning here".to_owned();
+            return self.mistake(tree, message, "", Some(help));
+        };
+        if self.argument.is_some() {
+            let message = "an activation cannot be made of `f`, which is itself".to_owned();
+            let help = Some("name a function, such as tanh(x)".to_owned());
+            return self.mistake(tree, message, "", help);
+        }
+        let argument = self.value(argument);
+        let known = self.errors.len();
+        let value = self.inverse_of(tree, argument, &activation);
+        self.blame_call(tree, &activation, known);
         value
     }
 

@@ -31,6 +31,8 @@ pub enum AstKind {
         /// Arguments.
         arguments: Vec<Ast>,
     },
+    /// `inverse(f)(x)`: the inverse of the activation, of x.
+    Inverse(Box<Ast>),
     /// `-x` or `not x`.
     Unary(UnarySign, Box<Ast>),
     /// `a + b` and the like.
@@ -130,6 +132,11 @@ impl Ast {
                     }
                     argument.print(out, 0)?;
                 }
+                out.write_str(")")
+            }
+            AstKind::Inverse(argument) => {
+                out.write_str("inverse(f)(")?;
+                argument.print(out, 0)?;
                 out.write_str(")")
             }
             AstKind::Unary(sign, operand) => {

@@ -114,6 +114,7 @@ impl Builder<'_> {
                 primes,
                 arguments,
             } => self.call(tree, function, *primes, arguments),
+            AstKind::Inverse(argument) => self.inverse(tree, argument),
             AstKind::Unary(UnarySign::Minus, operand) => {
                 let operand = self.value(operand);
                 Typed {

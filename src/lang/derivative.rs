@@ -69,6 +69,15 @@ impl Graph {
                 self.binary(Binary::Mul, value, rest)
             }
             Unary::Softplus => self.unary(Unary::Sigmoid, a),
+            Unary::SoftplusInverse => {
+                let slope = self.unary(Unary::Sigmoid, value);
+                self.binary(Binary::Div, one, slope)
+            }
+            Unary::Atanh => {
+                let square = self.binary(Binary::Mul, a, a);
+                let slope = self.binary(Binary::Sub, one, square);
+                self.binary(Binary::Div, one, slope)
+            }
             Unary::Not | Unary::Step | Unary::Sign => self.number(0.0),
         }
     }

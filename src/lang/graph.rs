@@ -132,8 +132,30 @@ impl Graph {
         if let (Unary::Neg, Node::Unary(Unary::Neg, inner)) = (op, self.node(a)) {
             return inner;
         }
+        // log(1 + e^u) would overflow for large u.
+        if op == Unary::Log
+            && let Some(exponent) = self.one_plus_exp(a)
+        {
+            return self.unary(Unary::Softplus, exponent);
+        }
         let shape = self.shape(a);
         self.intern(Node::Unary(op, a), shape)
+    }
+
+    /// u, if the node is 1 + e^u.
+    fn one_plus_exp(&self, a: NodeId) -> Option<NodeId> {
+        let Node::Binary(Binary::Add, b, c) = self.node(a) else {
+            return None;
+        };
+        let exponential = match (self.is(b, 1.0), self.is(c, 1.0)) {
+            (true, _) => c,
+            (_, true) => b,
+            _ => return None,
+        };
+        match self.node(exponential) {
+            Node::Unary(Unary::Exp, exponent) => Some(exponent),
+            _ => None,
+        }
     }
 
     /// An operation on two values, whose shapes the caller has found to go together.

@@ -151,6 +151,29 @@ pub fn softplus(x: f64) -> f64 {
     positive + log1p(exp(-x.abs()))
 }
 
+/// e^x − 1 for −700 < x < 700, with the relative precision of small x.
+#[inline(always)]
+fn exp_minus_one(x: f64) -> f64 {
+    let (r, _, bits) = reduce(x);
+    let power = f64::from_bits(bits.wrapping_add(1023) << 52);
+    power.mul_add(exp_minus_one_small(r), power - 1.0)
+}
+
+/// x of y = softplus(x): ln(e^y − 1) = y + ln(1 − e^−y), without overflow; −∞ at 0, NaN below.
+#[inline(always)]
+pub fn softplus_inverse(y: f64) -> f64 {
+    // Beyond 40, e^−y is less than a rounding of 1.
+    let small = if y < 40.0 { y } else { 40.0 };
+    y + log(-exp_minus_one(-if small > -40.0 { small } else { -40.0 }))
+}
+
+/// Inverse hyperbolic tangent: ln(1 + 2a/(1 − a))/2 of the size a, with the sign of x.
+#[inline(always)]
+pub fn atanh(x: f64) -> f64 {
+    let a = x.abs();
+    (0.5 * log1p((a + a) / (1.0 - a))).copysign(x)
+}
+
 /// 1 where x > 0, else 0.
 #[inline(always)]
 pub fn step(x: f64) -> f64 {

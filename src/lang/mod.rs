@@ -19,6 +19,7 @@ pub mod derivative;
 pub mod formula;
 mod functions;
 pub mod graph;
+mod inverse;
 pub mod math;
 pub mod ops;
 pub mod parse;

@@ -17,6 +17,8 @@ pub enum Unary {
     Tanh,
     Sigmoid,
     Softplus,
+    SoftplusInverse,
+    Atanh,
     Step,
     Sign,
 }
@@ -75,6 +77,8 @@ impl Unary {
             Unary::Tanh => math::tanh(x),
             Unary::Sigmoid => math::sigmoid(x),
             Unary::Softplus => math::softplus(x),
+            Unary::SoftplusInverse => math::softplus_inverse(x),
+            Unary::Atanh => math::atanh(x),
             Unary::Step => math::step(x),
             Unary::Sign => math::sign(x),
         }

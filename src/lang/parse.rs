@@ -29,6 +29,9 @@ const MAX_OPERATORS: usize = 512;
 /// Longer texts than this are refused: a rule is a line, and every later pass may then recurse.
 const MAX_LENGTH: usize = 4096;
 
+/// What stands before `(f)(x)`.
+const INVERSE: &str = "inverse";
+
 /// Reads an expression.
 ///
 /// # Errors
@@ -257,6 +260,9 @@ impl Parser<'_> {
         {
             let (arguments, end) = self.arguments()?;
             let function = function.clone();
+            if function == INVERSE && primes == 0 {
+                return self.inverse(arguments, start);
+            }
             return Ok(Ast {
                 kind: AstKind::Call {
                     function,
@@ -275,6 +281,39 @@ impl Parser<'_> {
             start,
             end,
         })
+    }
+
+    /// What follows `inverse(f)`: the argument in brackets of its own.
+    fn inverse(&mut self, of: Vec<Ast>, start: usize) -> Result<Ast, ParseError> {
+        let is_f = |a: &Ast| matches!(&a.kind, AstKind::Name(path) if *path == ["f"]);
+        let [of] = of.as_slice() else {
+            return Err(self.unexpected("`inverse(f)(x)`, the inverse of the activation,"));
+        };
+        if !is_f(of) {
+            return Err(ParseError {
+                message: format!("only the activation has an inverse, `{of}` is not it"),
+                help: Some("write `inverse(f)(x)`".to_owned()),
+                start: of.start,
+                end: of.end,
+            });
+        }
+        if !self.eat("(") {
+            return Err(self.unexpected("the argument in brackets, as in `inverse(f)(x)`,"));
+        }
+        let (mut arguments, end) = self.arguments()?;
+        match (arguments.pop(), arguments.is_empty()) {
+            (Some(argument), true) => Ok(Ast {
+                kind: AstKind::Inverse(Box::new(argument)),
+                start,
+                end,
+            }),
+            _ => Err(ParseError {
+                message: "`inverse(f)` takes one argument".to_owned(),
+                help: None,
+                start,
+                end,
+            }),
+        }
     }
 
     /// A name and where it ends.

@@ -315,6 +315,8 @@ fn execute_unary(op: Unary, out: &mut [f64], a: Operand<'_>) {
         Unary::Tanh => each!(out, a => x, Unary::Tanh.apply(x)),
         Unary::Sigmoid => each!(out, a => x, Unary::Sigmoid.apply(x)),
         Unary::Softplus => each!(out, a => x, Unary::Softplus.apply(x)),
+        Unary::SoftplusInverse => each!(out, a => x, Unary::SoftplusInverse.apply(x)),
+        Unary::Atanh => each!(out, a => x, Unary::Atanh.apply(x)),
         Unary::Step => each!(out, a => x, Unary::Step.apply(x)),
         Unary::Sign => each!(out, a => x, Unary::Sign.apply(x)),
     }

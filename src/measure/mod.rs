@@ -8,12 +8,16 @@ mod autocorrelation;
 mod correlation;
 mod mean;
 mod r_squared;
+mod sensitivity;
 mod stage_correlation;
+mod tuning;
 mod updates;
 
 pub use autocorrelation::Autocorrelation;
 pub use correlation::CorrelationMatrix;
 pub use mean::Mean;
 pub use r_squared::RSquared;
+pub use sensitivity::Sensitivity;
 pub use stage_correlation::StageCorrelation;
+pub use tuning::Tuning;
 pub use updates::UpdateBlock;

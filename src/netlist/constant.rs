@@ -71,7 +71,7 @@ fn names(tree: &Ast) -> Vec<String> {
         AstKind::Number(_) => vec![],
         AstKind::Name(path) => vec![path.join(".")],
         AstKind::Call { arguments, .. } => arguments.iter().flat_map(names).collect(),
-        AstKind::Unary(_, a) => names(a),
+        AstKind::Unary(_, a) | AstKind::Inverse(a) => names(a),
         AstKind::Binary(_, a, b) => [names(a), names(b)].concat(),
     }
 }

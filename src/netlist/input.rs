@@ -20,7 +20,12 @@ const HEIGHT: Key = key("height", "1.0");
 const FILE: Key = key("file", "\"x.npy\"");
 pub(super) const SPLIT: Key = key("split", "{ test = \"…\" }");
 
-const PROCESSES: [&str; 3] = ["latent-ar1", "array", "log-mel"];
+const CONCENTRATION: Key = key("concentration", "1.5");
+const MEAN: Key = key("mean", "0.0");
+const DRIFT: Key = key("drift", "0.75");
+const HOLD: Key = key("hold", "1000");
+
+const PROCESSES: [&str; 4] = ["latent-ar1", "von-mises", "array", "log-mel"];
 
 /// Reads one input.
 pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Input> {
@@ -29,6 +34,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let kind = process.name(reader.context)?;
     let process = match kind.value.as_str() {
         "latent-ar1" => latent_ar1(&mut reader),
+        "von-mises" => von_mises(&mut reader),
         "array" => array(&mut reader),
         "log-mel" => log_mel::read(&mut reader).map(InputProcess::LogMel),
         _ => {
@@ -61,6 +67,37 @@ fn latent_ar1(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
         mixing: mixing?,
     })
 }
+
+fn von_mises(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
+    let concentration = reader.require(CONCENTRATION, |field, context| {
+        field.number(context, CONCENTRATIONS)
+    });
+    let mean = reader.accept(MEAN, |field, context| field.number(context, Range::ANY));
+    let positive =
+        |field: &Field<'_>, context: &mut Context| field.number(context, Range::POSITIVE);
+    let noise = reader.accept(NOISE, positive);
+    let drift = reader.accept(DRIFT, |field, context| {
+        field.number(context, Range::NOT_NEGATIVE)
+    });
+    let hold = reader.accept(HOLD, |field, context| field.whole(context, 1));
+    if !reader.has(NOISE.name) && !reader.has(HOLD.name) {
+        let example = "noise = 0.006, a walk, or hold = 1000, draws";
+        reader.lacks(&[NOISE, HOLD], "`noise` or `hold`", example);
+    }
+    Some(InputProcess::VonMises {
+        concentration: concentration?,
+        mean: mean.map_or(0.0, |mean| mean.value),
+        noise: noise.map_or(0.0, |noise| noise.value),
+        drift: drift.map(|drift| drift.value),
+        hold: hold.map(|hold| hold.value),
+    })
+}
+
+/// Concentrations that rejection from the uniform distribution can draw.
+const CONCENTRATIONS: Range = Range {
+    holds: |x| (0.0..=1000.0).contains(&x),
+    says: "from 0 to 1000",
+};
 
 fn mixing(field: &Field<'_>, context: &mut Context) -> Option<Mixing> {
     let kinds = distribution::KINDS;

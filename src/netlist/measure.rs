@@ -1,7 +1,8 @@
 //! The `[measure.*]` tables.
 
-use super::model::{Measure, MeasureKind, Name};
+use super::model::{Measure, MeasureKind, Name, Statistic};
 use super::reader::{Context, Field, Key, TableReader, key};
+use super::scalars::Range;
 use crate::source::{Problem, Spanned};
 
 const KIND: Key = key("kind", "\"mean\"");
@@ -22,12 +23,27 @@ const RULE: Key = key("rule", "{ rule = \"my-rule\", eta = 1.0 }");
 const SAMPLE: Key = key("sample", "100");
 const AT: Key = key("at", "[1, 10]");
 
-const KINDS: [&str; 9] = [
+const OF_TUNING: Key = key("of", "\"a-tuning-measure\"");
+const BY: Key = key("by", "\"mean(angle.latent)\"");
+const BINS: Key = key("bins", "24");
+const RANGE: Key = key("range", "[-3.14159265, 3.14159265]");
+const STATISTIC: Key = key("statistic", "\"mean\"");
+const CLASS: Key = key("class", "\"sum(output.target)\"");
+
+/// Bins of a tuning measure if none are given.
+const DEFAULT_BINS: u64 = 24;
+
+const STATISTICS: [&str; 3] = ["mean", "squared-mean", "variance"];
+
+const KINDS: [&str; 12] = [
     "mean",
     "r-squared",
     "autocorrelation",
     "correlation-matrix",
     "stage-correlation",
+    "tuning",
+    "peaks",
+    "sensitivity",
     "update",
     "cosine",
     "matrix-agreement",
@@ -55,6 +71,12 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
             of.map(|of| MeasureKind::CorrelationMatrix { of })
         }
         "stage-correlation" => stage_correlation(&mut reader),
+        "tuning" => tuning(&mut reader),
+        "peaks" => {
+            let of = reader.require(OF_TUNING, Field::name);
+            of.map(|of| MeasureKind::Peaks { of })
+        }
+        "sensitivity" => sensitivity(&mut reader),
         "update" => update(&mut reader),
         "cosine" => {
             let of = reader.require(OF_TWO, two_measures);
@@ -122,6 +144,60 @@ fn stage_correlation(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     Some(MeasureKind::StageCorrelation {
         of: of?,
         between: between?,
+    })
+}
+
+fn tuning(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let by = reader.require(BY, Field::expression);
+    let bins = reader.accept(BINS, |field, context| field.whole(context, 1));
+    let bins = bins.unwrap_or_else(|| Spanned::new(DEFAULT_BINS, reader.span));
+    let range = match reader.optional(RANGE) {
+        Some(field) => bounds(&field, reader.context),
+        None => Some([-std::f64::consts::PI, std::f64::consts::PI]),
+    };
+    let statistic = match reader.optional(STATISTIC) {
+        Some(field) => statistic(&field, reader.context),
+        None => Some(Statistic::Mean),
+    };
+    Some(MeasureKind::Tuning {
+        of: of?,
+        by: by?,
+        bins,
+        range: range?,
+        statistic: statistic?,
+    })
+}
+
+/// Two numbers, the lower first.
+fn bounds(field: &Field<'_>, context: &mut Context) -> Option<[f64; 2]> {
+    let numbers = field.numbers(context, Range::ANY)?;
+    match numbers.as_slice() {
+        [low, high] if low < high => Some([*low, *high]),
+        _ => field.refuse(context, "something else", "two numbers, the lower first"),
+    }
+}
+
+fn statistic(field: &Field<'_>, context: &mut Context) -> Option<Statistic> {
+    Some(match field.name(context)?.value.as_str() {
+        "mean" => Statistic::Mean,
+        "squared-mean" => Statistic::SquaredMean,
+        "variance" => Statistic::Variance,
+        _ => {
+            field.unknown_choice(context, "statistic", &STATISTICS);
+            return None;
+        }
+    })
+}
+
+fn sensitivity(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let class = reader.require(CLASS, Field::expression);
+    let every = reader.accept(EVERY, |field, context| field.duration(context, 1));
+    Some(MeasureKind::Sensitivity {
+        of: of?,
+        class: class?,
+        every,
     })
 }
 

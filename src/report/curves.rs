@@ -29,7 +29,7 @@ pub(super) fn section(run: &Run) -> Section {
     let groups = groups(run, &mut notes);
     let plots: Vec<(&str, &[Curve<'_>])> = groups
         .iter()
-        .flat_map(|(x_label, curves)| curves.chunks(MOST_CURVES).map(|some| (*x_label, some)))
+        .flat_map(|((x_label, _), curves)| curves.chunks(MOST_CURVES).map(|some| (*x_label, some)))
         .collect();
     let alone = plots.len() == 1;
     let figures = plots
@@ -48,9 +48,12 @@ pub(super) fn section(run: &Run) -> Section {
     }
 }
 
-/// The curves by what they are over.
-fn groups<'a>(run: &'a Run, notes: &mut Vec<String>) -> IndexMap<&'a str, Vec<Curve<'a>>> {
-    let mut groups: IndexMap<&str, Vec<Curve<'_>>> = IndexMap::new();
+/// The curves by what they are over and what they are.
+fn groups<'a>(
+    run: &'a Run,
+    notes: &mut Vec<String>,
+) -> IndexMap<(&'a str, &'a str), Vec<Curve<'a>>> {
+    let mut groups: IndexMap<(&str, &str), Vec<Curve<'_>>> = IndexMap::new();
     for (name, measure) in &run.report.measures {
         let MeasureReport::Curve {
             x,
@@ -62,7 +65,8 @@ fn groups<'a>(run: &'a Run, notes: &mut Vec<String>) -> IndexMap<&'a str, Vec<Cu
             continue;
         };
         if x.iter().zip(y).any(|(x, y)| (x + y).is_finite()) {
-            groups.entry(x_label.as_str()).or_default().push(Curve {
+            let group = (x_label.as_str(), y_label.as_str());
+            groups.entry(group).or_default().push(Curve {
                 name,
                 x,
                 y,

@@ -8,6 +8,7 @@ use proptest::test_runner::TestCaseError;
 pub fn placeless(tree: &Ast) -> Ast {
     let kind = match &tree.kind {
         AstKind::Unary(sign, a) => AstKind::Unary(*sign, Box::new(placeless(a))),
+        AstKind::Inverse(a) => AstKind::Inverse(Box::new(placeless(a))),
         AstKind::Binary(sign, a, b) => {
             AstKind::Binary(*sign, Box::new(placeless(a)), Box::new(placeless(b)))
         }
@@ -38,7 +39,7 @@ pub fn check_places(tree: &Ast, text: &str, outer: (usize, usize)) -> Result<(),
     );
     prop_assert!(tree.start < tree.end, "{text}: an empty part");
     let inner: Vec<&Ast> = match &tree.kind {
-        AstKind::Unary(_, a) => vec![a],
+        AstKind::Unary(_, a) | AstKind::Inverse(a) => vec![a],
         AstKind::Binary(_, a, b) => vec![a, b],
         AstKind::Call { arguments, .. } => arguments.iter().collect(),
         _ => vec![],

@@ -38,7 +38,7 @@ fn collect_names(tree: &Ast, names: &mut Vec<String>) {
         AstKind::Call { arguments, .. } => {
             arguments.iter().for_each(|a| collect_names(a, names));
         }
-        AstKind::Unary(_, operand) => collect_names(operand, names),
+        AstKind::Unary(_, operand) | AstKind::Inverse(operand) => collect_names(operand, names),
         AstKind::Binary(_, left, right) => {
             collect_names(left, names);
             collect_names(right, names);

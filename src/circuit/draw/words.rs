@@ -121,6 +121,9 @@ pub(super) fn process(process: &InputProcess) -> String {
         InputProcess::LatentAr1 { latent, .. } => {
             format!("latent AR(1) of {}", thousands(latent.value as usize))
         }
+        InputProcess::VonMises { concentration, .. } => {
+            format!("von Mises angle, concentration {}", concentration.value)
+        }
         InputProcess::Array { file, .. } => format!("rows of {}", file.value),
         InputProcess::LogMel(mel) => format!("log-mel frames of {}", mel.folder.value),
     }

@@ -105,6 +105,7 @@ impl Resolver<'_> {
             model::InputProcess::LatentAr1 { size, latent, .. } => {
                 (size.value as usize, Some(latent.value as usize))
             }
+            model::InputProcess::VonMises { .. } => (2, Some(1)),
             model::InputProcess::LogMel(mel) => (mel.channels as usize, None),
             model::InputProcess::Array { file, .. } => {
                 match crate::input::array_width(&self.paths.find(&file.value)) {

@@ -73,12 +73,14 @@ impl Factors {
     }
 }
 
-/// Scratch memory of a rule: factors of what filters follow, of their uses, and of outer products.
+/// Scratch memory of a rule: factors of what filters follow, of their uses, of outer products and of
+/// the decay.
 #[derive(Debug, Default)]
-pub(super) struct Three {
+pub(super) struct Four {
     inputs: Factors,
     uses: Factors,
     outer: Factors,
+    shrink: Factors,
 }
 
 /// Moves a rule's filters on and changes the weights.
@@ -92,16 +94,18 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
         replicas: step.program.layout.replicas,
     };
     let (mut weights, mut states, started) = learn::take(step, rule.projection, rule.index);
-    if let Some(decay) = &rule.decay {
-        learn::multiply(step, rule.projection, decay, &mut weights);
-    }
     let mut factors = std::mem::take(&mut step.scratch.eligibility);
     for (index, filter) in rule.states.iter().enumerate() {
-        // The products without a filter join the first pass.
+        // The decay and the products without a filter join the first pass.
         let outer: &[OuterTerm] = if index == 0 { &rule.terms } else { &[] };
+        let decay = rule.decay.as_ref().filter(|_| index == 0);
         pass(
             step,
-            (filter, outer, !started),
+            (
+                filter,
+                (decay.map(std::slice::from_ref).unwrap_or_default(), outer),
+                !started,
+            ),
             sizes,
             &mut factors,
             (&mut states[filter.state as usize], &mut weights),
@@ -114,9 +118,9 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
 
 fn pass(
     step: &mut Step<'_>,
-    (filter, outer, first): (&EligibilityFilter, &[OuterTerm], bool),
+    (filter, (decayed, outer), first): (&EligibilityFilter, (&[OuterTerm], &[OuterTerm]), bool),
     sizes: Sizes,
-    factors: &mut Three,
+    factors: &mut Four,
     (states, weights): (&mut Vector, &mut Weights),
 ) {
     let (decay, gain) = match filter.kind {
@@ -128,18 +132,22 @@ fn pass(
     factors.inputs.fill(step, &filter.input, sizes, gain);
     factors.uses.fill(step, &filter.uses, sizes, 1.0);
     factors.outer.fill(step, outer, sizes, 1.0);
+    factors.shrink.fill(step, decayed, sizes, 1.0);
     let total = weights.values().len();
     let arch = step.scratch.machine.arch();
     for (replica, states) in states.chunks_exact_mut(total.max(1)).enumerate() {
         let (inputs, i) = factors.inputs.products(sizes, replica);
         let (uses, u) = factors.uses.products(sizes, replica);
         let (outer, o) = factors.outer.products(sizes, replica);
+        // A decay is the same in all replicas, so it is applied once.
+        let (shrink, s) = factors.shrink.products(sizes, replica);
         let pass = Pass {
             states,
             decay,
             weights: weights.values_mut(),
             inputs: &inputs[..i],
             uses: &uses[..u],
+            shrink: shrink[..s].first().copied().filter(|_| replica == 0),
             outer: &outer[..o],
             row: sizes.post,
         };

@@ -35,7 +35,7 @@ pub(super) struct Scratch {
     pub next: Vec<Vector>,
     pub rows: learn::RowScratch,
     pub weights: Vector,
-    pub eligibility: super::eligibility::Three,
+    pub eligibility: super::eligibility::Four,
 }
 
 /// A step in the making: what it reads and writes.

@@ -30,6 +30,19 @@ pub enum InputProcess {
         /// The mixing matrix.
         mixing: Mixing,
     },
+    /// An angle on a circle, given as its cosine and sine; the angle itself is the latent variable.
+    VonMises {
+        /// Concentration κ of its distribution.
+        concentration: Spanned<f64>,
+        /// Its mean (rad).
+        mean: f64,
+        /// Standard deviation of its walk's steps (rad); 0 if it does not walk.
+        noise: f64,
+        /// Pull of the walk towards the mean; half the concentration if `None`.
+        drift: Option<f64>,
+        /// Drawn afresh every so many steps.
+        hold: Option<u64>,
+    },
     /// Rows of a `.npy` or CSV file, one a step, round and round.
     Array {
         /// The file, below the data folder or beside the netlist.

@@ -17,7 +17,7 @@ pub use distribution::{Distribution, DistributionKind, Interval};
 pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
-pub use observation::{Measure, MeasureKind, Recording, RecordingKind};
+pub use observation::{Measure, MeasureKind, Recording, RecordingKind, Statistic};
 pub use population::{Bias, CompartmentTable, Population};
 pub use projection::{Connect, Learn, Projection};
 pub use rule::RuleModel;

@@ -49,6 +49,17 @@ pub struct Measure {
     pub span: Span,
 }
 
+/// What is taken of a vector in each bin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// Each element's mean.
+    Mean,
+    /// The squares of the elements' means, added up.
+    SquaredMean,
+    /// The elements' variances, added up.
+    Variance,
+}
+
 /// Kinds of measure.
 #[derive(Debug, Clone)]
 pub enum MeasureKind {
@@ -88,6 +99,33 @@ pub enum MeasureKind {
         of: Expression,
         /// The two stages.
         between: [Name; 2],
+    },
+    /// A statistic of a vector as a function of a number.
+    Tuning {
+        /// A vector or scalar expression.
+        of: Expression,
+        /// A scalar expression, whose bins are the curve's axis.
+        by: Expression,
+        /// Number of bins.
+        bins: Spanned<u64>,
+        /// Bounds of the axis.
+        range: [f64; 2],
+        /// What is taken in each bin.
+        statistic: Statistic,
+    },
+    /// How many elements have the peak of their tuning in each bin.
+    Peaks {
+        /// A tuning measure's name.
+        of: Name,
+    },
+    /// The sensitivity index d′ of a number between two classes.
+    Sensitivity {
+        /// A scalar expression.
+        of: Expression,
+        /// A scalar expression: 0 in the first class, anything else in the second.
+        class: Expression,
+        /// Length of a window; the whole stage if `None`.
+        every: Option<Spanned<Duration>>,
     },
     /// The updates that a rule would make, their mean and variance over samples.
     Update {

@@ -22,16 +22,6 @@ pub(in crate::engine::rate) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
     step.state.weights[rule.projection.0 as usize] = weights;
 }
 
-/// Multiplies a projection's weights by 1 + scalar·post·pre.
-pub(in crate::engine::rate) fn multiply(
-    step: &mut Step<'_>,
-    id: ProjectionId,
-    term: &OuterTerm,
-    weights: &mut Weights,
-) {
-    outer_term(step, id, term, weights, true);
-}
-
 fn outer_term(
     step: &mut Step<'_>,
     id: ProjectionId,
@@ -100,12 +90,8 @@ fn apply(
         (Weights::Dense { values, .. }, _) if !decay => {
             dense::add_outer(machine.arch(), values, pre, post)
         }
-        (Weights::Dense { row, values }, _) => {
-            for (weights, x) in values.chunks_exact_mut(*row).zip(pre) {
-                for (w, p) in weights.iter_mut().zip(post) {
-                    *w = (p * x).mul_add(*w, *w);
-                }
-            }
+        (Weights::Dense { values, .. }, _) => {
+            dense::multiply_outer(machine.arch(), values, pre, post);
         }
         (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
             for (row, x) in sparse.offsets.windows(2).zip(pre) {
