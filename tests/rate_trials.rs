@@ -235,7 +235,7 @@ fn correlation(first: &str, second: &str) -> f64 {
     );
     let (_, report) = run_with(&remembering(0.2, &stages), 1);
     match &report.measures["r"] {
-        MeasureReport::Number { value, .. } => *value,
+        MeasureReport::Pair { value, .. } => *value,
         other => panic!("{other:?}"),
     }
 }

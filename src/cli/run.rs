@@ -9,6 +9,7 @@ use super::Failure;
 use super::args::Run;
 use super::progress::Bar;
 use super::show;
+use crate::engine::rate::is_worth_a_thread;
 use crate::experiment::{Experiment, RunError, RunOptions};
 use crate::record::{MeasureReport, RecordError, RunReport, StopReason};
 use crate::report;
@@ -28,7 +29,10 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         // A default directory is the run's own: running again replaces it.
         overwrite: arguments.overwrite || arguments.out.is_none(),
         out: out.clone(),
-        threads: arguments.threads.map_or_else(default_threads, usize::from),
+        threads: match arguments.threads {
+            Some(threads) => usize::from(threads),
+            None => default_threads(&experiment),
+        },
         paths: show::paths(&arguments.source),
         interrupt,
     };
@@ -64,7 +68,11 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     }
 }
 
-fn default_threads() -> usize {
+/// Two where a second one is a gain.
+fn default_threads(experiment: &Experiment) -> usize {
+    if !is_worth_a_thread(&experiment.program) {
+        return 1;
+    }
     std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(2)

@@ -30,7 +30,7 @@ mod updates;
 
 pub use schedule::ScheduleState;
 pub use simulation::{Observer, Settings, Simulation, Stopped};
-pub use sources::{SourceBlock, Sources};
+pub use sources::{SourceBlock, Sources, is_worth_a_thread};
 pub use state::State;
 pub use step::NotFinite;
 pub use trials::Trials;

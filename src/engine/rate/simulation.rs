@@ -17,9 +17,6 @@ use crate::source::Problem;
 /// Blocks of noise and input that may be made ahead of the steps that use them.
 const BLOCKS_AHEAD: usize = 4;
 
-/// With fewer values of noise and input a step than this, handing blocks over takes longer than making them.
-const WORTH_A_THREAD: usize = 128;
-
 /// A running circuit.
 #[derive(Debug)]
 pub struct Simulation {
@@ -195,8 +192,7 @@ impl Simulation {
     /// # Errors
     /// If the observer ends it, or a value is not finite any more; the state is that of the last whole step.
     pub fn run(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        let worth_a_thread = self.sources.values_a_step() >= WORTH_A_THREAD;
-        if self.threads > 1 && worth_a_thread && steps > BLOCK_STEPS as u64 {
+        if self.threads > 1 && steps > BLOCK_STEPS as u64 {
             return self.run_ahead(steps, observer);
         }
         let mut block = self.spare.pop().unwrap_or_default();

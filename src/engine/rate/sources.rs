@@ -68,6 +68,30 @@ impl SourceBlock {
     }
 }
 
+/// With fewer values of noise and input a step than this, handing blocks to another thread takes longer than
+/// making them.
+const WORTH_A_THREAD: usize = 128;
+
+/// Whether a program has so much noise and input that a thread that makes them ahead is a gain.
+pub fn is_worth_a_thread(program: &Program) -> bool {
+    let sources = program.layout.sources.iter();
+    sources
+        .map(|source| values_of(program, source))
+        .sum::<usize>()
+        >= WORTH_A_THREAD
+}
+
+/// Numbers that a source gives in a step.
+fn values_of(program: &Program, source: &Source) -> usize {
+    let circuit = &program.circuit;
+    let input = |id: &InputId| &circuit.inputs[id.0 as usize];
+    match source {
+        Source::Noise { length, .. } => *length,
+        Source::Input(id) => circuit.replicas * padded(input(id).size),
+        Source::Latent(id) => circuit.replicas * padded(input(id).latent.unwrap_or(0)),
+    }
+}
+
 impl Sources {
     /// Sets up what a program reads from outside.
     ///
@@ -92,17 +116,11 @@ impl Sources {
                 .push((process, at(Source::Input(id)), at(Source::Latent(id))));
         }
         for (index, source) in program.layout.sources.iter().enumerate() {
-            let input = |id: &InputId| &circuit.inputs[id.0 as usize];
-            sources.lengths.push(match source {
-                Source::Noise { name, length } => {
-                    sources
-                        .noises
-                        .push((index, Normals::new(circuit.seed, name, 0)));
-                    *length
-                }
-                Source::Input(id) => circuit.replicas * padded(input(id).size),
-                Source::Latent(id) => circuit.replicas * padded(input(id).latent.unwrap_or(0)),
-            });
+            sources.lengths.push(values_of(program, source));
+            if let Source::Noise { name, .. } = source {
+                let normals = Normals::new(circuit.seed, name, 0);
+                sources.noises.push((index, normals));
+            }
         }
         Ok(sources)
     }
@@ -112,11 +130,6 @@ impl Sources {
         if let Some((process, ..)) = self.processes.get_mut(input.0 as usize) {
             process.rewind(split);
         }
-    }
-
-    /// Numbers that all sources give in a step.
-    pub fn values_a_step(&self) -> usize {
-        self.lengths.iter().sum()
     }
 
     /// The process behind an input.
