@@ -16,7 +16,7 @@ use apical::experiment::{Experiment, Progress};
 use apical::input::DataPaths;
 use apical::netlist::LoadOptions;
 use apical::record::StopReason;
-use rate_support::{Bench, Blind, experiment, options};
+use rate_support::{Bench, Blind, MENAGERIE, experiment, options};
 
 /// The system's allocator, counted.
 struct Counting;
@@ -190,6 +190,15 @@ fn a_step_allocates_nothing() {
     // The test harness may print a line meanwhile.
     let found = allocations(&quick(1), 10_000);
     assert!(found < 10, "{found} allocations in 10,000 steps");
+}
+
+#[test]
+fn rules_that_run_synapse_by_synapse_allocate_nothing() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let method = Bench::new(MENAGERIE).method("S");
+    assert!(method.starts_with("synapse by synapse"), "{method}");
+    let found = allocations(MENAGERIE, 2_000);
+    assert!(found < 10, "{found} allocations in 2,000 steps");
 }
 
 /// Trials of the circuit in which updates are compared: its rules with filters at the synapses, replayed inputs and resets.
