@@ -17,6 +17,8 @@ pub mod reading;
 mod refusal;
 mod rules;
 pub mod scope;
+mod weights;
 
-pub use program::{Program, Weights};
+pub use program::Program;
 pub use reading::{Expr, Reading};
+pub use weights::Weights;

@@ -6,8 +6,8 @@ use super::kernel::{ScalarId, VectorId};
 use super::layout::{FilterPlace, Layout};
 use super::order::Order;
 use super::reading::{Expr, Reading};
-use crate::circuit::connect::{Connectivity, Sparse};
-use crate::circuit::{Circuit, CompartmentId, ModulatorId, sample};
+use super::weights::{Weights, initial};
+use crate::circuit::{Circuit, CompartmentId, ModulatorId};
 use crate::lang::vm::padded;
 use crate::lang::{Shape, Symbol};
 use crate::netlist::model::Netlist;
@@ -82,57 +82,6 @@ impl PlacedRule {
     /// Whether it reads the weights that it changes.
     pub fn reads_weight(&self) -> bool {
         self.rule.expr.symbol(super::Reading::Weight).is_some()
-    }
-}
-
-/// The weights of a projection.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub enum Weights {
-    /// One row of padded postsynaptic length per presynaptic neuron.
-    Dense {
-        /// Padded row length.
-        row: usize,
-        /// Row after row.
-        values: Vector,
-    },
-    /// One weight per neuron, padded.
-    OneToOne {
-        /// The weights.
-        values: Vector,
-    },
-    /// Weights of listed connections.
-    Sparse {
-        /// The weights, as the connections are listed.
-        values: Vector,
-    },
-}
-
-impl Default for Weights {
-    /// None: what stands in for weights while they are changed.
-    fn default() -> Self {
-        Weights::OneToOne {
-            values: Vector::default(),
-        }
-    }
-}
-
-impl Weights {
-    /// All numbers, padding included.
-    pub fn values(&self) -> &[f64] {
-        match self {
-            Weights::Dense { values, .. }
-            | Weights::OneToOne { values }
-            | Weights::Sparse { values } => values,
-        }
-    }
-
-    /// All numbers, padding included.
-    pub fn values_mut(&mut self) -> &mut Vector {
-        match self {
-            Weights::Dense { values, .. }
-            | Weights::OneToOne { values }
-            | Weights::Sparse { values } => values,
-        }
     }
 }
 
@@ -405,41 +354,5 @@ fn modulator_loop(
         message,
         labels: readers.iter().map(label).collect(),
         help: Some(help),
-    }
-}
-
-fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
-    let name = format!("weight {}", projection.name);
-    let n = projection.connectivity.count();
-    let mut drawn = match &projection.connectivity {
-        Connectivity::Sparse(Sparse {
-            weights: Some(listed),
-            ..
-        }) => listed.clone(),
-        _ => sample::draw_all(&projection.weight, n, seed, &name),
-    };
-    if let Some(bounds) = &projection.within {
-        drawn
-            .iter_mut()
-            .for_each(|w| *w = w.clamp(bounds.low, bounds.high));
-    }
-    match &projection.connectivity {
-        Connectivity::Dense { pre, post } => {
-            let row = padded(*post);
-            let mut values = Vector::zeros(pre * row);
-            for (j, weights) in drawn.chunks(*post).enumerate() {
-                values[j * row..j * row + post].copy_from_slice(weights);
-            }
-            Weights::Dense { row, values }
-        }
-        Connectivity::OneToOne { size } => {
-            drawn.resize(padded(*size), 0.0);
-            Weights::OneToOne {
-                values: drawn.into(),
-            }
-        }
-        Connectivity::Sparse(_) => Weights::Sparse {
-            values: drawn.into(),
-        },
     }
 }
