@@ -78,8 +78,7 @@ fn names(tree: &Ast) -> Vec<String> {
 
 /// Whether a text is meant as a computed value: arithmetic of numbers, or something that reads a constant,
 /// perhaps misspelt.
-fn is_computed(text: &str, tree: &Ast, context: &Context) -> bool {
-    let names = names(tree);
+fn is_computed(text: &str, tree: &Ast, names: &[String], context: &Context) -> bool {
     let one = |name: &String| nearest(name, context.constants.keys().map(String::as_str)).is_some();
     let arithmetic = names.is_empty() && !matches!(tree.kind, AstKind::Number(_));
     (arithmetic || names.iter().any(one)) && Quantity::parse(text).is_err()
@@ -93,12 +92,14 @@ impl Field<'_> {
             return None;
         };
         let tree = lang::parse(text).ok()?;
-        if mentions(self, |name| {
-            context.broken_constants.iter().any(|broken| broken == name)
-        }) {
+        let names = names(&tree);
+        if names
+            .iter()
+            .any(|name| context.broken_constants.contains(name))
+        {
             return Some(None);
         }
-        if !is_computed(text, &tree, context) {
+        if !is_computed(text, &tree, &names, context) {
             return None;
         }
         let mut scope = Constants(&context.constants);
