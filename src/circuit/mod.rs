@@ -7,6 +7,7 @@ pub mod connect;
 pub mod draw;
 mod resolve;
 pub mod sample;
+mod spiking;
 
 use indexmap::IndexMap;
 use petgraph::graph::DiGraph;
@@ -15,6 +16,7 @@ use crate::netlist::model;
 use crate::source::Span;
 use crate::units::{Dimension, Quantity};
 use connect::Connectivity;
+pub use spiking::{CircuitKind, Plateau, Receptor, SpikeTimes, Spiking, SpikingEnds};
 
 /// Typed index of a population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,8 +50,10 @@ pub struct Circuit {
     pub name: String,
     /// Seed of every random stream.
     pub seed: u64,
-    /// Length of a step (ms, or plain).
-    pub step: Quantity,
+    /// What kind of engine it needs.
+    pub kind: CircuitKind,
+    /// Length of a step (ms, or plain); an event circuit may have none.
+    pub step: Option<Quantity>,
     /// Copies that share weights.
     pub replicas: usize,
     /// Numbers with names.
@@ -81,8 +85,10 @@ pub struct Population {
     pub source: Option<String>,
     /// Parameters of its neurons.
     pub parameters: IndexMap<String, model::Distribution>,
-    /// Compartments.
+    /// Compartments and other variables; a source of spikes has none.
     pub compartments: Vec<Compartment>,
+    /// How its neurons spike; none in a rate circuit.
+    pub spiking: Option<Spiking>,
 }
 
 /// A compartment of a population.
@@ -92,11 +98,13 @@ pub struct Compartment {
     pub name: String,
     /// Its equation.
     pub dynamics: model::Dynamics,
+    /// The membrane that it is, if it was given as one.
+    pub membrane: Option<model::Membrane>,
     /// Its activation, `f`.
     pub activation: Option<model::Expression>,
     /// Hard bounds of its value.
     pub within: Option<model::Interval>,
-    /// Value before the first step.
+    /// Value before the first step; if there is none 0, or the membrane's resting potential.
     pub start: Option<model::Distribution>,
     /// Inputs added to its drive.
     pub inputs: Vec<InputId>,
@@ -113,11 +121,11 @@ pub struct Compartment {
 pub struct Projection {
     /// Its name.
     pub name: String,
-    /// What it reads.
+    /// What it reads. In an event circuit only the population counts: a source of spikes has no compartment.
     pub from: CompartmentId,
     /// What it drives.
     pub to: CompartmentId,
-    /// Steps between a value and its effect.
+    /// Steps between a value and its effect; 0 in an event circuit, see `spiking`.
     pub delay: usize,
     /// Which neurons are connected.
     pub connectivity: Connectivity,
@@ -129,6 +137,8 @@ pub struct Projection {
     pub within: Option<model::Interval>,
     /// How it learns.
     pub learn: Option<model::Learn>,
+    /// What it has in an event circuit.
+    pub spiking: Option<SpikingEnds>,
     /// Where its target was written.
     pub span: Span,
 }
@@ -170,11 +180,22 @@ impl Circuit {
 
     /// A compartment as messages name it, `latent.basal`.
     pub fn compartment_name(&self, id: CompartmentId) -> String {
-        format!(
-            "{}.{}",
-            self.population(id.population).name,
-            self.compartment(id).name
-        )
+        let population = self.population(id.population);
+        match population.compartments.get(id.index as usize) {
+            Some(compartment) => format!("{}.{}", population.name, compartment.name),
+            // A source of spikes.
+            None => population.name.clone(),
+        }
+    }
+
+    /// The dimension of time.
+    pub fn time(&self) -> Dimension {
+        self.step.map_or(Dimension::TIME, |step| step.dimension)
+    }
+
+    /// The length of a step; 1 ms where there are none.
+    pub fn step_length(&self) -> Quantity {
+        self.step.unwrap_or(Quantity::new(1.0, Dimension::TIME))
     }
 
     /// All compartments, population by population.
@@ -232,7 +253,7 @@ impl Circuit {
         match duration {
             model::Duration::Steps(n) => n.max(least),
             model::Duration::Time(time) => {
-                ((time.value / self.step.value).round() as u64).max(least)
+                ((time.value / self.step_length().value).round() as u64).max(least)
             }
         }
     }

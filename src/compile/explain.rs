@@ -136,7 +136,7 @@ impl Program {
         Explanation {
             circuit: circuit.name.clone(),
             engine: "rate".to_owned(),
-            step: circuit.step.to_string(),
+            step: circuit.step_length().to_string(),
             neurons: circuit.neurons(),
             synapses,
             bytes: 8 * (synapses + numbers + bias_count),

@@ -250,7 +250,7 @@ impl Reader<'_> {
         let scope = PlaceScope::new(self.circuit, Place::Equation(id), self.activation(id));
         let (mut expr, _) = self.kept(read(text, scope))?;
         let expected = if differential {
-            compartment.unit / self.circuit.step.dimension
+            compartment.unit / self.circuit.time()
         } else {
             compartment.unit
         };
@@ -309,7 +309,7 @@ impl Reader<'_> {
     fn modulators(&mut self) -> Vec<(ModulatorId, Expr)> {
         let mut found = Vec::new();
         for (index, modulator) in self.circuit.modulators.iter().enumerate() {
-            let ModulatorDrive::Value(text) = &modulator.drive else {
+            let ModulatorDrive::Value { of: text, .. } = &modulator.drive else {
                 continue;
             };
             let scope = PlaceScope::new(self.circuit, Place::Broadcast, None);

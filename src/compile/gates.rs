@@ -22,7 +22,7 @@ pub fn find(netlist: &Netlist, circuit: &Circuit) -> Vec<ModulatorId> {
         ModulatorDrive::Schedule(schedule) => {
             binary(&schedule.value) && netlist.stages.iter().all(|stage| stays_binary(stage, name))
         }
-        ModulatorDrive::Value(_) => false,
+        ModulatorDrive::Value { .. } | ModulatorDrive::Released { .. } => false,
     };
     let gates = circuit
         .modulators

@@ -80,7 +80,7 @@ impl Layout {
             ..Layout::default()
         };
         for modulator in &circuit.modulators {
-            let computed = matches!(modulator.drive, ModulatorDrive::Value(_));
+            let computed = matches!(modulator.drive, ModulatorDrive::Value { .. });
             layout.scalar(if computed { modulator.start } else { 0.0 });
         }
         for _ in &circuit.modulators {
@@ -353,7 +353,11 @@ impl Binding for Places<'_> {
                 Some(id) => VectorRef::Plain(*layout.biases.get(&id)?),
                 None => VectorRef::Weights,
             },
-            Reading::Modulator(_) | Reading::Changed(_) => return None,
+            Reading::Modulator(_)
+            | Reading::Changed(_)
+            | Reading::Time
+            | Reading::Rate(_)
+            | Reading::Plateau(_) => return None,
         })
     }
 }

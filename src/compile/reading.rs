@@ -23,6 +23,12 @@ pub enum Reading {
     Input(InputId),
     /// An input's latent variables.
     Latent(InputId),
+    /// In an event circuit: the time since the start (ms).
+    Time,
+    /// In an event circuit: the firing rate of a population (1/ms), in an exponential window.
+    Rate(PopulationId),
+    /// In an event circuit: 1 while a plateau lasts in the compartment, else 0.
+    Plateau(CompartmentId),
     /// In a rule: the presynaptic value, as it arrives.
     Presynaptic,
     /// In a rule: the synapse's own weight.

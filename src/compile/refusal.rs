@@ -1,6 +1,6 @@
 //! Why a name means nothing in its place, and what to write instead.
 
-use crate::circuit::{CompartmentId, PopulationId};
+use crate::circuit::{CircuitKind, CompartmentId, PopulationId};
 use crate::lang::Refusal;
 use crate::netlist::model::Dynamics;
 use crate::source::{nearest, suggest};
@@ -57,6 +57,15 @@ impl PlaceScope<'_> {
                     .chain(parameters)
                     .collect()
             }
+            Place::Neuron { population, time } => {
+                let parameters = self.circuit.population(*population).parameters.keys();
+                let time = time.then(|| "t".to_owned());
+                compartments(*population)
+                    .into_iter()
+                    .chain(parameters.cloned())
+                    .chain(time)
+                    .collect()
+            }
             Place::Broadcast => {
                 let values = self
                     .circuit
@@ -99,13 +108,15 @@ impl PlaceScope<'_> {
                 }
             }
             Place::Equation(own) => match self.lives(path) {
-                Some(lives) => {
-                    let model = &self.circuit.population(own.population).neuron;
-                    let message =
-                        format!("`{name}` is {lives}, which is not part of neuron model `{model}`");
-                    let help = "what other neurons do arrives through projections (`drive`) or as a modulator";
-                    (message, "not in this neuron", Some(help.to_owned()))
-                }
+                Some(lives) => self.in_another(&name, &lives, own.population),
+                None if name == "noise" => (
+                    "there is no white noise in a circuit of spiking neurons".to_owned(),
+                    "nothing happens between events",
+                    Some(
+                        "give the neurons Poisson input: a population of `use = [\"sources\"]`, neuron `poisson`"
+                            .to_owned(),
+                    ),
+                ),
                 None if ["pre", "post", "w", "dend"].contains(&name.as_str()) && !near => {
                     let help = "in an equation `drive` is what synapses and inputs add up to";
                     (
@@ -114,6 +125,10 @@ impl PlaceScope<'_> {
                         Some(help.to_owned()),
                     )
                 }
+                None => self.unknown(&name, &known),
+            },
+            Place::Neuron { population, .. } => match self.lives(path) {
+                Some(lives) => self.in_another(&name, &lives, *population),
                 None => self.unknown(&name, &known),
             },
             Place::Broadcast => self.unknown(&name, &known),
@@ -125,11 +140,96 @@ impl PlaceScope<'_> {
         }
     }
 
+    /// What is part of another neuron than this.
+    fn in_another(
+        &self,
+        name: &str,
+        lives: &str,
+        own: PopulationId,
+    ) -> (String, &'static str, Option<String>) {
+        let model = &self.circuit.population(own).neuron;
+        let message = format!("`{name}` is {lives}, which is not part of neuron model `{model}`");
+        let help = "what other neurons do arrives through projections (`drive`) or as a modulator";
+        (message, "not in this neuron", Some(help.to_owned()))
+    }
+
+    /// Why `rate` means nothing here.
+    pub(super) fn no_rate(&self) -> Refusal {
+        let (message, help) = match (&self.place, self.circuit.kind) {
+            (_, CircuitKind::Rate) => (
+                "`rate` is the firing rate of a population of spiking neurons",
+                "this circuit has none: read the population itself, such as mean(latent.soma)",
+            ),
+            (Place::Rule { .. }, _) => (
+                "a rule reads only what is at its synapse, and not a whole population",
+                "give a modulator this value, and read the modulator here",
+            ),
+            _ => (
+                "a neuron cannot know the rate of a population by itself",
+                "give a modulator this value, and read the modulator here",
+            ),
+        };
+        Refusal {
+            message: message.to_owned(),
+            note: "not here".to_owned(),
+            help: Some(help.to_owned()),
+        }
+    }
+
+    /// Why there is no rate of something.
+    pub(super) fn no_population(&self, name: &str) -> Refusal {
+        // What is broken has been told.
+        let told = self.circuit.left_out.iter().any(|n| n == name);
+        let known = self.circuit.populations.iter().map(|p| p.name.as_str());
+        Refusal {
+            message: match told {
+                true => String::new(),
+                false => format!("there is no population `{name}`"),
+            },
+            note: "unknown population".to_owned(),
+            help: suggest(name, known.collect::<Vec<_>>()),
+        }
+    }
+
+    /// Why `plateau` means nothing here.
+    pub(super) fn no_plateau(&self) -> Refusal {
+        Refusal {
+            message: "`plateau` is for the conditions of a spiking neuron".to_owned(),
+            note: "not here".to_owned(),
+            help: Some("it can be read in `spike` and `burst` of a neuron model".to_owned()),
+        }
+    }
+
+    /// Why there is no plateau in something.
+    pub(super) fn no_such_plateau(&self, name: &str, own: PopulationId) -> Refusal {
+        let population = self.circuit.population(own);
+        let with: Vec<&str> = population
+            .spiking
+            .iter()
+            .flat_map(|s| &s.plateaus)
+            .filter_map(|p| population.compartments.get(p.compartment as usize))
+            .map(|c| c.name.as_str())
+            .collect();
+        Refusal {
+            message: format!(
+                "neuron model `{}` has no plateau in `{name}`",
+                population.neuron
+            ),
+            note: "no plateau".to_owned(),
+            help: suggest(name, with).or_else(|| {
+                let table = "{ when = \"… > -40 mV\", current = \"200 pA\", duration = \"30 ms\" }";
+                Some(format!("give it one: plateau.{name} = {table}"))
+            }),
+        }
+    }
+
     fn unknown(&self, name: &str, known: &[String]) -> (String, &'static str, Option<String>) {
         let help = suggest(name, known.iter().map(String::as_str)).map(|help| {
             let may_be_modulator = help.starts_with("known") && !name.contains('.');
             match &self.place {
-                Place::Equation(_) | Place::Rule { .. } if may_be_modulator => {
+                Place::Equation(_) | Place::Neuron { .. } | Place::Rule { .. }
+                    if may_be_modulator =>
+                {
                     format!("{help}; if it is a modulator, declare it: [modulator.{name}]")
                 }
                 _ => help,
@@ -220,7 +320,7 @@ impl PlaceScope<'_> {
 
     /// What to do about units that clash.
     pub(super) fn help_with_units(&self, message: &str, note: &str) -> Option<String> {
-        let step = self.circuit.step.dimension;
+        let step = self.circuit.time();
         let noisy = |own: &CompartmentId| {
             let derivative = matches!(
                 self.circuit.compartment(*own).dynamics,

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::reading::Reading;
-use crate::circuit::{Circuit, CompartmentId, PopulationId};
+use crate::circuit::{Circuit, CircuitKind, CompartmentId, PopulationId};
 use crate::lang::ast::Ast;
 use crate::lang::{Meaning, Refusal, Scope, Shape};
 use crate::netlist::model::{Distribution, DistributionKind, Dynamics};
@@ -14,6 +14,13 @@ use crate::units::{Dimension, Quantity};
 pub enum Place<'c> {
     /// The equation of a compartment.
     Equation(CompartmentId),
+    /// A value of a spiking neuron's own: a threshold, a reset, a time constant, the condition of a burst.
+    Neuron {
+        /// Its population.
+        population: PopulationId,
+        /// Whether time, `t`, may be read: in the rate of a source of spikes.
+        time: bool,
+    },
     /// A plasticity rule on a projection, or on a bias (no source).
     Rule {
         /// The compartment its synapses sit on.
@@ -101,6 +108,8 @@ impl<'c> PlaceScope<'c> {
                 let unit = self.circuit.compartment(own).drive_unit;
                 return Some(self.variable(Reading::Drive(own), shape, unit));
             }
+            // White noise has no events.
+            "noise" if self.circuit.kind == CircuitKind::Event => return None,
             "noise" => {
                 let unit = self.noise_unit(own);
                 return Some(self.variable(Reading::Noise(own), shape, unit));
@@ -121,12 +130,33 @@ impl<'c> PlaceScope<'c> {
         self.broadcast(name)
     }
 
+    /// A name in a value of a spiking neuron.
+    fn in_neuron(&mut self, name: &str, own: PopulationId, time: bool) -> Option<Meaning> {
+        let shape = self.size(own);
+        if let Some(id) = self.circuit.compartment_named(own, name) {
+            return Some(self.value(id, shape));
+        }
+        let parameters = &self.circuit.population(own).parameters;
+        if let Some(index) = parameters.get_index_of(name) {
+            return Some(self.parameter(own, index, shape));
+        }
+        match self.broadcast(name) {
+            None if name == "t" && time => Some(self.time()),
+            found => found,
+        }
+    }
+
+    /// The time since the start.
+    fn time(&mut self) -> Meaning {
+        self.variable(Reading::Time, Shape::Scalar, Dimension::TIME)
+    }
+
     /// Unit normal for an assignment; white noise, 1/√time, for a differential equation.
     pub(super) fn noise_unit(&self, own: CompartmentId) -> Dimension {
         match self.circuit.compartment(own).dynamics {
             Dynamics::Value(_) => Dimension::NONE,
             Dynamics::Derivative(_) => {
-                let time = self.circuit.step.dimension;
+                let time = self.circuit.time();
                 Dimension::NONE / time.sqrt().unwrap_or_default()
             }
         }
@@ -233,10 +263,12 @@ impl<'c> PlaceScope<'c> {
                 _ => None,
             };
         }
-        if rest.is_empty() {
-            self.broadcast(first)
-        } else {
-            None
+        if !rest.is_empty() {
+            return None;
+        }
+        match self.broadcast(first) {
+            None if first == "t" && self.circuit.kind == CircuitKind::Event => Some(self.time()),
+            found => found,
         }
     }
 }
@@ -253,6 +285,10 @@ impl Scope for PlaceScope<'_> {
     fn name(&mut self, path: &[String]) -> Result<Meaning, Refusal> {
         let single = path.first().filter(|_| path.len() == 1);
         let found = match (&self.place, single) {
+            (Place::Neuron { population, time }, Some(name)) => {
+                let (population, time) = (*population, *time);
+                self.in_neuron(name, population, time)
+            }
             (Place::Equation(own), Some(name)) => {
                 let own = *own;
                 self.in_equation(name, own)
@@ -290,6 +326,36 @@ impl Scope for PlaceScope<'_> {
         }
     }
 
+    fn rate(&mut self, path: &[String]) -> Result<Meaning, Refusal> {
+        let name = path.join(".");
+        if !matches!(self.place, Place::Broadcast) || self.circuit.kind == CircuitKind::Rate {
+            return Err(self.no_rate());
+        }
+        match self.circuit.population_named(&name) {
+            Some(id) => Ok(self.variable(Reading::Rate(id), Shape::Scalar, Dimension::RATE)),
+            None => Err(self.no_population(&name)),
+        }
+    }
+
+    fn plateau(&mut self, path: &[String]) -> Result<Meaning, Refusal> {
+        let name = path.join(".");
+        let Place::Neuron { population, .. } = self.place else {
+            return Err(self.no_plateau());
+        };
+        let id = self.circuit.compartment_named(population, &name);
+        let has = |id: &CompartmentId| {
+            let spiking = self.circuit.population(population).spiking.as_ref();
+            spiking.is_some_and(|s| s.plateaus.iter().any(|p| p.compartment == id.index))
+        };
+        match id.filter(has) {
+            Some(id) => {
+                let shape = self.size(population);
+                Ok(self.variable(Reading::Plateau(id), shape, Dimension::NONE))
+            }
+            None => Err(self.no_such_plateau(&name, population)),
+        }
+    }
+
     fn activation(&self) -> Option<Ast> {
         self.activation.clone()
     }
@@ -297,11 +363,13 @@ impl Scope for PlaceScope<'_> {
     fn reductions(&self) -> Result<(), Refusal> {
         match &self.place {
             Place::Broadcast => Ok(()),
-            Place::Rule { .. } | Place::Equation(_) => Err(self.no_reduction()),
+            Place::Rule { .. } | Place::Equation(_) | Place::Neuron { .. } => {
+                Err(self.no_reduction())
+            }
         }
     }
 
     fn step(&self) -> Quantity {
-        self.circuit.step
+        self.circuit.step_length()
     }
 }

@@ -423,6 +423,8 @@ impl Planner<'_> {
                     });
                 }
             }
+            // Told by the compiler: a rate circuit has no spikes.
+            RecordingKind::Spikes(_) => {}
             RecordingKind::Trace { of, elements } => {
                 let Some((probe, size, _)) = self.probe(of) else {
                     return;

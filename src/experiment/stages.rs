@@ -231,7 +231,7 @@ fn trials(
         // Reported when the stage was read.
         Length::Parts(_) => return None,
     }
-    let computed = |m: &crate::circuit::Modulator| matches!(m.drive, ModulatorDrive::Value(_));
+    let computed = |m: &crate::circuit::Modulator| matches!(m.drive, ModulatorDrive::Value { .. });
     let mut keep = Vec::new();
     for name in &trial.keep {
         match circuit.modulator_named(&name.value) {

@@ -59,7 +59,7 @@ impl<'e> Run<'e> {
             traces: experiment.traces.iter().map(trace).collect(),
             weights: experiment.weights.iter().map(weights).collect(),
             stages: leaves.clone(),
-            step_ms: (!circuit.step.dimension.is_none()).then_some(circuit.step.value),
+            step_ms: (!circuit.time().is_none()).then_some(circuit.step_length().value),
         };
         Ok(Run {
             experiment,

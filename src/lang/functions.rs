@@ -26,11 +26,13 @@ pub(super) enum Builtin {
     Lowpass,
     Trace,
     Changed,
+    Rate,
+    Plateau,
     Sum,
     Mean,
 }
 
-const TABLE: [(&str, Builtin); 23] = [
+const TABLE: [(&str, Builtin); 25] = [
     ("exp", Builtin::Plain(Unary::Exp)),
     ("log", Builtin::Plain(Unary::Log)),
     ("sin", Builtin::Plain(Unary::Sin)),
@@ -52,6 +54,8 @@ const TABLE: [(&str, Builtin); 23] = [
     ("lowpass", Builtin::Lowpass),
     ("trace", Builtin::Trace),
     ("changed", Builtin::Changed),
+    ("rate", Builtin::Rate),
+    ("plateau", Builtin::Plateau),
     ("sum", Builtin::Sum),
     ("mean", Builtin::Mean),
 ];
@@ -154,7 +158,9 @@ impl Builder<'_> {
             (Builtin::Avg | Builtin::Lowpass | Builtin::Trace, [x, tau]) => {
                 self.smooth(builtin, x, tau)
             }
-            (Builtin::Changed, [modulator]) => self.change(modulator),
+            (Builtin::Changed | Builtin::Rate | Builtin::Plateau, [name]) => {
+                self.of_a_name(builtin, name)
+            }
             (Builtin::Sum | Builtin::Mean, [x]) => self.reduction(tree, builtin, x),
             _ => self.mistake(
                 tree,
@@ -320,14 +326,24 @@ impl Builder<'_> {
         }
     }
 
-    fn change(&mut self, modulator: &Ast) -> Typed {
-        let AstKind::Name(path) = &modulator.kind else {
-            let message = "`changed` takes the name of a modulator".to_owned();
-            return self.mistake(modulator, message, "", None);
+    /// A function of something that has a name, not of a value.
+    fn of_a_name(&mut self, builtin: Builtin, name: &Ast) -> Typed {
+        let AstKind::Name(path) = &name.kind else {
+            let message = match builtin {
+                Builtin::Rate => "`rate` takes the name of a population",
+                Builtin::Plateau => "`plateau` takes the name of a compartment",
+                _ => "`changed` takes the name of a modulator",
+            };
+            return self.mistake(name, message.to_owned(), "", None);
         };
-        match self.scope.changed(path) {
+        let meaning = match builtin {
+            Builtin::Rate => self.scope.rate(path),
+            Builtin::Plateau => self.scope.plateau(path),
+            _ => self.scope.changed(path),
+        };
+        match meaning {
             Ok(meaning) => self.meaning(meaning),
-            Err(refusal) => self.refused(modulator, refusal),
+            Err(refusal) => self.refused(name, refusal),
         }
     }
 

@@ -45,6 +45,30 @@ pub trait Scope {
     /// Why there is no such modulator.
     fn changed(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
 
+    /// What `rate(population)` means here: the firing rate of a population.
+    ///
+    /// # Errors
+    /// Why it means nothing here.
+    fn rate(&mut self, _path: &[String]) -> Result<Meaning, Refusal> {
+        Err(Refusal {
+            message: "`rate` is the firing rate of a population of spiking neurons".to_owned(),
+            note: "not here".to_owned(),
+            help: Some("it can be read in modulators of circuits of spiking neurons".to_owned()),
+        })
+    }
+
+    /// What `plateau(compartment)` means here: whether a plateau lasts in it.
+    ///
+    /// # Errors
+    /// Why it means nothing here.
+    fn plateau(&mut self, _path: &[String]) -> Result<Meaning, Refusal> {
+        Err(Refusal {
+            message: "`plateau` is about a compartment of a spiking neuron".to_owned(),
+            note: "not here".to_owned(),
+            help: Some("it can be read in `spike` and `burst` of a neuron model".to_owned()),
+        })
+    }
+
     /// The activation that `f` means here: its tree, an expression in `x`.
     fn activation(&self) -> Option<Ast>;
 

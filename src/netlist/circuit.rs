@@ -32,7 +32,7 @@ pub(super) fn read(context: &mut Context, field: &Field<'_>) -> Option<CircuitTa
     Some(CircuitTable {
         name: check(context, "circuit", NameKind::Label, &name.value, name.span),
         seed: seed.map_or(1, |seed| seed.value),
-        step: step?,
+        step: Some(step?),
         replicas: replicas.unwrap_or(default),
         about,
     })

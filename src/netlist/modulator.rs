@@ -14,7 +14,10 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let mut reader = TableReader::open(context, field)?;
     let drive = reader.one_of(&[SCHEDULE, VALUE]).and_then(|(kind, field)| {
         Some(match kind == VALUE.name {
-            true => ModulatorDrive::Value(field.expression(reader.context)?),
+            true => ModulatorDrive::Value {
+                of: field.expression(reader.context)?,
+                every: None,
+            },
             false => ModulatorDrive::Schedule(field.schedule(reader.context)?),
         })
     });

@@ -40,6 +40,10 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         source,
         parameters,
         compartments,
+        spike: None,
+        burst: None,
+        plateaus: IndexMap::new(),
+        receptors: IndexMap::new(),
     })
 }
 
@@ -112,6 +116,7 @@ fn compartment(
     Some(CompartmentModel {
         name,
         dynamics: dynamics?,
+        membrane: None,
         activation,
         within,
         start,

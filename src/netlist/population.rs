@@ -35,6 +35,8 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         size: size?,
         parameters,
         compartments,
+        times: None,
+        repeat: None,
     })
 }
 

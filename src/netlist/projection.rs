@@ -1,6 +1,6 @@
 //! The `[projection.*]` tables.
 
-use super::model::{Connect, Duration, Name, Projection};
+use super::model::{Connect, Delay, Name, Projection};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use crate::source::Spanned;
@@ -46,7 +46,11 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         to: to?,
         connect: connect.unwrap_or_else(|| Spanned::new(Connect::AllToAll, span)),
         weight: weight?,
-        delay: delay.unwrap_or_else(|| Spanned::new(Duration::Steps(0), span)),
+        delay: delay.map(|d| Spanned::new(Delay::Same(d.value), d.span)),
+        dendritic_delay: None,
+        signal: None,
+        receptor: None,
+        short_term: None,
         within,
         learn,
     })

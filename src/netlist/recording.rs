@@ -9,6 +9,7 @@ use crate::source::{Problem, Span, Spanned};
 const WHAT: Key = key("what", "\"weights\"");
 const OF_WEIGHTS: Key = key("of", "\"W\"");
 const OF_TRACE: Key = key("of", "\"latent.soma\"");
+const OF_SPIKES: Key = key("of", "[\"exc\", \"inh\"]");
 const EVERY: Key = key("every", "10_000");
 const NAME: Key = key("name", "\"my-recording\"");
 const ELEMENTS: Key = key("elements", "[0, 1, 2]");
@@ -20,7 +21,7 @@ const RECORDS: Section<'_> = Section {
     by_name: false,
 };
 
-const KINDS: [&str; 2] = ["weights", "trace"];
+const KINDS: [&str; 3] = ["weights", "trace", "spikes"];
 
 /// Reads all recordings in a list of tables.
 pub(super) fn read_all(field: &Field<'_>, context: &mut Context) -> Vec<Recording> {
@@ -58,6 +59,9 @@ fn read(field: &Field<'_>, context: &mut Context) -> Option<(Recording, Span)> {
             .require(OF_WEIGHTS, Field::name)
             .map(RecordingKind::Weights),
         "trace" => trace(&mut reader),
+        "spikes" => reader
+            .require(OF_SPIKES, Field::names)
+            .map(RecordingKind::Spikes),
         _ => {
             what.unknown_choice(reader.context, "kind of recording", &KINDS);
             return None;
@@ -82,7 +86,7 @@ fn read(field: &Field<'_>, context: &mut Context) -> Option<(Recording, Span)> {
             );
             (name.value, name.span)
         }
-        None => file_stem(&kind),
+        None => file_stem(&kind, span),
     };
     let every = every.unwrap_or_else(|| Spanned::new(Duration::Steps(1), span));
     Some((
@@ -104,16 +108,18 @@ fn trace(reader: &mut TableReader<'_, '_>) -> Option<RecordingKind> {
 }
 
 /// A name made from what is recorded: `weights-W`, `trace-latent.soma`.
-fn file_stem(kind: &RecordingKind) -> (String, Span) {
+fn file_stem(kind: &RecordingKind, span: Span) -> (String, Span) {
     let (what, of) = match kind {
-        RecordingKind::Weights(of) => ("weights", of),
-        RecordingKind::Trace { of, .. } => ("trace", of),
+        RecordingKind::Weights(of) => ("weights", std::slice::from_ref(of)),
+        RecordingKind::Trace { of, .. } => ("trace", std::slice::from_ref(of)),
+        RecordingKind::Spikes(of) => ("spikes", of.as_slice()),
     };
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     let words: Vec<&str> = of
-        .value
-        .split(|c| !fits(c))
+        .iter()
+        .flat_map(|of| of.value.split(|c| !fits(c)))
         .filter(|word| !word.is_empty())
         .collect();
-    (format!("{what}-{}", words.join("-")), of.span)
+    let place = of.first().map_or(span, |of| of.span);
+    (format!("{what}-{}", words.join("-")), place)
 }

@@ -10,7 +10,13 @@ const MOST_VALUES: usize = 6;
 pub(super) fn drive(drive: &ModulatorDrive) -> String {
     match drive {
         ModulatorDrive::Schedule(schedule) => in_words(&schedule.value),
-        ModulatorDrive::Value(expression) => format!("= {}", expression.value.trim()),
+        ModulatorDrive::Value { of, .. } => format!("= {}", of.value.trim()),
+        ModulatorDrive::Released { by, tau, .. } => {
+            format!(
+                "released by the spikes of {}, decays in {}",
+                by.value, tau.value
+            )
+        }
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) fn summary(circuit: &Circuit) -> String {
             count(circuit.projections.len(), "projection"),
             count(circuit.synapses(), "synapse")
         ),
-        format!("step {}", circuit.step),
     ];
+    parts.extend(circuit.step.map(|step| format!("step {step}")));
     if circuit.replicas > 1 {
         parts.push(count(circuit.replicas, "replica"));
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use petgraph::graph::DiGraph;
 
-use super::{Circuit, Input, Modulator, PopulationId, ProjectionId};
+use super::{Circuit, CircuitKind, Input, Modulator, PopulationId, ProjectionId};
 use crate::input::DataPaths;
 use crate::netlist::model::{self, Name, Netlist};
 use crate::source::{Problem, suggest};
@@ -38,7 +38,8 @@ impl Resolver<'_> {
         let mut circuit = Circuit {
             name: table.name.value.clone(),
             seed: table.seed,
-            step: table.step.value,
+            kind: CircuitKind::Rate,
+            step: table.step.as_ref().map(|step| step.value),
             replicas: table.replicas.value as usize,
             constants: self
                 .netlist

@@ -56,6 +56,7 @@ impl Resolver<'_> {
             source,
             parameters,
             compartments,
+            spiking: None,
         })
     }
 
@@ -144,6 +145,7 @@ impl Resolver<'_> {
         Compartment {
             name: model.name.value.clone(),
             dynamics: model.dynamics.clone(),
+            membrane: model.membrane.clone(),
             activation: table
                 .and_then(|t| t.activation.clone())
                 .or_else(|| model.activation.clone()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::connect::connect;
 use super::super::{Circuit, CompartmentId, Projection};
 use super::{MOST, Resolver, is_bare_zero};
-use crate::netlist::model::{self, Name};
+use crate::netlist::model::{self, Delay, Name};
 use crate::source::{Problem, suggest};
 use crate::units::Dimension;
 
@@ -53,14 +53,32 @@ impl Resolver<'_> {
             name: name.to_owned(),
             from,
             to,
-            delay: circuit.steps(table.delay.value, 0) as usize,
+            delay: self.steps_of_delay(table, circuit),
             connectivity,
             pattern: table.connect.value.clone(),
             weight: table.weight.clone(),
             within: table.within.clone(),
             learn: table.learn.clone(),
+            spiking: None,
             span: table.to.span,
         })
+    }
+
+    /// The delay of a rate circuit's projection, in steps.
+    fn steps_of_delay(&mut self, table: &model::Projection, circuit: &Circuit) -> usize {
+        match &table.delay {
+            None => 0,
+            Some(delay) => match &delay.value {
+                Delay::Same(delay) => circuit.steps(*delay, 0) as usize,
+                Delay::Drawn(_) => {
+                    let message = "in a rate circuit all synapses of a projection have one delay";
+                    let problem = Problem::new(message, delay.span, "one for each synapse");
+                    self.problems
+                        .push(problem.help("write for example `delay = 1`, in steps"));
+                    0
+                }
+            },
+        }
     }
 
     /// The compartment that one end of a projection names.

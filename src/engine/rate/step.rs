@@ -255,7 +255,7 @@ impl Step<'_> {
         if plan.integrate.is_empty() {
             return Ok(());
         }
-        let dt = self.program.circuit.step.value;
+        let dt = self.program.circuit.step_length().value;
         let mut next = std::mem::take(&mut self.scratch.next);
         next.resize_with(plan.integrate.len(), Vector::default);
         for (equation, next) in plan.integrate.iter().zip(&mut next) {

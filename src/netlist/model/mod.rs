@@ -11,6 +11,7 @@ mod observation;
 mod population;
 mod projection;
 mod rule;
+mod spiking;
 mod stage;
 
 pub use distribution::{Distribution, DistributionKind, Interval};
@@ -18,9 +19,13 @@ pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
 pub use observation::{Measure, MeasureKind, Recording, RecordingKind, Statistic};
-pub use population::{Bias, CompartmentTable, Population};
-pub use projection::{Connect, Learn, Projection};
+pub use population::{Bias, CompartmentTable, Population, Times};
+pub use projection::{Connect, Delay, Learn, Projection, ShortTerm, Signal};
 pub use rule::RuleModel;
+pub use spiking::{
+    BurstKind, BurstModel, Coupling, Membrane, PlateauModel, ReceptorKind, ReceptorModel,
+    SpikeModel, SpikeTrigger,
+};
 pub use stage::{LearnSwitch, Stage, StageLength, Trial};
 
 use indexmap::IndexMap;
@@ -81,8 +86,9 @@ pub struct CircuitTable {
     pub name: Name,
     /// Seed of every random stream.
     pub seed: u64,
-    /// Length of a step: a time, or a plain number if the circuit's time has no unit.
-    pub step: Spanned<Quantity>,
+    /// Length of a step: a time, or a plain number if the circuit's time has no unit. Only a circuit of spiking
+    /// neurons may have none.
+    pub step: Option<Spanned<Quantity>>,
     /// Copies that share weights (mini-batch); 1 if not given.
     pub replicas: Spanned<u32>,
     /// One paragraph on what the circuit is, if given.

@@ -11,7 +11,7 @@ pub struct Modulator {
     pub name: Name,
     /// What sets it.
     pub drive: ModulatorDrive,
-    /// Value before the first step, for `value = "…"` modulators.
+    /// Value before the first step, for modulators without a schedule.
     pub start: f64,
 }
 
@@ -20,8 +20,22 @@ pub struct Modulator {
 pub enum ModulatorDrive {
     /// A schedule.
     Schedule(Spanned<Schedule>),
-    /// An expression over populations, inputs and other modulators, evaluated once a step.
-    Value(Expression),
+    /// An expression over populations, inputs and other modulators.
+    Value {
+        /// The expression.
+        of: Expression,
+        /// How often it is evaluated, in a circuit of spiking neurons (ms); else it is once a step.
+        every: Option<Spanned<Quantity>>,
+    },
+    /// Released by the spikes of a population, and decaying.
+    Released {
+        /// The population.
+        by: Name,
+        /// What all its neurons release together when each spikes once.
+        amount: Spanned<f64>,
+        /// Time constant of the decay (ms).
+        tau: Spanned<Quantity>,
+    },
 }
 
 /// A schedule of values.

@@ -10,7 +10,7 @@ pub struct Recording {
     pub name: String,
     /// What.
     pub what: RecordingKind,
-    /// How often.
+    /// How often; without a meaning for spikes, which are all taken.
     pub every: Spanned<Duration>,
     /// In which stages; all if empty.
     pub during: Vec<Name>,
@@ -30,6 +30,8 @@ pub enum RecordingKind {
         /// Which elements: all if `None`.
         elements: Option<Vec<u64>>,
     },
+    /// All spikes of these populations.
+    Spikes(Vec<Name>),
 }
 
 /// A number, curve or matrix computed during the run.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::{Distribution, Expression, Learn, Name};
 use crate::source::{Span, Spanned};
+use crate::units::Quantity;
 
 /// A population of neurons.
 #[derive(Debug, Clone)]
@@ -18,6 +19,19 @@ pub struct Population {
     pub parameters: IndexMap<String, (Span, Distribution)>,
     /// What is said of its compartments.
     pub compartments: IndexMap<String, CompartmentTable>,
+    /// When its neurons spike, if their model leaves it to the population.
+    pub times: Option<Spanned<Times>>,
+    /// The times start anew after each of these (ms).
+    pub repeat: Option<Spanned<Quantity>>,
+}
+
+/// Times of spikes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Times {
+    /// A CSV file with columns `neuron` and `time` (ms).
+    File(String),
+    /// A list (ms) for each neuron.
+    Listed(Vec<Vec<f64>>),
 }
 
 /// What a population says of one compartment.

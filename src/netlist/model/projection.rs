@@ -19,12 +19,63 @@ pub struct Projection {
     pub connect: Spanned<Connect>,
     /// Initial weights.
     pub weight: Distribution,
-    /// Steps between a value and its effect; 0 if not given.
-    pub delay: Spanned<Duration>,
+    /// Time between a value or a spike and its effect; none if not given.
+    pub delay: Option<Spanned<Delay>>,
+    /// The part of the delay that lies behind the synapse, in the dendrite (ms).
+    pub dendritic_delay: Option<Spanned<Quantity>>,
+    /// Which events of a spiking source it carries.
+    pub signal: Option<Spanned<Signal>>,
+    /// The receptor of its synapses.
+    pub receptor: Option<Name>,
+    /// Short-term plasticity.
+    pub short_term: Option<ShortTerm>,
     /// Hard bounds of the weights.
     pub within: Option<Interval>,
     /// How it learns.
     pub learn: Option<Learn>,
+}
+
+/// A delay.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Delay {
+    /// The same for all synapses.
+    Same(Duration),
+    /// One for each synapse.
+    Drawn(Distribution),
+}
+
+/// What a projection from spiking neurons carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Signal {
+    /// Every spike.
+    #[default]
+    Spike,
+    /// Isolated spikes, and the first of each burst.
+    Event,
+    /// Bursts.
+    Burst,
+}
+
+impl Signal {
+    /// As a netlist writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Signal::Spike => "spike",
+            Signal::Event => "event",
+            Signal::Burst => "burst",
+        }
+    }
+}
+
+/// Short-term plasticity after Tsodyks and Markram.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShortTerm {
+    /// Share U of the resources that a spike uses, from 0 to 1.
+    pub utilisation: Spanned<f64>,
+    /// Time constant of recovery (ms).
+    pub recovery_ms: Spanned<f64>,
+    /// Time constant of facilitation (ms); 0 without facilitation.
+    pub facilitation_ms: f64,
 }
 
 /// Connection patterns.
