@@ -1,6 +1,7 @@
 //! The compiler: expressions of a circuit are resolved, analysed and turned into a [`Program`].
 
 pub mod eligibility;
+pub mod event;
 pub mod explain;
 pub mod expressions;
 pub mod gates;

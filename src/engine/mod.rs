@@ -3,4 +3,5 @@
 pub mod dense;
 pub mod elementwise;
 pub mod eligibility;
+pub mod event;
 pub mod rate;

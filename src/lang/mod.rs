@@ -23,6 +23,7 @@ mod inverse;
 pub mod math;
 pub mod ops;
 pub mod parse;
+pub mod scalar;
 pub mod scope;
 pub mod separate;
 mod token;

@@ -1,0 +1,13 @@
+//! The compiler of event circuits: equations of spiking neurons are recognised as linear, and everything is given
+//! numbers.
+
+mod form;
+mod neuron;
+mod program;
+mod reader;
+mod source;
+mod tables;
+
+pub use neuron::DynamicNeuron;
+pub use program::{EventProgram, EventProjection, NeuronProgram, ShortTerm};
+pub use source::{GivenTimes, SourceNeuron};

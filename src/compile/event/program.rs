@@ -1,0 +1,155 @@
+//! The program of an event circuit: everything that stays the same during a run.
+
+use std::sync::Arc;
+
+use super::form::Numbers;
+use super::neuron::DynamicNeuron;
+use super::reader::NeuronReader;
+use super::source::SourceNeuron;
+use super::tables::delays_ms;
+use crate::circuit::{Circuit, PopulationId};
+use crate::engine::event::time::{NEVER, from_ms};
+use crate::engine::event::turn::Signals;
+use crate::netlist::model::{self, Netlist, SpikeTrigger};
+use crate::source::Problem;
+
+/// A compiled event circuit.
+#[derive(Debug)]
+pub struct EventProgram {
+    /// The circuit it was made from.
+    pub circuit: Circuit,
+    /// Its populations.
+    pub populations: Vec<NeuronProgram>,
+    /// Number of the first neuron of each population, and of all neurons at the end.
+    pub firsts: Vec<u32>,
+    /// Its projections.
+    pub projections: Vec<EventProjection>,
+    /// The shortest delay (ps).
+    pub min_delay: i64,
+}
+
+/// A population, compiled.
+#[derive(Debug, Clone)]
+pub enum NeuronProgram {
+    /// With compartments.
+    Dynamic(Arc<DynamicNeuron>),
+    /// A source of spikes.
+    Source(Arc<SourceNeuron>),
+}
+
+/// A projection, compiled.
+#[derive(Debug, Clone)]
+pub struct EventProjection {
+    /// Its populations: from, to.
+    pub ends: (PopulationId, PopulationId),
+    /// The signal that it carries.
+    pub signal: Signals,
+    /// The port of the target that its synapses act on.
+    pub port: u32,
+    /// Short-term plasticity.
+    pub short_term: Option<ShortTerm>,
+}
+
+/// Short-term plasticity with its numbers (times in ms).
+///
+/// # Source
+/// Tsodyks, Pawelzik and Markram 1998; Markram, Wang and Tsodyks 1998.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShortTerm {
+    /// Utilisation U of a first spike.
+    pub utilisation: f64,
+    /// Time constant of recovery (ms).
+    pub recovery: f64,
+    /// Time constant of facilitation (ms); 0 for none.
+    pub facilitation: f64,
+}
+
+impl EventProgram {
+    /// Compiles a circuit.
+    ///
+    /// # Errors
+    /// All mistakes in its neurons.
+    pub fn new(netlist: &Netlist, circuit: Circuit) -> Result<EventProgram, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut populations = Vec::new();
+        for index in 0..circuit.populations.len() {
+            let id = PopulationId(index as u32);
+            let mut reader =
+                NeuronReader { netlist, circuit: &circuit, population: id, numbers: Numbers::default(), problems: vec![] };
+            let compiled = neuron(&mut reader, id);
+            problems.extend(reader.problems);
+            populations.extend(compiled);
+        }
+        if !problems.is_empty() || populations.len() < circuit.populations.len() {
+            return Err(problems);
+        }
+        let mut firsts = vec![0];
+        for population in &circuit.populations {
+            firsts.push(firsts.last().copied().unwrap_or(0) + population.size as u32);
+        }
+        let projections = circuit.projections.iter().filter_map(|p| projection(p, &populations)).collect();
+        let shortest = circuit.projections.iter().filter_map(|p| delays_ms(&circuit, p).shortest()).min();
+        Ok(EventProgram {
+            populations,
+            firsts,
+            projections,
+            min_delay: shortest.unwrap_or(NEVER),
+            circuit,
+        })
+    }
+
+    /// The population of a neuron, and its index there.
+    pub fn place(&self, neuron: u32) -> (PopulationId, usize) {
+        let population = self.firsts.partition_point(|first| *first <= neuron) - 1;
+        (PopulationId(population as u32), (neuron - self.firsts[population]) as usize)
+    }
+
+    /// Number of neurons.
+    pub fn neurons(&self) -> usize {
+        self.firsts.last().copied().unwrap_or(0) as usize
+    }
+}
+
+fn neuron(reader: &mut NeuronReader<'_>, id: PopulationId) -> Option<NeuronProgram> {
+    let population = reader.circuit.population(id);
+    let spiking = population.spiking.as_ref()?;
+    if let Some(input) = population.compartments.iter().find(|c| !c.inputs.is_empty()) {
+        let message = format!("`{}.{}` has an input of values", population.name, input.name);
+        let problem = Problem::new(message, spiking.span, "a spiking neuron");
+        reader.problems.push(problem.help("drive spiking neurons by spikes, a bias, or a modulator in their equations"));
+        return None;
+    }
+    match &spiking.trigger {
+        SpikeTrigger::When(_) => DynamicNeuron::new(reader).map(|n| NeuronProgram::Dynamic(Arc::new(n))),
+        SpikeTrigger::Rate(_) if !population.compartments.is_empty() => {
+            DynamicNeuron::new(reader).map(|n| NeuronProgram::Dynamic(Arc::new(n)))
+        }
+        _ => SourceNeuron::new(reader).map(|n| NeuronProgram::Source(Arc::new(n))),
+    }
+}
+
+fn projection(p: &crate::circuit::Projection, populations: &[NeuronProgram]) -> Option<EventProjection> {
+    let ends = p.spiking.as_ref()?;
+    let NeuronProgram::Dynamic(target) = &populations[p.to.population.0 as usize] else {
+        return None;
+    };
+    Some(EventProjection {
+        ends: (p.from.population, p.to.population),
+        signal: match ends.signal {
+            model::Signal::Spike => Signals::SPIKE,
+            model::Signal::Event => Signals::EVENT,
+            model::Signal::Burst => Signals::BURST,
+        },
+        port: target.port(ends.receptor, p.to.index as usize)?,
+        short_term: ends.short_term.as_ref().map(|s| ShortTerm {
+            utilisation: s.utilisation.value,
+            recovery: s.recovery_ms.value,
+            facilitation: s.facilitation_ms,
+        }),
+    })
+}
+
+/// A time in ms as ps, at least 1.
+pub(super) fn delay_ps(ms: f64) -> i64 {
+    from_ms(ms).max(1)
+}

@@ -1,0 +1,123 @@
+//! Synapse tables: the connections of a projection on some of its postsynaptic neurons, with weights and delays.
+//!
+//! Numbers are drawn in the order of the synapses (presynaptic, then postsynaptic neuron), whatever part of them is
+//! kept, so that they do not depend on how neurons are spread over threads.
+
+use std::ops::Range;
+
+use super::program::{EventProgram, delay_ps};
+use crate::circuit::connect::Connectivity;
+use crate::circuit::sample::draw;
+use crate::circuit::{Circuit, Projection};
+use crate::engine::event::synapses::{Delays, Rows, Synapses, Weights};
+use crate::netlist::model::{Distribution, DistributionKind};
+
+/// The delays of a projection as they are drawn.
+pub(super) fn delays_ms(circuit: &Circuit, projection: &Projection) -> Delays {
+    let all = 0..projection.connectivity.count();
+    delays(circuit, projection, &mut all.into_iter().map(|_| true))
+}
+
+fn delays(circuit: &Circuit, projection: &Projection, kept: &mut dyn Iterator<Item = bool>) -> Delays {
+    let Some(ends) = &projection.spiking else {
+        return Delays::Same(1);
+    };
+    if let DistributionKind::Constant(ms) = ends.delay.kind {
+        return Delays::Same(delay_ps(ms));
+    }
+    let drawn = drawn(&ends.delay, circuit.seed, &format!("delay {}", projection.name), kept);
+    let drawn: Vec<i64> = drawn.into_iter().map(delay_ps).collect();
+    Delays::new(&drawn)
+}
+
+/// The numbers of the synapses that are kept.
+fn drawn(distribution: &Distribution, seed: u64, name: &str, kept: &mut dyn Iterator<Item = bool>) -> Vec<f64> {
+    let mut stream = crate::random::stream(seed, name, 0);
+    let mut numbers = Vec::new();
+    for (index, keep) in kept.enumerate() {
+        let number = draw(distribution, index, &mut stream);
+        if keep {
+            numbers.push(number);
+        }
+    }
+    numbers
+}
+
+impl EventProgram {
+    /// The synapses of a projection on the postsynaptic neurons `targets` (indices in their population), of which the
+    /// first is `first` for the partition. Weights of `plastic` projections are each their own.
+    pub fn synapses(&self, projection: usize, targets: Range<usize>, first: u32, plastic: bool) -> Synapses {
+        let p = &self.circuit.projections[projection];
+        let pre = self.circuit.population(p.from.population).size;
+        let rows = rows(&p.connectivity, &targets, first, pre);
+        let mask = Mask { connectivity: &p.connectivity, targets: &targets };
+        let delays = delays(&self.circuit, p, &mut mask.iter());
+        let weights = self.weights(p, &mask, plastic, rows.count(pre));
+        Synapses { rows, weights, delays }
+    }
+
+    fn weights(&self, p: &Projection, mask: &Mask<'_>, plastic: bool, count: usize) -> Weights {
+        if let Connectivity::Sparse(sparse) = &p.connectivity
+            && let Some(given) = &sparse.weights
+        {
+            let kept = given.iter().zip(mask.iter()).filter(|(_, keep)| *keep);
+            return Weights::Each(kept.map(|(weight, _)| *weight).collect());
+        }
+        match &p.weight.kind {
+            DistributionKind::Constant(weight) if plastic => Weights::Each(vec![*weight; count]),
+            DistributionKind::Constant(weight) => Weights::Same(*weight),
+            kind => {
+                let name = format!("weight {}", p.name);
+                let numbers = drawn(&p.weight, self.circuit.seed, &name, &mut mask.iter());
+                if plastic || matches!(kind, DistributionKind::List(_)) {
+                    Weights::Each(numbers)
+                } else {
+                    Weights::Drawn(numbers.into_iter().map(|x| x as f32).collect())
+                }
+            }
+        }
+    }
+}
+
+fn rows(connectivity: &Connectivity, targets: &Range<usize>, first: u32, pre: usize) -> Rows {
+    match connectivity {
+        Connectivity::Dense { .. } => Rows::Dense { first, count: targets.len() as u32 },
+        Connectivity::OneToOne { .. } => {
+            Rows::OneToOne { start: targets.start as u32, end: targets.end as u32, first }
+        }
+        Connectivity::Sparse(sparse) => {
+            let mut offsets = Vec::with_capacity(pre + 1);
+            let mut kept = Vec::new();
+            offsets.push(0);
+            for row in sparse.offsets.windows(2) {
+                let here = sparse.targets[row[0]..row[1]].iter().filter(|t| targets.contains(&(**t as usize)));
+                kept.extend(here.map(|t| first + (*t - targets.start as u32)));
+                offsets.push(kept.len() as u32);
+            }
+            kept.shrink_to_fit();
+            Rows::Listed { offsets, targets: kept }
+        }
+    }
+}
+
+/// Which synapses of a projection sit on some of its postsynaptic neurons.
+struct Mask<'c> {
+    connectivity: &'c Connectivity,
+    targets: &'c Range<usize>,
+}
+
+impl<'c> Mask<'c> {
+    fn iter(&self) -> Box<dyn Iterator<Item = bool> + 'c> {
+        let targets = self.targets.clone();
+        match self.connectivity {
+            Connectivity::Dense { pre, post } => {
+                let (pre, post) = (*pre, *post);
+                Box::new((0..pre * post).map(move |s| targets.contains(&(s % post))))
+            }
+            Connectivity::OneToOne { size } => Box::new((0..*size).map(move |s| targets.contains(&s))),
+            Connectivity::Sparse(sparse) => {
+                Box::new(sparse.targets.iter().map(move |t| targets.contains(&(*t as usize))))
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The event engine: spiking neurons, each advanced only when something happens to it.
+//!
+//! # How it runs
+//! Within the shortest delay of the circuit neurons cannot influence each other. So time is cut into windows no longer
+//! than that, and in each window every neuron to which something happens runs by itself, from event to event, exactly.
+//! Then the spikes of the window are sorted and sent on their way.
+//!
+//! 1. [`calendar`]: spikes in flight, in buckets of a window.
+//! 2. [`inbox`]: what arrives within a window, a list for each neuron.
+//! 3. [`queue`]: which neurons have to be looked at although nothing arrives, an indexed priority queue.
+//! 4. [`cells`] and [`sources`]: how a neuron runs through a window; [`regime`] and [`linear`]: the mathematics.
+//! 5. [`partition`]: the neurons of one thread; [`simulation`]: windows, threads, samples.
+//!
+//! # The order of events
+//! Time is a whole number of picoseconds. At one time,
+//!
+//! 1. modulators change, by number;
+//! 2. spikes arrive, by projection, presynaptic neuron and synapse;
+//! 3. neurons do what they do by themselves, each in the order: end of refractoriness, end of plateaus, spikes of a burst,
+//!    candidates for random spikes, threshold crossings; what they emit is ordered by neuron;
+//! 4. samples are recorded.
+//!
+//! Nothing in a run depends on threads, on where windows end, on how a run is cut into pieces or on what is recorded.
+
+pub mod broadcast;
+pub mod calendar;
+pub mod cells;
+pub mod inbox;
+pub mod linear;
+pub mod model;
+pub mod partition;
+pub mod queue;
+pub mod record;
+pub mod regime;
+pub mod short_term;
+pub mod simulation;
+pub mod sources;
+pub mod synapses;
+pub mod time;
+pub mod turn;

@@ -1,0 +1,332 @@
+//! A partition: some of the neurons of each population, with the synapses on them and the spikes on their way to them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::calendar::{Calendar, InFlight};
+use super::cells::Cells;
+use super::inbox::{Inbox, NONE};
+use super::queue::WakeQueue;
+use super::short_term::Resources;
+use super::sources::Sources;
+use super::synapses::{Delays, Synapses};
+use super::time::{NEVER, after};
+use super::turn::{Emitted, EventError, Turn};
+use crate::compile::event::{EventProgram, NeuronProgram};
+
+/// The longest window (ps) if delays do not limit it: 10 ms.
+const LONGEST_WINDOW: i64 = 10_000_000_000;
+
+/// Some neurons of a circuit, and all that they need to run through a window by themselves.
+#[derive(Debug)]
+pub struct Partition {
+    program: Arc<EventProgram>,
+    /// For each population, the neurons that are here.
+    groups: Vec<Group>,
+    /// For each projection, the synapses on neurons that are here.
+    synapses: Vec<Synapses>,
+    ports: Vec<u32>,
+    /// For each projection with short-term plasticity, the state of each presynaptic neuron.
+    resources: Vec<Vec<Resources>>,
+    calendar: Calendar,
+    queue: WakeQueue,
+    /// Whether a neuron is in the queue.
+    queued: Vec<bool>,
+    inbox: Inbox,
+    emitted: Vec<Emitted>,
+}
+
+/// Neurons of a population that are here.
+#[derive(Debug)]
+struct Group {
+    /// Number of the first one in the partition.
+    base: u32,
+    /// Their indices in the population.
+    range: Range<usize>,
+    kind: GroupKind,
+}
+
+#[derive(Debug)]
+enum GroupKind {
+    Cells(Box<Cells>),
+    Sources(Box<Sources>),
+}
+
+impl Partition {
+    /// Partition `part` of `parts`. `modulators` gives a modulator's value.
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution.
+    pub fn new(
+        program: &Arc<EventProgram>,
+        (part, parts): (usize, usize),
+        modulators: &[f64],
+    ) -> Result<Partition, EventError> {
+        let circuit = &program.circuit;
+        let mut groups = Vec::new();
+        let mut base = 0;
+        for (index, population) in circuit.populations.iter().enumerate() {
+            let range = share(population.size, part, parts);
+            let (first, name) = (program.firsts[index], format!("neuron {}", population.name));
+            let read = read(program, index, modulators);
+            let kind = match &program.populations[index] {
+                NeuronProgram::Dynamic(neuron) => {
+                    let cells = Cells::new(neuron.clone(), (circuit.seed, &name), first, range.clone(), &read)?;
+                    GroupKind::Cells(Box::new(cells))
+                }
+                NeuronProgram::Source(source) => {
+                    let sources = Sources::new(source.clone(), (circuit.seed, &name), first, range.clone(), &read);
+                    GroupKind::Sources(Box::new(sources))
+                }
+            };
+            groups.push(Group { base, range: range.clone(), kind });
+            base += range.len() as u32;
+        }
+        let table = |(index, p): (usize, &crate::compile::event::EventProjection)| {
+            let group = &groups[p.ends.1.0 as usize];
+            program.synapses(index, group.range.clone(), group.base, false)
+        };
+        let synapses = program.projections.iter().enumerate().map(table).collect();
+        let resources = program
+            .projections
+            .iter()
+            .map(|p| match p.short_term {
+                Some(_) => vec![Resources::FULL; circuit.population(p.ends.0).size],
+                None => vec![],
+            })
+            .collect();
+        let mut partition = Partition {
+            program: program.clone(),
+            groups,
+            synapses,
+            ports: program.projections.iter().map(|p| p.port).collect(),
+            resources,
+            calendar: Calendar::new(program.min_delay.min(LONGEST_WINDOW)),
+            queue: WakeQueue::default(),
+            queued: vec![false; base as usize],
+            inbox: Inbox::new(base as usize),
+            emitted: Vec::new(),
+        };
+        partition.look_at_all(0);
+        Ok(partition)
+    }
+
+    /// Puts every neuron that may do something by itself into the queue.
+    fn look_at_all(&mut self, now: i64) {
+        for index in 0..self.groups.len() {
+            let group = &self.groups[index];
+            let base = group.base;
+            let looks: Vec<i64> = (0..group.range.len())
+                .map(|cell| match &group.kind {
+                    GroupKind::Cells(cells) => cells.next_look(cell, now),
+                    GroupKind::Sources(sources) => sources.next_look(cell),
+                })
+                .collect();
+            for (cell, wake) in looks.into_iter().enumerate() {
+                self.set_wake(base + cell as u32, wake);
+            }
+        }
+    }
+
+    fn set_wake(&mut self, neuron: u32, wake: i64) {
+        let queued = &mut self.queued[neuron as usize];
+        if wake != NEVER || *queued {
+            self.queue.set(neuron, wake);
+        }
+        *queued = wake != NEVER;
+    }
+
+    /// The end (ps) of the longest window that may begin at a time.
+    pub fn window_end(&self, start: i64) -> i64 {
+        self.calendar.bucket_end(start)
+    }
+
+    /// When something may happen here next (ps).
+    pub fn next_time(&self) -> i64 {
+        self.calendar.next_time().min(self.queue.next_time())
+    }
+
+    /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.
+    pub fn send(&mut self, spikes: &[Emitted]) {
+        for spike in spikes {
+            let (population, index) = self.program.place(spike.neuron);
+            for number in 0..self.program.projections.len() {
+                let projection = &self.program.projections[number];
+                if projection.ends.0 != population || !spike.signals.any(projection.signal) {
+                    continue;
+                }
+                let synapses = &self.synapses[number];
+                let row = synapses.rows.of(index as u32);
+                let load = match &projection.short_term {
+                    Some(by) => self.resources[number][index].spike(spike.time, by).to_bits(),
+                    None => 1.0_f64.to_bits(),
+                };
+                let arrival = |delay, index| InFlight {
+                    time: after(spike.time, delay),
+                    projection: number as u32,
+                    index,
+                    load,
+                };
+                match &synapses.delays {
+                    _ if row.is_empty() => {}
+                    Delays::Same(delay) => self.calendar.push(arrival(*delay, index as u32)),
+                    delays @ Delays::Each { .. } => {
+                        for synapse in row {
+                            self.calendar.push(arrival(delays.of(synapse), synapse as u32));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs all neurons through a window, which must not be longer than the shortest delay; gives what they emitted.
+    ///
+    /// # Errors
+    /// If a neuron spikes without end.
+    pub fn run_window(&mut self, start: i64, end: i64) -> Result<&[Emitted], EventError> {
+        self.emitted.clear();
+        self.calendar.open(start);
+        self.deliver_spikes(end);
+        while let Some(neuron) = self.queue.pop_before(end) {
+            self.queued[neuron as usize] = false;
+            self.inbox.touch(neuron);
+        }
+        let result = self.run_neurons(end);
+        self.inbox.clear();
+        self.calendar.drop_before(end);
+        result?;
+        self.emitted.sort_unstable();
+        Ok(&self.emitted)
+    }
+
+    /// Puts what arrives before `end` into the inbox, the last first.
+    fn deliver_spikes(&mut self, end: i64) {
+        let today = self.calendar.today();
+        let first = today.partition_point(|spike| spike.time >= end);
+        for spike in &today[first..] {
+            let synapses = &self.synapses[spike.projection as usize];
+            let factor = f64::from_bits(spike.load);
+            match &synapses.delays {
+                Delays::Same(_) => {
+                    let row = synapses.rows.of(spike.index);
+                    deliver_row(&mut self.inbox, synapses, row, spike, factor);
+                }
+                Delays::Each { .. } => {
+                    let synapse = spike.index as usize;
+                    deliver_row(&mut self.inbox, synapses, synapse..synapse + 1, spike, factor);
+                }
+            }
+        }
+    }
+
+    fn run_neurons(&mut self, end: i64) -> Result<(), EventError> {
+        // The inbox is read while the queue is written.
+        let mut inbox = std::mem::take(&mut self.inbox);
+        let neurons = inbox.sorted_neurons().to_vec();
+        let mut at = 0;
+        let mut result = Ok(());
+        for index in 0..self.groups.len() {
+            let group = &mut self.groups[index];
+            let (base, past) = (group.base, group.base + group.range.len() as u32);
+            let count = neurons[at..].partition_point(|n| *n < past);
+            let mut turn = Turn { end, inbox: &inbox, ports: &self.ports, emitted: &mut self.emitted };
+            let mut wakes = Vec::with_capacity(count);
+            for neuron in &neurons[at..at + count] {
+                let cell = (neuron - base) as usize;
+                let wake = match &mut group.kind {
+                    GroupKind::Cells(cells) => cells.run(cell, inbox.first(*neuron), &mut turn),
+                    GroupKind::Sources(sources) => Ok(sources.run(cell, &mut turn)),
+                };
+                match wake {
+                    Ok(wake) => wakes.push(wake),
+                    Err(error) => result = Err(error),
+                }
+                if result.is_err() {
+                    break;
+                }
+            }
+            for (neuron, wake) in neurons[at..].iter().zip(wakes) {
+                self.set_wake(*neuron, wake);
+            }
+            at += count;
+        }
+        self.inbox = inbox;
+        result
+    }
+
+    /// Modulators have other values from `time` on.
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution any more.
+    pub fn change_modulators(
+        &mut self,
+        time: i64,
+        environment: impl Fn(usize) -> Option<u32>,
+        modulators: &[f64],
+    ) -> Result<(), EventError> {
+        for index in 0..self.groups.len() {
+            let Some(environment) = environment(index) else {
+                continue;
+            };
+            let read = read(&self.program, index, modulators);
+            let group = &mut self.groups[index];
+            match &mut group.kind {
+                GroupKind::Cells(cells) => cells.change_environment(time, environment, &read)?,
+                GroupKind::Sources(sources) => sources.change_environment(time, &read),
+            }
+            for cell in 0..self.groups[index].range.len() {
+                let group = &self.groups[index];
+                let wake = match &group.kind {
+                    GroupKind::Cells(cells) => cells.next_look(cell, time),
+                    GroupKind::Sources(sources) => sources.next_look(cell),
+                };
+                let neuron = group.base + cell as u32;
+                self.set_wake(neuron, wake);
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of a variable of a neuron (its index in the population) at a time, if the neuron is here.
+    pub fn value_at(&self, population: usize, neuron: usize, variable: usize, time: i64) -> Option<f64> {
+        let group = &self.groups[population];
+        match &group.kind {
+            GroupKind::Cells(cells) if group.range.contains(&neuron) => {
+                Some(cells.value_at(neuron - group.range.start, variable, time))
+            }
+            _ => None,
+        }
+    }
+
+    /// The synapses of a projection that are here.
+    pub fn synapses(&self, projection: usize) -> &Synapses {
+        &self.synapses[projection]
+    }
+}
+
+/// Puts the deliveries of a row of synapses into the inbox.
+#[inline(always)]
+fn deliver_row(inbox: &mut Inbox, synapses: &Synapses, row: Range<usize>, spike: &InFlight, factor: f64) {
+    for synapse in row.rev() {
+        let weight = factor * synapses.weights.of(synapse);
+        inbox.push(synapses.rows.target(synapse), spike.time, spike.projection, weight.to_bits());
+    }
+}
+
+/// The neurons of a population that partition `part` of `parts` has.
+pub fn share(size: usize, part: usize, parts: usize) -> Range<usize> {
+    size * part / parts..size * (part + 1) / parts
+}
+
+/// The values of the modulators that a population reads.
+fn read(program: &EventProgram, population: usize, modulators: &[f64]) -> Vec<f64> {
+    let ids = match &program.populations[population] {
+        NeuronProgram::Dynamic(neuron) => &neuron.modulators,
+        NeuronProgram::Source(source) => &source.modulators,
+    };
+    ids.iter().map(|id| modulators[id.0 as usize]).collect()
+}
+
+/// No delivery: what a neuron without any is run with.
+pub const NOTHING: u32 = NONE;

@@ -1,0 +1,149 @@
+//! Regimes: the linear systems that a neuron passes through, with what the engine needs of each in modal coordinates.
+
+use std::collections::HashMap;
+
+use super::linear::{LinearError, Modes};
+use super::model::{Affine, Instance, Trigger};
+
+/// Which linear system a neuron follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct RegimeKey {
+    /// Its parameters, among the population's kinds.
+    pub kind: u32,
+    /// The modulators' values, among those there have been.
+    pub environment: u32,
+    /// Whether what is reset at a spike is held.
+    pub held: bool,
+    /// Plateaus that go on, a bit each.
+    pub plateaus: u8,
+}
+
+/// A linear system, ready to run.
+#[derive(Debug)]
+pub struct Regime {
+    /// Which one it is.
+    pub key: RegimeKey,
+    /// Its solution.
+    pub modes: Modes,
+    /// What a unit weight adds to the modal coordinates, for each port.
+    pub jumps: Vec<Box<[f64]>>,
+    /// What may reach 0.
+    pub watches: Vec<Watch>,
+}
+
+/// Something that may reach 0 while a neuron runs freely.
+#[derive(Debug)]
+pub struct Watch {
+    /// What it sets off.
+    pub what: Crossing,
+    /// Its value in modal coordinates.
+    pub readout: Readout,
+}
+
+/// Σ row·y + constant, of modal coordinates y.
+#[derive(Debug, Clone)]
+pub struct Readout {
+    /// A factor for each coordinate.
+    pub row: Box<[f64]>,
+    /// What is added.
+    pub constant: f64,
+}
+
+impl Readout {
+    /// An affine function of the variables, in the coordinates of these modes.
+    pub fn new(modes: &Modes, affine: &Affine) -> Readout {
+        let mut weights = vec![0.0; modes.variables()];
+        for (variable, factor) in &affine.row {
+            weights[*variable] += factor;
+        }
+        let (row, offset) = modes.readout(&weights);
+        Readout { row: row.into_boxed_slice(), constant: offset + affine.constant }
+    }
+
+    /// Its value.
+    #[inline(always)]
+    pub fn of(&self, y: &[f64]) -> f64 {
+        self.row.iter().zip(y).map(|(r, y)| r * y).sum::<f64>() + self.constant
+    }
+}
+
+/// What a crossing sets off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crossing {
+    /// A spike.
+    Spike,
+    /// A plateau.
+    Plateau(u8),
+}
+
+impl Regime {
+    fn new(key: RegimeKey, instance: &Instance) -> Result<Regime, LinearError> {
+        let mut system = instance.system.clone();
+        let n = system.n;
+        for (index, plateau) in instance.plateaus.iter().enumerate() {
+            if key.plateaus >> index & 1 == 1 {
+                system.b[plateau.variable] += plateau.slope;
+            }
+        }
+        let held: &[usize] = if key.held { &instance.held } else { &[] };
+        for variable in held {
+            system.a[variable * n..(variable + 1) * n].fill(0.0);
+            system.b[*variable] = 0.0;
+        }
+        let modes = Modes::new(&system)?;
+        let jumps = instance
+            .ports
+            .iter()
+            .map(|port| {
+                let mut jump = vec![0.0; modes.len()];
+                for (variable, amount) in port.iter().filter(|(v, _)| !held.contains(v)) {
+                    for (total, column) in jump.iter_mut().zip(modes.column(*variable)) {
+                        *total += amount * column;
+                    }
+                }
+                jump.into_boxed_slice()
+            })
+            .collect();
+        let mut watches = Vec::new();
+        let readout = |affine: &Affine| Readout::new(&modes, affine);
+        if let (Trigger::Threshold(threshold), false) = (&instance.trigger, key.held) {
+            watches.push(Watch { what: Crossing::Spike, readout: readout(threshold) });
+        }
+        for (index, plateau) in instance.plateaus.iter().enumerate() {
+            if key.plateaus >> index & 1 == 0 {
+                let what = Crossing::Plateau(index as u8);
+                watches.push(Watch { what, readout: readout(&plateau.when) });
+            }
+        }
+        Ok(Regime { key, modes, jumps, watches })
+    }
+}
+
+/// The regimes that neurons of a population have been in.
+#[derive(Debug, Default)]
+pub struct Regimes {
+    list: Vec<Regime>,
+    index: HashMap<RegimeKey, u32>,
+}
+
+impl Regimes {
+    /// A regime by its number.
+    #[inline(always)]
+    pub fn get(&self, number: u32) -> &Regime {
+        &self.list[number as usize]
+    }
+
+    /// The number of a regime, which is made if it is new.
+    ///
+    /// # Errors
+    /// If its system cannot be solved.
+    pub fn number(&mut self, key: RegimeKey, instance: impl FnOnce() -> Instance) -> Result<u32, LinearError> {
+        if let Some(number) = self.index.get(&key) {
+            return Ok(*number);
+        }
+        let number = self.list.len() as u32;
+        self.list.push(Regime::new(key, &instance())?);
+        self.index.insert(key, number);
+        Ok(number)
+    }
+}

@@ -1,0 +1,259 @@
+//! A simulation of an event circuit: windows one after the other, on one thread or several.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::broadcast::Broadcast;
+use super::partition::Partition;
+use super::time::{NEVER, after};
+use super::turn::{Emitted, EventError};
+use crate::compile::event::{EventProgram, NeuronProgram};
+
+/// Somebody who watches a simulation.
+pub trait Observer {
+    /// What neurons emitted in a window: in order, all before what comes next.
+    fn spikes(&mut self, emitted: &[Emitted]) {
+        let _ = emitted;
+    }
+
+    /// When the next sample is due (ps); [`NEVER`] if none is.
+    fn next_sample(&self) -> i64 {
+        NEVER
+    }
+
+    /// A sample is due; everything at its time has happened.
+    fn sample(&mut self, time: i64, view: &View<'_>) {
+        let _ = (time, view);
+    }
+
+    /// Whether the run should go on; asked after each window that ends at this time (ps).
+    fn goes_on(&mut self, time: i64) -> bool {
+        let _ = time;
+        true
+    }
+}
+
+/// Nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {}
+
+/// The state of a simulation at a time, to be read.
+#[derive(Debug)]
+pub struct View<'s> {
+    partitions: Vec<MutexGuard<'s, Partition>>,
+    broadcast: &'s Broadcast,
+    time: i64,
+}
+
+impl View<'_> {
+    /// The value of a variable of a neuron, both by index.
+    pub fn value(&self, population: usize, neuron: usize, variable: usize) -> f64 {
+        let here = |p: &MutexGuard<'_, Partition>| p.value_at(population, neuron, variable, self.time);
+        self.partitions.iter().find_map(here).unwrap_or(f64::NAN)
+    }
+
+    /// The value of a modulator.
+    pub fn modulator(&self, modulator: usize) -> f64 {
+        self.broadcast.value_at(modulator, self.time)
+    }
+}
+
+/// A circuit of spiking neurons while it runs.
+#[derive(Debug)]
+pub struct Simulation {
+    program: Arc<EventProgram>,
+    partitions: Vec<Mutex<Partition>>,
+    broadcast: Broadcast,
+    /// Number of the values that modulators have had.
+    environment: u32,
+    /// Everything before this time (ps) has happened.
+    now: i64,
+    /// Spikes of the last window, not yet sent.
+    unsent: Arc<Vec<Emitted>>,
+}
+
+/// What a thread does next.
+struct Order {
+    spikes: Arc<Vec<Emitted>>,
+    start: i64,
+    end: i64,
+}
+
+/// What a thread has done.
+struct Done {
+    emitted: Vec<Emitted>,
+    next: i64,
+}
+
+impl Simulation {
+    /// A simulation at time 0, on so many threads; the results do not depend on them.
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution.
+    pub fn new(program: Arc<EventProgram>, threads: usize) -> Result<Simulation, EventError> {
+        let broadcast = Broadcast::new(&program.circuit);
+        let threads = threads.clamp(1, program.neurons().max(1));
+        let partition = |part| Partition::new(&program, (part, threads), broadcast.values()).map(Mutex::new);
+        let partitions = (0..threads).map(partition).collect::<Result<_, _>>()?;
+        Ok(Simulation { partitions, broadcast, environment: 0, now: 0, unsent: Arc::default(), program })
+    }
+
+    /// The program that runs.
+    pub fn program(&self) -> &Arc<EventProgram> {
+        &self.program
+    }
+
+    /// The time (ps) before which everything has happened.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The modulators.
+    pub fn broadcast_mut(&mut self) -> &mut Broadcast {
+        &mut self.broadcast
+    }
+
+    /// The state at the present time, to be read.
+    pub fn view(&self) -> View<'_> {
+        View { partitions: self.partitions.iter().map(lock).collect(), broadcast: &self.broadcast, time: self.now }
+    }
+
+    /// Runs until everything before `until` (ps) has happened, or the observer has had enough.
+    ///
+    /// # Errors
+    /// If a neuron spikes without end, or its equations have no solution.
+    pub fn run_until(&mut self, until: i64, observer: &mut dyn Observer) -> Result<(), EventError> {
+        if self.partitions.len() == 1 {
+            return self.run_alone(until, observer);
+        }
+        let Simulation { partitions, .. } = self;
+        let partitions = std::mem::take(partitions);
+        let result = std::thread::scope(|scope| {
+            let mut lines = Vec::new();
+            for partition in &partitions[1..] {
+                let (order_sender, orders) = bounded::<Order>(1);
+                let (sender, done) = bounded(1);
+                scope.spawn(move || work(partition, &orders, &sender));
+                lines.push((order_sender, done));
+            }
+            self.run_windows(until, observer, &partitions, |order| {
+                for (sender, _) in &lines {
+                    let order = Order { spikes: order.spikes.clone(), ..order };
+                    // A thread that is gone is found out about when its answer is missing.
+                    let _ = sender.send(order);
+                }
+                let mut all = run_order(&mut lock(&partitions[0]), &order)?;
+                for (_, done) in &lines {
+                    let Ok(done) = done.recv() else { break };
+                    let done: Done = done?;
+                    all.emitted.extend(done.emitted);
+                    all.next = all.next.min(done.next);
+                }
+                all.emitted.sort_unstable();
+                Ok(all)
+            })
+        });
+        self.partitions = partitions;
+        result
+    }
+
+    fn run_alone(&mut self, until: i64, observer: &mut dyn Observer) -> Result<(), EventError> {
+        let partitions = std::mem::take(&mut self.partitions);
+        let result = self.run_windows(until, observer, &partitions, |order| {
+            run_order(&mut lock(&partitions[0]), &order)
+        });
+        self.partitions = partitions;
+        result
+    }
+
+    /// Window after window.
+    fn run_windows(
+        &mut self,
+        until: i64,
+        observer: &mut dyn Observer,
+        partitions: &[Mutex<Partition>],
+        mut run: impl FnMut(Order) -> Result<Done, EventError>,
+    ) -> Result<(), EventError> {
+        // The first window is empty: it sends what is unsent and tells when something happens next.
+        let mut next = self.now;
+        loop {
+            if self.broadcast.next_change() <= self.now {
+                self.change_modulators(partitions)?;
+            }
+            if self.now >= until {
+                return Ok(());
+            }
+            let sample = observer.next_sample();
+            let limit = until.min(self.broadcast.next_change()).min(after(sample, 1));
+            let start = next.max(self.now).min(limit);
+            let end = lock(&partitions[0]).window_end(start).min(limit);
+            let spikes = std::mem::take(&mut self.unsent);
+            let done = run(Order { spikes, start, end })?;
+            let soonest = done.emitted.first().map_or(NEVER, |e| after(e.time, self.program.min_delay));
+            next = done.next.min(soonest);
+            observer.spikes(&done.emitted);
+            self.unsent = Arc::new(done.emitted);
+            self.now = end;
+            if sample < end {
+                let partitions = partitions.iter().map(lock).collect();
+                observer.sample(sample, &View { partitions, broadcast: &self.broadcast, time: sample });
+            }
+            if !observer.goes_on(self.now) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Modulators change at the present time.
+    fn change_modulators(&mut self, partitions: &[Mutex<Partition>]) -> Result<(), EventError> {
+        let before = self.broadcast.values().to_vec();
+        self.broadcast.change(self.now);
+        self.tell_modulators(&before, partitions)
+    }
+
+    /// Tells the partitions which modulators have other values than `before`.
+    fn tell_modulators(&mut self, before: &[f64], partitions: &[Mutex<Partition>]) -> Result<(), EventError> {
+        let values = self.broadcast.values();
+        let changed = |index: usize| before[index].to_bits() != values[index].to_bits();
+        let reads = |population: usize| {
+            let ids = match &self.program.populations[population] {
+                NeuronProgram::Dynamic(neuron) => &neuron.modulators,
+                NeuronProgram::Source(source) => &source.modulators,
+            };
+            ids.iter().any(|id| changed(id.0 as usize))
+        };
+        if !(0..values.len()).any(changed) {
+            return Ok(());
+        }
+        self.environment += 1;
+        for partition in partitions {
+            let environment = |population: usize| reads(population).then_some(self.environment);
+            lock(partition).change_modulators(self.now, environment, values)?;
+        }
+        Ok(())
+    }
+}
+
+/// A thread: a window after each order.
+fn work(partition: &Mutex<Partition>, orders: &Receiver<Order>, done: &Sender<Result<Done, EventError>>) {
+    for order in orders {
+        let result = run_order(&mut lock(partition), &order);
+        if done.send(result).is_err() {
+            return;
+        }
+    }
+}
+
+fn run_order(partition: &mut Partition, order: &Order) -> Result<Done, EventError> {
+    partition.send(&order.spikes);
+    let emitted = partition.run_window(order.start, order.end)?.to_vec();
+    Ok(Done { emitted, next: partition.next_time() })
+}
+
+/// Locks a partition. A lock is only poisoned by a panic, and nothing panics.
+fn lock(partition: &Mutex<Partition>) -> MutexGuard<'_, Partition> {
+    partition.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

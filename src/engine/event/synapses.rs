@@ -1,0 +1,196 @@
+//! Tables of synapses, sorted by presynaptic neuron: what a spike is multiplied into.
+
+/// The synapses of a projection on the neurons of one partition.
+#[derive(Debug, Clone)]
+pub struct Synapses {
+    /// Which ones a presynaptic neuron has.
+    pub rows: Rows,
+    /// Their weights (engine units).
+    pub weights: Weights,
+    /// Their delays (ps).
+    pub delays: Delays,
+}
+
+/// Which synapses a presynaptic neuron has.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// Those of neuron j are `offsets[j]..offsets[j + 1]`; `targets` are neurons of the partition.
+    Listed {
+        /// One more than presynaptic neurons.
+        offsets: Vec<u32>,
+        /// Postsynaptic neurons.
+        targets: Vec<u32>,
+    },
+    /// Neuron j has one on neuron `first + j − start`, if j is in `start..end`.
+    OneToOne {
+        /// First presynaptic neuron with a synapse here.
+        start: u32,
+        /// One past the last.
+        end: u32,
+        /// The neuron of the partition on which the first one sits.
+        first: u32,
+    },
+    /// Every presynaptic neuron has one on each of `first..first + count`.
+    Dense {
+        /// First postsynaptic neuron of the partition.
+        first: u32,
+        /// How many there are.
+        count: u32,
+    },
+}
+
+impl Rows {
+    /// The numbers of the synapses of a presynaptic neuron.
+    #[inline(always)]
+    pub fn of(&self, pre: u32) -> std::ops::Range<usize> {
+        match self {
+            Rows::Listed { offsets, .. } => {
+                offsets[pre as usize] as usize..offsets[pre as usize + 1] as usize
+            }
+            Rows::OneToOne { start, end, .. } => {
+                let here = pre.wrapping_sub(*start) as usize;
+                if (*start..*end).contains(&pre) { here..here + 1 } else { 0..0 }
+            }
+            Rows::Dense { count, .. } => {
+                let first = pre as usize * *count as usize;
+                first..first + *count as usize
+            }
+        }
+    }
+
+    /// The postsynaptic neuron of a synapse, as the partition numbers it.
+    #[inline(always)]
+    pub fn target(&self, synapse: usize) -> u32 {
+        match self {
+            Rows::Listed { targets, .. } => targets[synapse],
+            Rows::OneToOne { first, .. } => first + synapse as u32,
+            Rows::Dense { first, count } => first + (synapse % *count as usize) as u32,
+        }
+    }
+
+    /// The presynaptic neuron of a synapse.
+    pub fn source(&self, synapse: usize) -> u32 {
+        match self {
+            Rows::Listed { offsets, .. } => {
+                offsets.partition_point(|offset| *offset as usize <= synapse) as u32 - 1
+            }
+            Rows::OneToOne { start, .. } => start + synapse as u32,
+            Rows::Dense { count, .. } => (synapse / *count as usize) as u32,
+        }
+    }
+
+    /// Number of synapses, for so many presynaptic neurons.
+    pub fn count(&self, pre: usize) -> usize {
+        match self {
+            Rows::Listed { targets, .. } => targets.len(),
+            Rows::OneToOne { start, end, .. } => (end - start) as usize,
+            Rows::Dense { count, .. } => pre * *count as usize,
+        }
+    }
+}
+
+/// Weights of static synapses.
+#[derive(Debug, Clone)]
+pub enum Weights {
+    /// All the same.
+    Same(f64),
+    /// Drawn ones: a random number loses nothing in single precision, and half the memory is half the traffic.
+    Drawn(Vec<f32>),
+    /// Given ones, and those that learn.
+    Each(Vec<f64>),
+}
+
+impl Weights {
+    /// The weight of a synapse.
+    #[inline(always)]
+    pub fn of(&self, synapse: usize) -> f64 {
+        match self {
+            Weights::Same(weight) => *weight,
+            Weights::Drawn(weights) => f64::from(weights[synapse]),
+            Weights::Each(weights) => weights[synapse],
+        }
+    }
+
+    /// Memory (bytes).
+    pub fn bytes(&self) -> usize {
+        match self {
+            Weights::Same(_) => 8,
+            Weights::Drawn(weights) => 4 * weights.len(),
+            Weights::Each(weights) => 8 * weights.len(),
+        }
+    }
+}
+
+/// Delays of synapses.
+#[derive(Debug, Clone)]
+pub enum Delays {
+    /// All the same (ps).
+    Same(i64),
+    /// Each its own, in multiples of `unit` (ps): a picosecond if the longest is below 4 ms, else a nanosecond.
+    Each {
+        /// What they are counted in (ps).
+        unit: i64,
+        /// How many.
+        counts: Vec<u32>,
+    },
+}
+
+impl Delays {
+    /// Delays (ps) of the synapses, stored as exactly as 32 bits allow.
+    pub fn new(delays: &[i64]) -> Self {
+        let longest = delays.iter().copied().max().unwrap_or(0);
+        let unit = if longest <= i64::from(u32::MAX) { 1 } else { 1000.max(longest / i64::from(u32::MAX) + 1) };
+        let counts = delays.iter().map(|d| ((d + unit / 2) / unit).max(1) as u32).collect();
+        Delays::Each { unit, counts }
+    }
+
+    /// The delay of a synapse (ps).
+    #[inline(always)]
+    pub fn of(&self, synapse: usize) -> i64 {
+        match self {
+            Delays::Same(delay) => *delay,
+            Delays::Each { unit, counts } => unit * i64::from(counts[synapse]),
+        }
+    }
+
+    /// The shortest (ps), if there is one.
+    pub fn shortest(&self) -> Option<i64> {
+        match self {
+            Delays::Same(delay) => Some(*delay),
+            Delays::Each { unit, counts } => counts.iter().min().map(|count| unit * i64::from(*count)),
+        }
+    }
+
+    /// Memory (bytes).
+    pub fn bytes(&self) -> usize {
+        match self {
+            Delays::Same(_) => 8,
+            Delays::Each { counts, .. } => 4 * counts.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_know_their_targets_and_sources() {
+        let listed = Rows::Listed { offsets: vec![0, 2, 2, 3], targets: vec![5, 7, 6] };
+        assert_eq!(listed.of(0), 0..2);
+        assert_eq!(listed.of(1), 2..2);
+        assert_eq!([0, 1, 2].map(|s| listed.source(s)), [0, 0, 2]);
+        let one = Rows::OneToOne { start: 3, end: 5, first: 10 };
+        assert_eq!((one.of(2), one.of(4), one.target(1), one.source(1)), (0..0, 1..2, 11, 4));
+        let dense = Rows::Dense { first: 4, count: 3 };
+        assert_eq!((dense.of(2), dense.target(7), dense.source(7), dense.count(3)), (6..9, 5, 2, 9));
+    }
+
+    #[test]
+    fn delays_are_exact_up_to_four_milliseconds() {
+        let delays = Delays::new(&[1, 4_000_000_000]);
+        assert_eq!((delays.of(0), delays.of(1), delays.shortest()), (1, 4_000_000_000, Some(1)));
+        let long = Delays::new(&[5_000_000_400, 20_000_000_000]);
+        assert_eq!(long.of(0), 5_000_000_000);
+    }
+}
