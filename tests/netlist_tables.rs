@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use apical::netlist::model::{
-    Bias, Connect, DistributionKind, Duration, Dynamics, InputProcess, LearnSwitch, Mixing,
+    Bias, Connect, Delay, DistributionKind, Duration, Dynamics, InputProcess, LearnSwitch, Mixing,
     ModulatorDrive, RecordingKind, Schedule, StageLength,
 };
 use apical::netlist::{self, LoadOptions, ModelKind, Netlist};
@@ -36,8 +36,8 @@ fn a_circuit_has_defaults_for_all_but_its_name_and_step() {
     let netlist = read("");
     assert_eq!(netlist.circuit.name.value, "test");
     assert_eq!(
-        netlist.circuit.step.value,
-        Quantity::new(1.0, Dimension::TIME)
+        netlist.circuit.step.map(|step| step.value),
+        Some(Quantity::new(1.0, Dimension::TIME))
     );
     assert_eq!(netlist.circuit.seed, 1);
     assert_eq!(netlist.circuit.replicas.value, 1);
@@ -108,7 +108,7 @@ fn schedules_say_what_follows_what() {
     );
     let schedule = |name: &str| match &netlist.modulators[name].drive {
         ModulatorDrive::Schedule(schedule) => schedule.value.clone(),
-        ModulatorDrive::Value(_) => panic!("{name} has no schedule"),
+        _ => panic!("{name} has no schedule"),
     };
     let (two, long) = (
         Duration::Steps(2),
@@ -151,7 +151,7 @@ fn schedules_say_what_follows_what() {
     );
     assert!(matches!(
         netlist.modulators["f"].drive,
-        ModulatorDrive::Value(_)
+        ModulatorDrive::Value { every: None, .. }
     ));
     assert_eq!(netlist.modulators["f"].start.to_bits(), 2_f64.to_bits());
 }
@@ -235,12 +235,12 @@ fn a_projection_connects_all_to_all_without_delay_unless_it_says_otherwise() {
     );
     let (a, b) = (&netlist.projections["A"], &netlist.projections["B"]);
     assert_eq!(a.connect.value, Connect::AllToAll);
-    assert_eq!(a.delay.value, Duration::Steps(0));
+    assert_eq!(a.delay, None);
     assert!(a.within.is_none() && a.learn.is_none());
     assert_eq!(b.connect.value, Connect::InDegree(3));
     assert_eq!(
-        b.delay.value,
-        Duration::Time(Quantity::new(2.0, Dimension::TIME))
+        b.delay.as_ref().unwrap().value,
+        Delay::Same(Duration::Time(Quantity::new(2.0, Dimension::TIME)))
     );
     let within = b.within.as_ref().unwrap();
     assert_eq!((within.low, within.high), (f64::NEG_INFINITY, 0.0));
@@ -315,7 +315,7 @@ fn plain_numbers_are_times_where_the_step_has_no_unit() {
         if length.value == Duration::Time(Quantity::plain(10.0))));
     let every = |name: &str| match &netlist.modulators[name].drive {
         ModulatorDrive::Schedule(schedule) => schedule.value.clone(),
-        ModulatorDrive::Value(_) => panic!(),
+        _ => panic!(),
     };
     let (time, steps) = (Duration::Time(Quantity::plain(2.5)), Duration::Steps(2));
     assert_eq!(

@@ -7,8 +7,7 @@ use crate::circuit::draw;
 
 /// Draws a circuit.
 pub(super) fn graph(arguments: &Graph) -> Result<(), Failure> {
-    let experiment = show::load(&arguments.source)?;
-    let circuit = &experiment.program.circuit;
+    let circuit = &show::circuit(&arguments.source)?;
     let ending = arguments
         .out
         .as_ref()

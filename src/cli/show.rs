@@ -10,7 +10,8 @@ use miette::{
 
 use super::Failure;
 use super::args::Source;
-use crate::experiment::Experiment;
+use crate::circuit::Circuit;
+use crate::experiment::{Experiment, load_circuit};
 use crate::input::DataPaths;
 use crate::netlist::LoadOptions;
 use crate::source::{Problem, Problems};
@@ -27,13 +28,23 @@ pub(super) fn out(text: &str) {
 
 /// Loads what a command was given.
 pub(super) fn load(source: &Source) -> Result<Experiment, Failure> {
-    let options = LoadOptions {
+    let paths = paths(source);
+    Experiment::load_with(&source.netlist, &options(source), source.seed, &paths)
+        .map_err(|p| Failure::Input(problems(&p)))
+}
+
+/// Loads the circuit of what a command was given.
+pub(super) fn circuit(source: &Source) -> Result<Circuit, Failure> {
+    let paths = paths(source);
+    load_circuit(&source.netlist, &options(source), source.seed, &paths)
+        .map_err(|p| Failure::Input(problems(&p)))
+}
+
+fn options(source: &Source) -> LoadOptions {
+    LoadOptions {
         models: source.models.clone(),
         set: source.set.clone(),
-    };
-    let paths = paths(source);
-    Experiment::load_with(&source.netlist, &options, source.seed, &paths)
-        .map_err(|p| Failure::Input(problems(&p)))
+    }
 }
 
 /// Where the files that a netlist names are looked for.

@@ -108,7 +108,7 @@ impl Expressions {
 }
 
 /// One mistake in a library's text is reported once, however often the text is used.
-fn without_repeats(problems: Vec<Problem>) -> Vec<Problem> {
+pub(super) fn without_repeats(problems: Vec<Problem>) -> Vec<Problem> {
     let mut seen = HashSet::new();
     let key = |p: &Problem| (p.message.clone(), p.labels.first().map(|(span, _)| *span));
     problems

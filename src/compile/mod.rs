@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod layout;
 pub mod learning;
 mod method;
+mod neurons;
 pub mod order;
 mod placed;
 pub mod plan;
@@ -20,6 +21,7 @@ mod rules;
 pub mod scope;
 mod weights;
 
+pub use neurons::check_neurons;
 pub use program::Program;
 pub use reading::{Expr, Reading};
 pub use weights::Weights;

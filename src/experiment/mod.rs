@@ -13,11 +13,11 @@ mod weights;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::circuit::Circuit;
-use crate::compile::Program;
+use crate::circuit::{Circuit, CircuitKind};
+use crate::compile::{Program, check_neurons};
 use crate::input::DataPaths;
 use crate::netlist::{self, LoadOptions, Netlist};
-use crate::source::Problems;
+use crate::source::{Problem, Problems};
 
 pub use probes::{MeasurePlan, PlannedKind, TracePlan, WeightPlan, Weighted};
 pub use run::{Progress, RunError, RunOptions, Silent};
@@ -69,12 +69,7 @@ impl Experiment {
         seed: Option<u64>,
         paths: &DataPaths,
     ) -> Result<Experiment, Problems> {
-        let mut options = options.clone();
-        // An override like any other, so that the netlist in the run directory has it too.
-        options
-            .set
-            .extend(seed.map(|seed| format!("circuit.seed={seed}")));
-        let netlist = netlist::load(path, &options)?;
+        let netlist = load_netlist(path, options, seed)?;
         Self::compile(netlist, &path.display().to_string(), paths)
     }
 
@@ -103,6 +98,12 @@ impl Experiment {
 
     fn compile(netlist: Netlist, path: &str, paths: &DataPaths) -> Result<Experiment, Problems> {
         let (circuit, mut problems) = Circuit::build(&netlist, paths);
+        if circuit.kind == CircuitKind::Event {
+            return Err(Problems::new(
+                netlist.sources.clone(),
+                not_yet(&netlist, &circuit, problems),
+            ));
+        }
         let planned = probes::plan(&netlist, &circuit, &mut problems);
         let mut stages = stages::resolve(&netlist, &circuit, &mut problems);
         match Program::new(&netlist, circuit, planned.exprs) {
@@ -126,4 +127,50 @@ impl Experiment {
         }
         Err(Problems::new(netlist.sources, problems))
     }
+}
+
+fn load_netlist(
+    path: &Path,
+    options: &LoadOptions,
+    seed: Option<u64>,
+) -> Result<Netlist, Problems> {
+    let mut options = options.clone();
+    // An override like any other, so that the netlist in the run directory has it too.
+    let seed = seed.map(|seed| format!("circuit.seed={seed}"));
+    options.set.extend(seed);
+    netlist::load(path, &options)
+}
+
+/// Loads and checks a netlist for its circuit alone, as for a drawing.
+///
+/// # Errors
+/// Everything that is wrong in its texts.
+pub fn load_circuit(
+    path: &Path,
+    options: &LoadOptions,
+    seed: Option<u64>,
+    paths: &DataPaths,
+) -> Result<Circuit, Problems> {
+    let netlist = load_netlist(path, options, seed)?;
+    let (circuit, mut problems) = Circuit::build(&netlist, paths);
+    if circuit.kind == CircuitKind::Rate {
+        let experiment = Experiment::compile(netlist, &path.display().to_string(), paths)?;
+        return Ok(experiment.program.circuit.clone());
+    }
+    problems.extend(check_neurons(&circuit));
+    match problems.is_empty() {
+        true => Ok(circuit),
+        false => Err(Problems::new(netlist.sources, problems)),
+    }
+}
+
+/// Why a circuit of spiking neurons gives no experiment: its mistakes, or that there is no engine for it.
+fn not_yet(netlist: &Netlist, circuit: &Circuit, mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.extend(check_neurons(circuit));
+    if problems.is_empty() {
+        let message = "circuits of spiking neurons can be read, checked and drawn, but not run";
+        let problem = Problem::new(message, netlist.circuit.name.span, "its neurons spike");
+        problems.push(problem.help("draw it with `apical graph`"));
+    }
+    problems
 }

@@ -23,7 +23,17 @@ pub(super) fn read(context: &mut Context, field: &Field<'_>) -> Option<CircuitTa
     let mut reader = TableReader::open(context, field)?;
     let name = reader.require(NAME, Field::name);
     let seed = reader.accept(SEED, |field, context| field.whole(context, 0));
-    let step = reader.require(STEP, step);
+    // The events of spiking neurons have times, not steps.
+    let event = reader.context.event;
+    let step = match event != Some(false) && !reader.has(STEP.name) {
+        true => {
+            reader.context.time = event.map(|_| Dimension::TIME);
+            reader.context.stepless = event.is_some();
+            reader.optional(STEP);
+            Some(None)
+        }
+        false => reader.require(STEP, step).map(Some),
+    };
     let replicas = reader.accept(REPLICAS, replicas);
     let about = reader.accept(ABOUT, Field::prose);
     let default = Spanned::new(1, reader.span);
@@ -32,7 +42,7 @@ pub(super) fn read(context: &mut Context, field: &Field<'_>) -> Option<CircuitTa
     Some(CircuitTable {
         name: check(context, "circuit", NameKind::Label, &name.value, name.span),
         seed: seed.map_or(1, |seed| seed.value),
-        step: Some(step?),
+        step: step?,
         replicas: replicas.unwrap_or(default),
         about,
     })
@@ -42,6 +52,11 @@ fn step(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Quantity>> {
     const EXPECTED: &str = "a time such as \"1 ms\", or a plain number if time has no unit";
     let step = field.quantity(context)?;
     let dimension = step.value.dimension;
+    if context.event == Some(true) && dimension.is_none() {
+        context.time = Some(Dimension::TIME);
+        const EXPECTED: &str = "a time with a unit, such as \"1 ms\", since the neurons spike";
+        return field.refuse(context, &step.value.to_string(), EXPECTED);
+    }
     if dimension != Dimension::TIME && !dimension.is_none() {
         return field.refuse(context, &step.value.to_string(), EXPECTED);
     }

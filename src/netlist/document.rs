@@ -13,7 +13,7 @@ use super::uses::{self, Places};
 use super::{
     circuit, constant, input, like, measure, modulator, neuron, overrides, population, projection,
 };
-use super::{recording, resolved, rule, stage};
+use super::{recording, resolved, rule, spiking, stage};
 use crate::source::{Problem, Problems, SourceId, SourceMap, Span, suggest};
 
 const CIRCUIT: Key = key("circuit", "{ name = \"my-circuit\", step = \"1 ms\" }");
@@ -119,6 +119,7 @@ fn read(root: &Table, top: Span, context: &mut Context) -> Option<Netlist> {
     if let Some(field) = reader.optional(CONSTANT) {
         constant::read_all(reader.context, &field);
     }
+    reader.context.event = spiking::any_spiking(root);
     let circuit = match reader.optional(CIRCUIT) {
         Some(field) => circuit::read(reader.context, &field),
         None => {

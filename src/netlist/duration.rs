@@ -4,12 +4,16 @@ use super::model::Duration;
 use super::reader::{Context, Field};
 use super::scalars::Range;
 use super::tree::Value;
-use crate::source::Spanned;
+use crate::source::{Problem, Spanned};
 
 impl Field<'_> {
     /// A number of steps of at least `least`, or a time: a text with a unit, or a number with a
     /// decimal point where the circuit's time has no unit.
     pub fn duration(&self, context: &mut Context, least: u64) -> Option<Spanned<Duration>> {
+        if let Some(problem) = self.without_steps(context) {
+            context.report(problem);
+            return None;
+        }
         const EXPECTED: &str = "a whole number of steps, or a time such as \"10 ms\"";
         if let Some(computed) = self.computed(context)
             && computed?.value.dimension.is_none()
@@ -39,6 +43,26 @@ impl Field<'_> {
                 None
             }
         }
+    }
+
+    /// What is wrong with a number of steps in a circuit that has none.
+    fn without_steps(&self, context: &Context) -> Option<Problem> {
+        let number = matches!(self.node.value, Value::Whole(_) | Value::Number(_));
+        if !context.stepless || !number {
+            return None;
+        }
+        let problem = self.problem("a number of steps", "a time such as \"10 ms\"");
+        Some(problem.help(
+            "the circuit has no steps: write a time with its unit, or give it `step = \"1 ms\"`",
+        ))
+    }
+
+    /// Reports a whole number of steps in a circuit that has none; whether it is one.
+    pub fn refuse_steps(&self, context: &mut Context) -> bool {
+        let problem = self.without_steps(context);
+        let found = problem.is_some();
+        context.problems.extend(problem);
+        found
     }
 
     /// One length for each of `count` values, from one length for all or a list of them.

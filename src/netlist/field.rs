@@ -16,6 +16,10 @@ pub(super) struct Context {
     pub syntax_errors: Vec<Span>,
     /// Dimension of the circuit's step, once it is known: that of every time in the netlist.
     pub time: Option<Dimension>,
+    /// Whether the populations are of spiking neurons; unknown if a model is not there, which is told later.
+    pub event: Option<bool>,
+    /// Whether the circuit has no steps, so that no length of time can be a number of them.
+    pub stepless: bool,
     /// Constants that values may be computed from.
     pub constants: IndexMap<String, Constant>,
     /// Constants with a mistake; what reads them is not complained about as well.

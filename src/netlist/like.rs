@@ -4,24 +4,30 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::reader::Context;
 use super::tree::{Entry, Node, Table, Value};
-use super::{distribution, projection, schedule};
+use super::{distribution, membrane, projection, schedule, spiking};
 use crate::source::{Problem, suggest};
 
 const LIKE: &str = "like";
 
 /// Sub-tables whose keys are names, so that none excludes another.
-const PLAIN: [&str; 2] = ["parameter", "split"];
+const PLAIN: [&str; 6] = ["parameter", "split", "reset", "add", "receptor", "plateau"];
 
 /// Keys of a bias that is more than a distribution.
 const BIAS: [&str; 2] = ["start", "learn"];
 
 /// A key and another one that it replaces.
-const REPLACES: [(&str, &str); 5] = [
+const REPLACES: [(&str, &str); 11] = [
     ("value", "derivative"),
     ("derivative", "value"),
     ("value", "schedule"),
     ("schedule", "value"),
     ("schedule", "start"),
+    ("schedule", "every"),
+    ("schedule", "released"),
+    ("value", "released"),
+    ("released", "value"),
+    ("released", "every"),
+    ("released", "schedule"),
 ];
 
 /// Replaces each table of a section that has `like` by what it stands for.
@@ -158,6 +164,13 @@ fn merged(base: &Table, over: &Table, plain: bool) -> Table {
             table.entries.shift_remove(old);
         }
     }
+    // Another kind of receptor has other time constants.
+    let kind = |table: &Table| table.get("current").and_then(Node::text).map(str::to_owned);
+    if !plain && base.get("on").is_some() && kind(over).is_some_and(|new| kind(base) != Some(new)) {
+        for key in spiking::TIME_CONSTANTS {
+            table.entries.shift_remove(key);
+        }
+    }
     for (key, entry) in &over.entries {
         let node = match (base.get(key).map(|node| &node.value), &entry.node.value) {
             (Some(Value::Table(old)), Value::Table(new)) if plain || !chooses_anew(old, new) => {
@@ -188,7 +201,14 @@ fn chooses_anew(old: &Table, new: &Table) -> bool {
         .chain(["bumps"])
         .chain(BIAS)
         .collect();
-    let groups: [&[&str]; 3] = [&drawn, &schedule::KINDS, &projection::KINDS];
+    let groups: [&[&str]; 6] = [
+        &drawn,
+        &schedule::KINDS,
+        &projection::KINDS,
+        &spiking::TRIGGERS,
+        &spiking::BURSTS,
+        &["derivative", membrane::CAPACITANCE.name],
+    ];
     let differs = groups.iter().any(|group| {
         let has = |table: &Table, key: &str| table.get(key).is_some();
         let any = |table: &Table| group.iter().any(|key| has(table, key));

@@ -3,22 +3,38 @@
 use super::model::{Modulator, ModulatorDrive, Name};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
-use crate::source::Problem;
+use crate::source::{Problem, Spanned};
+use crate::units::Quantity;
 
 const SCHEDULE: Key = key("schedule", "{ alternate = [1, 0], every = 2 }");
 const VALUE: Key = key("value", "\"mean(latent.soma)\"");
+const RELEASED: Key = key(
+    "released",
+    "{ by = \"reward_cells\", amount = 1, tau = \"200 ms\" }",
+);
+const EVERY: Key = key("every", "\"1 ms\"");
+const BY: Key = key("by", "\"reward_cells\"");
+const AMOUNT: Key = key("amount", "1");
+const TAU: Key = key("tau", "\"200 ms\"");
 const START: Key = key("start", "0");
 
 /// Reads one modulator.
 pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Modulator> {
     let mut reader = TableReader::open(context, field)?;
-    let drive = reader.one_of(&[SCHEDULE, VALUE]).and_then(|(kind, field)| {
-        Some(match kind == VALUE.name {
-            true => ModulatorDrive::Value {
+    reader.only_with_spikes(&[RELEASED, EVERY]);
+    let keys: &[Key] = match reader.context.event {
+        // As a choice it would mean nothing.
+        Some(false) if !reader.has(RELEASED.name) => &[SCHEDULE, VALUE],
+        _ => &[SCHEDULE, VALUE, RELEASED],
+    };
+    let drive = reader.one_of(keys).and_then(|(kind, field)| {
+        Some(match kind {
+            "value" => ModulatorDrive::Value {
                 of: field.expression(reader.context)?,
-                every: None,
+                every: every(&mut reader),
             },
-            false => ModulatorDrive::Schedule(field.schedule(reader.context)?),
+            "released" => released(&field, reader.context)?,
+            _ => ModulatorDrive::Schedule(field.schedule(reader.context)?),
         })
     });
     let start = reader.accept(START, |field, context| field.number(context, Range::ANY));
@@ -26,7 +42,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         let message = format!("`{}` has both a schedule and a `start`", reader.path);
         let problem = Problem::new(message, start.span, "not needed")
             .also(schedule.span, "this says what it begins with")
-            .help("`start` is for modulators with a `value`; leave it out");
+            .help("`start` is for modulators without a schedule; leave it out");
         reader.context.report(problem);
     }
     reader.finish();
@@ -34,5 +50,27 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         name,
         drive: drive?,
         start: start.map_or(0.0, |start| start.value),
+    })
+}
+
+/// How often a value is computed: among spiking neurons there is no step at which it could be.
+fn every(reader: &mut TableReader<'_, '_>) -> Option<Spanned<Quantity>> {
+    let read = |field: &Field<'_>, context: &mut Context| field.time(context, Range::POSITIVE);
+    match reader.context.event {
+        Some(true) => reader.require(EVERY, read),
+        _ => reader.accept(EVERY, read),
+    }
+}
+
+fn released(field: &Field<'_>, context: &mut Context) -> Option<ModulatorDrive> {
+    let mut reader = TableReader::open(context, field)?;
+    let by = reader.require(BY, Field::name);
+    let amount = reader.require(AMOUNT, |field, context| field.number(context, Range::ANY));
+    let tau = reader.require(TAU, |field, context| field.time(context, Range::POSITIVE));
+    reader.finish();
+    Some(ModulatorDrive::Released {
+        by: by?,
+        amount: amount?,
+        tau: tau?,
     })
 }

@@ -2,16 +2,20 @@
 
 use indexmap::IndexMap;
 
-use super::model::{Bias, CompartmentTable, Distribution, Name, Population};
+use super::model::{Bias, CompartmentTable, Distribution, Name, Population, Times};
 use super::names::{NameKind, check};
 use super::neuron::stray;
 use super::reader::{Context, Field, Key, TableReader, key};
+use super::scalars::Range;
 use super::tree::{Entry, Value};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
+use crate::units::Dimension;
 
 const NEURON: Key = key("neuron", "\"my-neuron\"");
 const SIZE: Key = key("size", "100");
 const PARAMETER: Key = key("parameter", "{ sigma = 0.02 }");
+const TIMES: Key = key("times", "\"spikes.csv\"");
+const REPEAT: Key = key("repeat", "\"200 ms\"");
 const INPUT: Key = key("input", "\"world\"");
 const ACTIVATION: Key = key("activation", "\"tanh\"");
 const BIAS: Key = key("bias", "0");
@@ -24,6 +28,10 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let neuron = reader.require(NEURON, Field::name);
     let size = reader.require(SIZE, |field, context| field.whole(context, 1));
     let parameters = reader.accept(PARAMETER, parameters).unwrap_or_default();
+    let times = given(&mut reader, TIMES, times);
+    let repeat = given(&mut reader, REPEAT, |field, context| {
+        field.time(context, Range::POSITIVE)
+    });
     let mut compartments = IndexMap::new();
     for (key, entry) in reader.others() {
         compartments
@@ -35,9 +43,55 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         size: size?,
         parameters,
         compartments,
-        times: None,
-        repeat: None,
+        times,
+        repeat,
     })
+}
+
+/// Reads a key, unless a compartment has its name.
+fn given<'a, T>(
+    reader: &mut TableReader<'a, '_>,
+    key: Key,
+    read: impl FnOnce(&Field<'a>, &mut Context) -> Option<T>,
+) -> Option<T> {
+    let is_table = reader.has_table(key.name);
+    if is_table {
+        None
+    } else {
+        reader.accept(key, read)
+    }
+}
+
+/// Times of spikes: a file, or a list for each neuron.
+fn times(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Times>> {
+    const EXPECTED: &str = "a CSV file in quotes, or a list of times (ms) for each neuron";
+    let times = match &field.node.value {
+        Value::Text { text, inner } => {
+            let file = Times::File(text.clone());
+            return Some(Spanned::new(file, *inner));
+        }
+        _ => field.each(context, EXPECTED, |neuron, context| {
+            match neuron.node.list() {
+                // A neuron that never spikes.
+                Some([]) => Some(vec![]),
+                Some(_) => neuron.each(context, "a list of times", time_ms),
+                None => {
+                    neuron.wrong_kind(context, "a list of times (ms), one list for each neuron");
+                    None
+                }
+            }
+        })?,
+    };
+    Some(Spanned::new(Times::Listed(times), field.span()))
+}
+
+/// A time (ms), with or without its unit.
+fn time_ms(field: &Field<'_>, context: &mut Context) -> Option<f64> {
+    let time = field.in_range(context, Range::NOT_NEGATIVE)?.value;
+    if time.dimension.is_none() || time.dimension == Dimension::TIME {
+        return Some(time.value);
+    }
+    field.refuse(context, &time.to_string(), "a time (ms)")
 }
 
 type Parameters = IndexMap<String, (Span, Distribution)>;

@@ -1,8 +1,9 @@
 //! The `[projection.*]` tables.
 
-use super::model::{Connect, Delay, Name, Projection};
+use super::model::{Connect, Delay, Name, Projection, ShortTerm, Signal};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
+use super::tree::Value;
 use crate::source::Spanned;
 
 const FROM: Key = key("from", "\"stimulus\"");
@@ -12,6 +13,14 @@ const WEIGHT: Key = key("weight", "{ normal = { mean = 0, sd = 0.01 } }");
 const DELAY: Key = key("delay", "1");
 const WITHIN: Key = key("within", "[0, 1]");
 const LEARN: Key = key("learn", "{ rule = \"my-rule\", eta = 1e-3 }");
+
+const DENDRITIC_DELAY: Key = key("dendritic-delay", "\"1 ms\"");
+const SIGNAL: Key = key("signal", "\"event\"");
+const RECEPTOR: Key = key("receptor", "\"exc\"");
+const SHORT_TERM: Key = key("short-term", "{ U = 0.5, recovery = \"800 ms\" }");
+const U: Key = key("U", "0.5");
+const RECOVERY: Key = key("recovery", "\"800 ms\"");
+const FACILITATION: Key = key("facilitation", "\"0 ms\"");
 
 const PROBABILITY: Key = key("probability", "0.1");
 const IN_DEGREE: Key = key("in-degree", "10");
@@ -36,7 +45,14 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let to = reader.require(TO, |field, context| end(field, context, "a compartment"));
     let connect = reader.accept(CONNECT, connect);
     let weight = reader.require(WEIGHT, Field::distribution);
-    let delay = reader.accept(DELAY, |field, context| field.duration(context, 0));
+    let delay = reader.accept(DELAY, delay);
+    let dendritic_delay = reader.accept(DENDRITIC_DELAY, |field, context| {
+        field.time(context, Range::NOT_NEGATIVE)
+    });
+    let signal = reader.accept(SIGNAL, signal);
+    let receptor = reader.accept(RECEPTOR, Field::name);
+    let short_term = reader.accept(SHORT_TERM, short_term);
+    reader.only_with_spikes(&[DENDRITIC_DELAY, SIGNAL, RECEPTOR, SHORT_TERM]);
     let within = reader.accept(WITHIN, Field::interval);
     let learn = reader.accept(LEARN, Field::learn);
     reader.finish();
@@ -46,13 +62,65 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         to: to?,
         connect: connect.unwrap_or_else(|| Spanned::new(Connect::AllToAll, span)),
         weight: weight?,
-        delay: delay.map(|d| Spanned::new(Delay::Same(d.value), d.span)),
-        dendritic_delay: None,
-        signal: None,
-        receptor: None,
-        short_term: None,
+        delay,
+        dendritic_delay,
+        signal,
+        receptor,
+        short_term,
         within,
         learn,
+    })
+}
+
+/// One delay, or a distribution of them.
+fn delay(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Delay>> {
+    let delay = match field.node.value {
+        Value::Table(_) | Value::List(_) => {
+            let drawn = field.distribution(context)?;
+            if context.time.is_some_and(|time| time != drawn.dimension) {
+                let found = format!("a distribution {}", drawn.dimension.in_words());
+                let problem = field.problem(&found, "a distribution of times");
+                let help = "write for example `delay = { uniform = [\"1 ms\", \"2 ms\"] }`";
+                context.report(problem.help(help));
+                return None;
+            }
+            Delay::Drawn(drawn)
+        }
+        _ => Delay::Same(field.duration(context, 0)?.value),
+    };
+    Some(Spanned::new(delay, field.span()))
+}
+
+fn signal(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Signal>> {
+    let signals = [Signal::Spike, Signal::Event, Signal::Burst];
+    let word = field.name(context)?;
+    match signals.into_iter().find(|s| s.name() == word.value) {
+        Some(signal) => Some(Spanned::new(signal, word.span)),
+        None => {
+            field.unknown_choice(context, "signal", &signals.map(Signal::name));
+            None
+        }
+    }
+}
+
+fn short_term(field: &Field<'_>, context: &mut Context) -> Option<ShortTerm> {
+    let mut reader = TableReader::open(context, field)?;
+    let time = |range| {
+        move |field: &Field<'_>, context: &mut Context| {
+            let time = field.time(context, range)?;
+            Some(Spanned::new(time.value.value, time.span))
+        }
+    };
+    let utilisation = reader.require(U, |field, context| {
+        field.number(context, Range::PROBABILITY)
+    });
+    let recovery = reader.require(RECOVERY, time(Range::POSITIVE));
+    let facilitation = reader.accept(FACILITATION, time(Range::NOT_NEGATIVE));
+    reader.finish();
+    Some(ShortTerm {
+        utilisation: utilisation?,
+        recovery_ms: recovery?,
+        facilitation_ms: facilitation.map_or(0.0, |time| time.value),
     })
 }
 

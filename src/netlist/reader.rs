@@ -130,6 +130,13 @@ impl<'a, 'c> TableReader<'a, 'c> {
         self.table.get(name).is_some()
     }
 
+    /// Whether a key of the table is a table; it does not count as asked for.
+    pub fn has_table(&self, name: &str) -> bool {
+        self.table
+            .get(name)
+            .is_some_and(|node| node.table().is_some())
+    }
+
     /// Keys that nobody asked for so far: those whose names the user chose.
     pub fn others(&self) -> Vec<(&'a str, &'a Entry)> {
         let table = self.table;

@@ -11,6 +11,7 @@ const OF_WEIGHTS: Key = key("of", "\"W\"");
 const OF_TRACE: Key = key("of", "\"latent.soma\"");
 const OF_SPIKES: Key = key("of", "[\"exc\", \"inh\"]");
 const EVERY: Key = key("every", "10_000");
+const EVERY_TIME: Key = key("every", "\"1 ms\"");
 const NAME: Key = key("name", "\"my-recording\"");
 const ELEMENTS: Key = key("elements", "[0, 1, 2]");
 const DURING: Key = key("during", "[\"test\"]");
@@ -54,6 +55,12 @@ fn read(field: &Field<'_>, context: &mut Context) -> Option<(Recording, Span)> {
     let span = reader.span;
     let what = reader.required(WHAT)?;
     let word = what.name(reader.context)?;
+    if word.value == "spikes" && reader.context.event == Some(false) {
+        let message = "there are no spikes to record";
+        let problem = Problem::new(message, word.span, "no neuron of this circuit spikes");
+        let help = "record a trace: `what = \"trace\"`, `of = \"latent.soma\"`";
+        reader.context.report(problem.help(help));
+    }
     let kind = match word.value.as_str() {
         "weights" => reader
             .require(OF_WEIGHTS, Field::name)
@@ -68,7 +75,12 @@ fn read(field: &Field<'_>, context: &mut Context) -> Option<(Recording, Span)> {
         }
     };
     let every = match word.value.as_str() {
+        // All spikes are taken.
+        "spikes" => None,
         "weights" => reader.require(EVERY, |field, context| field.duration(context, 1)),
+        _ if reader.context.stepless => {
+            reader.require(EVERY_TIME, |field, context| field.duration(context, 1))
+        }
         _ => reader.accept(EVERY, |field, context| field.duration(context, 1)),
     };
     let during = reader.accept(DURING, Field::names).unwrap_or_default();

@@ -121,6 +121,7 @@ fn length(
 ) -> Option<StageLength> {
     let (kind, field) = reader.one_of(&[STEPS, DURATION, EPOCHS, PART])?;
     match kind {
+        "steps" if field.refuse_steps(reader.context) => None,
         "steps" => {
             let steps = field.whole(reader.context, 1)?;
             let steps = Spanned::new(super::model::Duration::Steps(steps.value), steps.span);

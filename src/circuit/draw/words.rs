@@ -1,7 +1,7 @@
 //! What the parts of a circuit are called in a drawing.
 
-use crate::circuit::{Circuit, Population, Projection};
-use crate::netlist::model::{Bias, Connect, InputProcess, Learn};
+use crate::circuit::{Circuit, Population, Projection, SpikingEnds};
+use crate::netlist::model::{Bias, Connect, DistributionKind, InputProcess, Learn, Signal};
 
 /// `2,000 synapses`.
 pub(super) fn count(number: usize, thing: &str) -> String {
@@ -76,7 +76,25 @@ pub(super) fn about(projection: &Projection) -> Vec<String> {
     let mut lines = vec![synapses(projection)];
     lines.extend(projection.learn.as_ref().map(learns));
     lines.extend(delay(projection));
+    lines.extend(projection.spiking.as_ref().map(event));
     lines
+}
+
+/// What a projection between spiking neurons carries, and how long it takes: `bursts, delay 1.5 ms`.
+fn event(ends: &SpikingEnds) -> String {
+    let signal = match ends.signal {
+        Signal::Spike => "spikes",
+        Signal::Event => "events",
+        Signal::Burst => "bursts",
+    };
+    let short_term = match ends.short_term {
+        Some(_) => ", short-term plasticity",
+        None => "",
+    };
+    match ends.delay.kind {
+        DistributionKind::Constant(ms) => format!("{signal}, delay {ms} ms{short_term}"),
+        _ => format!("{signal}, delays are drawn{short_term}"),
+    }
 }
 
 /// Pattern and size: `all-to-all, 2,000 synapses`.

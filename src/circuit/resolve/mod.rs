@@ -2,6 +2,8 @@
 
 mod populations;
 mod projections;
+mod spike_times;
+mod spiking;
 
 use std::collections::HashMap;
 
@@ -38,7 +40,7 @@ impl Resolver<'_> {
         let mut circuit = Circuit {
             name: table.name.value.clone(),
             seed: table.seed,
-            kind: CircuitKind::Rate,
+            kind: self.kind(),
             step: table.step.as_ref().map(|step| step.value),
             replicas: table.replicas.value as usize,
             constants: self
@@ -60,7 +62,11 @@ impl Resolver<'_> {
             .iter()
             .filter_map(|(name, input)| self.input(name, input))
             .collect();
+        let mixed = self.mixed();
         for (name, population) in &self.netlist.populations {
+            if mixed && self.is_rate(population) {
+                continue;
+            }
             if let Some(population) = self.population(name, population, &circuit) {
                 circuit
                     .graph
@@ -82,13 +88,16 @@ impl Resolver<'_> {
         let mut units = HashMap::new();
         for (name, projection) in &self.netlist.projections {
             if let Some(projection) = self.projection(name, projection, &circuit) {
-                self.drive_unit(&mut circuit, &mut units, &projection);
+                if circuit.kind == CircuitKind::Rate {
+                    self.drive_unit(&mut circuit, &mut units, &projection);
+                }
                 let id = ProjectionId(circuit.projections.len() as u32);
                 let ends = [projection.from, projection.to].map(|c| c.population.0.into());
                 circuit.graph.add_edge(ends[0], ends[1], id);
                 circuit.projections.push(projection);
             }
         }
+        self.releases(&circuit);
         circuit
     }
 

@@ -45,9 +45,15 @@ impl Resolver<'_> {
             .compartments
             .iter()
             .map(|(name, model)| {
-                self.compartment(model, table.compartments.get(name), size, circuit)
+                let compartment =
+                    self.compartment(model, table.compartments.get(name), size, circuit);
+                match neuron.spike {
+                    Some(_) => self.spiking_compartment(compartment, circuit),
+                    None => compartment,
+                }
             })
             .collect();
+        let spiking = self.spiking(neuron, table, size);
         let (name, source) = (name.to_owned(), neuron.source.clone());
         Some(Population {
             name,
@@ -56,7 +62,7 @@ impl Resolver<'_> {
             source,
             parameters,
             compartments,
-            spiking: None,
+            spiking,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::connect::connect;
-use super::super::{Circuit, CompartmentId, Projection};
+use super::super::{Circuit, CircuitKind, CompartmentId, PopulationId, Projection};
 use super::{MOST, Resolver, is_bare_zero};
 use crate::netlist::model::{self, Delay, Name};
 use crate::source::{Problem, suggest};
@@ -16,9 +16,16 @@ impl Resolver<'_> {
         table: &model::Projection,
         circuit: &Circuit,
     ) -> Option<Projection> {
-        let from = self.end(&table.from, Some("soma"), circuit);
+        let from = match circuit.kind {
+            CircuitKind::Rate => self.end(&table.from, Some("soma"), circuit),
+            CircuitKind::Event => self.spiking_source(&table.from, circuit),
+        };
         let to = self.end(&table.to, None, circuit);
         let (from, to) = (from?, to?);
+        let spiking = match circuit.kind {
+            CircuitKind::Rate => None,
+            CircuitKind::Event => Some(self.spiking_ends(table, from, to, circuit)?),
+        };
         let sizes = (
             circuit.population(from.population).size,
             circuit.population(to.population).size,
@@ -49,17 +56,23 @@ impl Resolver<'_> {
             }
         };
         self.list_fits(&table.weight, connectivity.count());
+        if let Some(spiking) = &spiking {
+            self.list_fits(&spiking.delay, connectivity.count());
+        }
         Some(Projection {
             name: name.to_owned(),
             from,
             to,
-            delay: self.steps_of_delay(table, circuit),
+            delay: match circuit.kind {
+                CircuitKind::Rate => self.steps_of_delay(table, circuit),
+                CircuitKind::Event => 0,
+            },
             connectivity,
             pattern: table.connect.value.clone(),
             weight: table.weight.clone(),
             within: table.within.clone(),
             learn: table.learn.clone(),
-            spiking: None,
+            spiking,
             span: table.to.span,
         })
     }
@@ -81,6 +94,26 @@ impl Resolver<'_> {
         }
     }
 
+    /// The population that one end of a projection, `name`, begins with.
+    pub(super) fn end_population(
+        &mut self,
+        population: &str,
+        name: &Name,
+        circuit: &Circuit,
+    ) -> Option<PopulationId> {
+        let found = circuit.population_named(population);
+        if found.is_none() && !self.netlist.populations.contains_key(population) {
+            let at = Name::new(population.to_owned(), name.span.part(0, population.len()));
+            self.unknown(
+                "there is no population",
+                &at,
+                self.netlist.populations.keys(),
+                None,
+            );
+        }
+        found
+    }
+
     /// The compartment that one end of a projection names.
     fn end(
         &mut self,
@@ -92,18 +125,7 @@ impl Resolver<'_> {
             Some((population, compartment)) => (population, Some(compartment)),
             None => (name.value.as_str(), default),
         };
-        let Some(id) = circuit.population_named(population) else {
-            if !self.netlist.populations.contains_key(population) {
-                let at = Name::new(population.to_owned(), name.span.part(0, population.len()));
-                self.unknown(
-                    "there is no population",
-                    &at,
-                    self.netlist.populations.keys(),
-                    None,
-                );
-            }
-            return None;
-        };
+        let id = self.end_population(population, name, circuit)?;
         let known = || {
             circuit
                 .population(id)
@@ -111,6 +133,10 @@ impl Resolver<'_> {
                 .iter()
                 .map(|c| c.name.as_str())
         };
+        if circuit.population(id).compartments.is_empty() {
+            self.source_as_target(name, circuit.population(id));
+            return None;
+        }
         let Some(compartment) = compartment else {
             let options: Vec<String> = known().map(|c| format!("`{population}.{c}`")).collect();
             let problem = Problem::new(
