@@ -1,0 +1,78 @@
+//! What tests of the event engine share: a circuit from text, run, with all that it emits.
+
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use apical::circuit::Circuit;
+use apical::compile::event::EventProgram;
+use apical::engine::event::simulation::{Observer, Simulation, View};
+use apical::engine::event::time::{NEVER, from_ms};
+use apical::engine::event::turn::Emitted;
+use apical::input::DataPaths;
+use apical::netlist::{LoadOptions, parse};
+
+/// Compiles a netlist's text, below the usual head.
+pub fn program(text: &str) -> Arc<EventProgram> {
+    let text = format!("use = [\"lif\", \"sources\", \"pyramidal\"]\n[circuit]\nname = \"test\"\nseed = 1\n{text}");
+    let netlist = parse("test.toml", &text, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e:?}"));
+    let paths = DataPaths { netlist: Path::new(".").to_owned(), data: None };
+    let (circuit, problems) = Circuit::build(&netlist, &paths);
+    assert!(problems.is_empty(), "{problems:?}");
+    Arc::new(EventProgram::new(&netlist, circuit).unwrap_or_else(|e| panic!("{e:?}")))
+}
+
+/// Keeps everything.
+#[derive(Default)]
+pub struct Everything {
+    pub emitted: Vec<Emitted>,
+    /// Sampled variables: population, neuron, variable.
+    pub sampled: Vec<(usize, usize, usize)>,
+    /// Time between samples (ps), and when the next one is due.
+    pub every: Option<i64>,
+    pub next: i64,
+    pub samples: Vec<(i64, Vec<f64>)>,
+}
+
+impl Observer for Everything {
+    fn spikes(&mut self, emitted: &[Emitted]) {
+        self.emitted.extend_from_slice(emitted);
+    }
+
+    fn next_sample(&self) -> i64 {
+        self.every.map_or(NEVER, |_| self.next)
+    }
+
+    fn sample(&mut self, time: i64, view: &View<'_>) {
+        let values = self.sampled.iter().map(|(p, n, v)| view.value(*p, *n, *v)).collect();
+        self.samples.push((time, values));
+        self.next = time + self.every.unwrap_or(1);
+    }
+}
+
+/// Runs a circuit for so long (ms) on so many threads.
+pub fn run_on(program: &Arc<EventProgram>, ms: f64, threads: usize) -> Vec<Emitted> {
+    let mut simulation = Simulation::new(program.clone(), threads).unwrap();
+    let mut all = Everything::default();
+    simulation.run_until(from_ms(ms), &mut all).unwrap();
+    all.emitted
+}
+
+/// Runs a circuit for so long (ms).
+pub fn run(program: &Arc<EventProgram>, ms: f64) -> Vec<Emitted> {
+    run_on(program, ms, 1)
+}
+
+/// Runs a circuit and samples variables (population, neuron, variable) every so often (ms).
+pub fn sampled(program: &Arc<EventProgram>, ms: f64, every: f64, what: &[(usize, usize, usize)]) -> Everything {
+    let mut simulation = Simulation::new(program.clone(), 1).unwrap();
+    let mut all = Everything { sampled: what.to_vec(), every: Some(from_ms(every)), ..Everything::default() };
+    simulation.run_until(from_ms(ms) + 1, &mut all).unwrap();
+    all
+}
+
+/// Times (ms) of the spikes of a neuron, by its number in the circuit.
+pub fn times_of(emitted: &[Emitted], neuron: u32) -> Vec<f64> {
+    emitted.iter().filter(|e| e.neuron == neuron).map(|e| e.time as f64 * 1e-9).collect()
+}
