@@ -46,6 +46,7 @@ impl<'e> Run<'e> {
         let trace = |t: &super::TracePlan| TraceSpec {
             name: t.name.clone(),
             columns: t.elements.iter().map(usize::to_string).collect(),
+            ..TraceSpec::default()
         };
         let weights = |w: &super::WeightPlan| {
             let (rows, columns) = weight_shape(&experiment.program, w.of);
@@ -53,12 +54,14 @@ impl<'e> Run<'e> {
                 name: w.name.clone(),
                 rows,
                 columns,
+                ..WeightSpec::default()
             }
         };
         let spec = RecorderSpec {
             traces: experiment.traces.iter().map(trace).collect(),
             weights: experiment.weights.iter().map(weights).collect(),
             stages: leaves.clone(),
+            spikes: None,
             step_ms: (!circuit.time().is_none()).then_some(circuit.step_length().value),
         };
         Ok(Run {
@@ -368,6 +371,7 @@ impl<'e> Run<'e> {
             measure_notes: experiment.measures.iter().map(note).collect(),
             traces: summary.traces,
             weights: summary.weights,
+            spikes: None,
             warnings: vec![],
         };
         directory.write_run_json(&report)?;

@@ -15,11 +15,13 @@ fn killed_run(path: &Path) {
         traces: vec![TraceSpec {
             name: "t".to_owned(),
             columns: vec![],
+            ..TraceSpec::default()
         }],
         weights: vec![WeightSpec {
             name: "W".to_owned(),
             rows: 1,
             columns: 1,
+            timed: false,
         }],
         ..RecorderSpec::default()
     };

@@ -90,6 +90,33 @@ pub enum RecordError {
         /// How many stages the recorder has.
         declared: usize,
     },
+    /// Spikes were sent, but none were declared.
+    #[error("spikes were sent, but no recording of spikes was declared")]
+    NoSpikes,
+    /// A spike is of a neuron that was not declared.
+    #[error(
+        "a spike of neuron {neuron} of population {population} was sent, which was declared with {declared} neurons"
+    )]
+    UnknownNeuron {
+        /// The index of the population.
+        population: u16,
+        /// The neuron.
+        neuron: u32,
+        /// How many neurons it has; 0 if there is no such population.
+        declared: u32,
+    },
+    /// A row with a step was pushed where times are expected, or the other way round.
+    #[error(
+        "trace `{name}` has {}, but a row with {} was pushed",
+        if *timed { "times" } else { "steps" },
+        if *timed { "a step" } else { "a time" }
+    )]
+    Mistimed {
+        /// The trace.
+        name: String,
+        /// Whether it has times.
+        timed: bool,
+    },
     /// A row of a block has another number of values than its trace has columns.
     #[error(
         "trace `{name}` has {columns} columns, but a row with another number of values was pushed"
@@ -141,7 +168,7 @@ impl RecordError {
                 return io_help(cause).map(str::to_owned);
             }
             Self::Parquet { action: "read", .. } => {
-                "a trace takes its name only when it is whole: this file was changed or cut off later"
+                "such a file takes its name only when it is whole: this file was changed or cut off later"
             }
             Self::Json { action: "read", .. } | Self::Malformed { .. } => {
                 "read a file that Apical wrote, unchanged, or run the netlist again"

@@ -15,8 +15,9 @@ const NAME: &str = ".apical-run";
 /// Folders of a run directory.
 const FOLDERS: [&str; 4] = ["traces", "weights", "measures", "plots"];
 /// Files at its top, or at that of a sweep.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "run.json",
+    "spikes.parquet",
     "netlist.toml",
     "report.html",
     "sweep.json",
@@ -144,6 +145,7 @@ mod tests {
     fn only_names_that_a_run_writes_are_trusted() {
         for ours in [
             "run.json",
+            "spikes.parquet",
             "sweep-curves.csv",
             "traces/a.parquet",
             "plots/b.svg",

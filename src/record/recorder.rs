@@ -8,6 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::block::TraceBlock;
 use super::directory::RunDirectory;
 use super::error::RecordError;
+use super::spec::RecorderSpec;
+use super::spike_block::SpikeBlock;
 use super::writer::{Message, RecordSummary, Returns, Writer};
 
 /// Messages that may wait for the writer.
@@ -15,40 +17,7 @@ const WAITING: usize = 16;
 /// Weight matrices that may wait for it: they can be large.
 const WAITING_MATRICES: usize = 2;
 
-/// A table of values over time.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct TraceSpec {
-    /// Its name: also of its file, as far as file names allow.
-    pub name: String,
-    /// One name a recorded value. Names that appear twice, or are `stage`, `step` or `time_ms`, get a number.
-    pub columns: Vec<String>,
-}
-
-/// A weight matrix over time.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct WeightSpec {
-    /// Its name: also of its files, as far as file names allow.
-    pub name: String,
-    /// Presynaptic neurons.
-    pub rows: usize,
-    /// Postsynaptic neurons.
-    pub columns: usize,
-}
-
-/// All that will be recorded.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RecorderSpec {
-    /// Traces; blocks name them by index.
-    pub traces: Vec<TraceSpec>,
-    /// Weights; samples name them by index.
-    pub weights: Vec<WeightSpec>,
-    /// Names of the stages; rows and samples name them by index.
-    pub stages: Vec<String>,
-    /// Length of a step (ms), where steps have one: traces then have a column `time_ms`, step × length.
-    pub step_ms: Option<f64>,
-}
-
-/// Writes traces and weights on a thread of its own.
+/// Writes traces, weights and spikes on a thread of its own.
 ///
 /// Sending waits while the disk is behind, so memory stays flat however long the run, and buffers come back to be
 /// used again. Dropping the recorder without [`Self::finish`] still writes what was sent and closes the files.
@@ -61,6 +30,7 @@ pub struct Recorder {
     matrices_on_their_way: Sender<()>,
     blocks_back: Vec<Receiver<TraceBlock>>,
     matrices_back: Vec<Receiver<Vec<f64>>>,
+    spikes_back: Receiver<SpikeBlock>,
     thread: Option<JoinHandle<Result<RecordSummary, RecordError>>>,
 }
 
@@ -75,9 +45,11 @@ impl Recorder {
         let (matrices_on_their_way, matrices_written) = bounded(WAITING_MATRICES);
         let (blocks, blocks_back) = channels(spec.traces.len(), WAITING + 2);
         let (matrices, matrices_back) = channels(spec.weights.len(), WAITING_MATRICES + 2);
+        let (spikes, spikes_back) = bounded(WAITING + 2);
         let returns = Returns {
             blocks,
             matrices,
+            spikes,
             matrices_written,
         };
         let writer = Writer::create(directory, &spec, returns)?;
@@ -92,6 +64,7 @@ impl Recorder {
             matrices_on_their_way,
             blocks_back,
             matrices_back,
+            spikes_back,
             thread: Some(thread),
         })
     }
@@ -100,7 +73,19 @@ impl Recorder {
     pub fn trace_block(&mut self, trace: usize) -> TraceBlock {
         let back = self.blocks_back.get(trace);
         back.and_then(|back| back.try_recv().ok())
-            .unwrap_or_else(|| TraceBlock::new(trace, self.columns(trace)))
+            .unwrap_or_else(|| {
+                let spec = self.spec.traces.get(trace);
+                let (columns, timed) = spec.map_or((0, false), |t| (t.columns.len(), t.timed));
+                TraceBlock::new(trace, columns, timed)
+            })
+    }
+
+    /// An empty block for spikes of stage number `stage`, used before if there is one.
+    pub fn spike_block(&mut self, stage: u32) -> SpikeBlock {
+        let back = self.spikes_back.try_recv().ok();
+        let mut block = back.unwrap_or_else(SpikeBlock::new);
+        block.stage = stage;
+        block
     }
 
     /// An empty buffer for a sample of weights number `weights`, used before if there is one.
@@ -128,10 +113,38 @@ impl Recorder {
                 columns: trace.columns.len(),
             });
         }
+        if block.mistimed || block.timed != trace.timed {
+            return Err(RecordError::Mistimed {
+                name: trace.name.clone(),
+                timed: trace.timed,
+            });
+        }
         if let Some(&stage) = block.stage.iter().max() {
             self.check_stage(&trace.name, stage)?;
         }
         self.send(Message::Trace(block))
+    }
+
+    /// Sends the spikes of `block`; waits while the writer is behind.
+    ///
+    /// # Errors
+    ///
+    /// If no spikes were declared, or one belongs to an unknown population, neuron or stage, or the writer has failed
+    /// since: the error then names the file.
+    pub fn send_spikes(&mut self, block: SpikeBlock) -> Result<(), RecordError> {
+        let declared = self.spec.spikes.as_ref().ok_or(RecordError::NoSpikes)?;
+        for (&population, &neuron) in block.population.iter().zip(&block.neuron) {
+            let of = declared.populations.get(usize::from(population));
+            if of.is_none_or(|of| neuron >= of.neurons) {
+                return Err(RecordError::UnknownNeuron {
+                    population,
+                    neuron,
+                    declared: of.map_or(0, |of| of.neurons),
+                });
+            }
+        }
+        self.check_stage("spikes", block.stage)?;
+        self.send(Message::Spikes(block))
     }
 
     /// Sends one sample of weights number `weights`; waits while the writer is behind.
@@ -183,13 +196,6 @@ impl Recorder {
     /// The first error of the writer, naming the file. All other files are closed properly nonetheless.
     pub fn finish(mut self) -> Result<RecordSummary, RecordError> {
         self.join()
-    }
-
-    fn columns(&self, trace: usize) -> usize {
-        self.spec
-            .traces
-            .get(trace)
-            .map_or(0, |trace| trace.columns.len())
     }
 
     fn check_stage(&self, name: &str, stage: u32) -> Result<(), RecordError> {

@@ -19,6 +19,7 @@ pub(super) fn trace(name: &str, columns: usize) -> TraceSpec {
     TraceSpec {
         name: name.to_owned(),
         columns: (0..columns).map(|i| format!("{name}[{i}]")).collect(),
+        ..TraceSpec::default()
     }
 }
 
@@ -27,6 +28,7 @@ pub(super) fn weights(name: &str, rows: usize, columns: usize) -> WeightSpec {
         name: name.to_owned(),
         rows,
         columns,
+        timed: false,
     }
 }
 
@@ -34,6 +36,7 @@ pub(super) fn spec(traces: Vec<TraceSpec>, weights: Vec<WeightSpec>) -> Recorder
     RecorderSpec {
         traces,
         weights,
+        spikes: None,
         stages: vec!["train".to_owned(), "generate".to_owned()],
         step_ms: Some(0.5),
     }

@@ -12,7 +12,8 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
 use super::block::TraceBlock;
-use super::recorder::RecorderSpec;
+use super::spec::{RecorderSpec, TraceSpec};
+use super::spike_block::milliseconds;
 
 /// Values that the row groups of all traces together are meant to hold (64 MiB).
 const BUDGET: usize = 1 << 23;
@@ -23,7 +24,7 @@ const LEAST_VALUES: usize = 1 << 17;
 /// Rows that one holds at least, unless that takes the whole budget.
 const LEAST_ROWS: usize = 8192;
 /// Rows converted at once.
-const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 4096;
 
 /// Rows gathered column by column, until there are enough of them.
 #[derive(Debug)]
@@ -31,16 +32,20 @@ pub(super) struct RowGroup {
     capacity: usize,
     rows: usize,
     stage: Vec<u32>,
-    step: Vec<i64>,
+    /// Steps, or times (ps).
+    when: Vec<i64>,
     /// Columns × `capacity`.
     values: Vec<f64>,
+    /// Whether rows have times of their own.
+    timed: bool,
     step_ms: Option<f64>,
     stage_names: Vec<ByteArray>,
 }
 
 impl RowGroup {
-    /// An empty one for a trace with as many recorded values a row.
-    pub(super) fn new(columns: usize, spec: &RecorderSpec) -> Self {
+    /// An empty one for a trace.
+    pub(super) fn new(trace: &TraceSpec, spec: &RecorderSpec) -> Self {
+        let columns = trace.columns.len();
         let capacity = rows_of_group(columns, spec.traces.len());
         let name = |name: &String| ByteArray::from(name.as_bytes().to_vec());
         // Zeros cost no memory before they are overwritten: a short run pays for what it records.
@@ -48,8 +53,9 @@ impl RowGroup {
             capacity,
             rows: 0,
             stage: vec![0; capacity],
-            step: vec![0; capacity],
+            when: vec![0; capacity],
             values: vec![0.0; capacity * columns],
+            timed: trace.timed,
             step_ms: spec.step_ms,
             stage_names: spec.stages.iter().map(name).collect(),
         }
@@ -75,9 +81,7 @@ impl RowGroup {
         let taken = (self.capacity - self.rows).min(block.rows() - first);
         let (here, there) = (self.rows..self.rows + taken, first..first + taken);
         self.stage[here.clone()].copy_from_slice(&block.stage[there.clone()]);
-        for (step, given) in self.step[here.clone()].iter_mut().zip(&block.step[there]) {
-            *step = given.cast_signed();
-        }
+        self.when[here.clone()].copy_from_slice(&block.when[there]);
         let columns = self.values.chunks_exact_mut(self.capacity);
         for (column, values) in columns.enumerate() {
             let given = block.values[first * block.columns + column..].iter();
@@ -96,16 +100,15 @@ impl RowGroup {
         writer: &mut SerializedFileWriter<File>,
     ) -> Result<(), ParquetError> {
         let mut group = writer.next_row_group()?;
-        let steps = &self.step[..self.rows];
+        let when = &self.when[..self.rows];
         write_column::<ByteArrayType>(&mut group, |column| self.write_stages(column))?;
-        write_column::<Int64Type>(&mut group, |column| write_values(column, steps))?;
-        if let Some(step_ms) = self.step_ms {
+        write_column::<Int64Type>(&mut group, |column| write_values(column, when))?;
+        if let Some(to_ms) = self.to_ms() {
             write_column::<DoubleType>(&mut group, |column| {
                 let mut times = Vec::with_capacity(CHUNK);
-                for steps in steps.chunks(CHUNK) {
+                for when in when.chunks(CHUNK) {
                     times.clear();
-                    let steps = steps.iter().map(|step| step.cast_unsigned() as f64);
-                    times.extend(steps.map(|step| step * step_ms));
+                    times.extend(when.iter().map(|when| to_ms(*when)));
                     write_values(column, &times)?;
                 }
                 Ok(())
@@ -116,6 +119,15 @@ impl RowGroup {
             write_column::<DoubleType>(&mut group, |column| write_values(column, values))?;
         }
         group.close().map(drop)
+    }
+
+    /// How a step, or a time (ps), becomes a time (ms), if it does.
+    fn to_ms(&self) -> Option<Box<dyn Fn(i64) -> f64>> {
+        if self.timed {
+            return Some(Box::new(milliseconds));
+        }
+        let step_ms = self.step_ms?;
+        Some(Box::new(move |step| step.cast_unsigned() as f64 * step_ms))
     }
 
     fn write_stages(
@@ -143,7 +155,8 @@ fn rows_of_group(columns: usize, traces: usize) -> usize {
     (values / width).max(LEAST_ROWS).min(BUDGET / width).max(1)
 }
 
-fn write_column<T: DataType>(
+/// Writes the next column of a row group.
+pub(super) fn write_column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, File>,
     write: impl FnOnce(&mut ColumnWriterImpl<'_, T>) -> Result<(), ParquetError>,
 ) -> Result<(), ParquetError> {
@@ -154,7 +167,8 @@ fn write_column<T: DataType>(
     column.close()
 }
 
-fn write_values<T: DataType>(
+/// Appends values to a column.
+pub(super) fn write_values<T: DataType>(
     column: &mut ColumnWriterImpl<'_, T>,
     values: &[T::T],
 ) -> Result<(), ParquetError> {

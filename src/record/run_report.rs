@@ -10,6 +10,7 @@ use super::error::RecordError;
 use super::machine::Machine;
 use super::measure_report::MeasureReport;
 use super::nullable;
+use super::spike_report::SpikeReport;
 use super::writer::{TraceRecord, WeightRecord};
 
 pub(super) const RUN_JSON: &str = "run.json";
@@ -55,6 +56,9 @@ pub struct RunReport {
     pub traces: Vec<TraceRecord>,
     /// Recorded weights and their files.
     pub weights: Vec<WeightRecord>,
+    /// Spikes, of a circuit of spiking neurons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spikes: Option<SpikeReport>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
@@ -174,6 +178,7 @@ mod tests {
             measure_notes: IndexMap::new(),
             traces: vec![],
             weights: vec![],
+            spikes: None,
             warnings: vec!["slow".to_owned()],
         }
     }

@@ -10,7 +10,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 
 use super::error::RecordError;
-use super::trace_sink::{STAGE, STEP, TIME};
+use super::trace_sink::{PICOSECONDS, STAGE, STEP, TIME};
 
 /// Values read at once.
 const PAGE: usize = 1 << 16;
@@ -22,9 +22,11 @@ pub struct Trace {
     pub stage_names: Vec<String>,
     /// The stage of each row, as an index into `stage_names`.
     pub stages: Vec<u32>,
-    /// The step of each row.
+    /// The step of each row; none if rows have times of their own.
     pub steps: Vec<u64>,
-    /// The time of each row (ms), if steps have a length.
+    /// The exact time of each row (ps), if rows have times of their own.
+    pub times_ps: Option<Vec<i64>>,
+    /// The time of each row (ms), if rows have times of their own or steps have a length.
     pub times_ms: Option<Vec<f64>>,
     /// Names of the recorded values.
     pub columns: Vec<String>,
@@ -35,7 +37,7 @@ pub struct Trace {
 impl Trace {
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.steps.len()
+        self.stages.len()
     }
 
     /// The name of the stage of `row`.
@@ -83,9 +85,9 @@ fn read_rows(path: &Path, most_rows: usize) -> Result<Trace, RecordError> {
     let names: Vec<String> = names.map(str::to_owned).collect();
     let is_time = names.get(2).is_some_and(|name| name == TIME);
     let first_value = if is_time { 3 } else { 2 };
-    let begins = names.first().map(String::as_str) == Some(STAGE)
-        && names.get(1).map(String::as_str) == Some(STEP);
-    if !begins {
+    let name = |place: usize| names.get(place).map(String::as_str);
+    let timed = name(1) == Some(PICOSECONDS) && is_time;
+    if name(0) != Some(STAGE) || !(timed || name(1) == Some(STEP)) {
         let found = format!("its columns are {}", names.join(", "));
         return Err(RecordError::malformed(path, "a trace", found));
     }
@@ -97,6 +99,7 @@ fn read_rows(path: &Path, most_rows: usize) -> Result<Trace, RecordError> {
         seen: 0,
         index: HashMap::new(),
         trace: Trace {
+            times_ps: timed.then(Vec::new),
             times_ms: is_time.then(Vec::new),
             values: vec![Vec::new(); columns.len()],
             columns,
@@ -136,8 +139,13 @@ impl Gathering {
             self.trace.stages.push(stage);
         }
         let steps = steps.iter().skip(skipped).step_by(self.stride);
-        let steps = steps.map(|step| step.cast_unsigned());
-        self.trace.steps.extend(steps);
+        match &mut self.trace.times_ps {
+            Some(times) => times.extend(steps),
+            None => self
+                .trace
+                .steps
+                .extend(steps.map(|step| step.cast_unsigned())),
+        }
         let times = self.trace.times_ms.iter_mut();
         for (index, column) in times.chain(&mut self.trace.values).enumerate() {
             let values = read_column::<DoubleType>(group, index + 2)?;
@@ -196,6 +204,7 @@ mod tests {
             traces: vec![TraceSpec {
                 name: "a".to_owned(),
                 columns: vec!["x".to_owned()],
+                ..TraceSpec::default()
             }],
             stages: vec!["train".to_owned()],
             ..RecorderSpec::default()

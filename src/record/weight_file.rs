@@ -14,13 +14,14 @@ const EXPECTED: &str = "samples of a weight matrix";
 pub struct WeightFile {
     matrices: NpyReader<f64>,
     steps: Vec<u64>,
+    timed: bool,
     stages: Vec<u32>,
     rows: usize,
     columns: usize,
 }
 
 impl WeightFile {
-    /// Opens `weights/<name>.npy`, and with it `<name>.steps.npy` and `<name>.stages.npy`.
+    /// Opens `weights/<name>.npy`, and with it `<name>.steps.npy` (or `<name>.times_ps.npy`) and `<name>.stages.npy`.
     ///
     /// # Errors
     ///
@@ -28,7 +29,12 @@ impl WeightFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordError> {
         let path = path.as_ref();
         let matrices = NpyReader::<f64>::open(path, 3, EXPECTED)?;
-        let steps = read_numbers(&path.with_extension("steps.npy"))?;
+        let times = path.with_extension("times_ps.npy");
+        let timed = times.exists();
+        let steps = match timed {
+            true => read_numbers(&times)?,
+            false => read_numbers(&path.with_extension("steps.npy"))?,
+        };
         let stages = read_numbers(&path.with_extension("stages.npy"))?;
         let samples = matrices.items().min(steps.len()).min(stages.len());
         let (rows, columns) = match *matrices.item_shape() {
@@ -38,6 +44,7 @@ impl WeightFile {
         let stage = |stage: &i64| u32::try_from(*stage).unwrap_or(u32::MAX);
         Ok(Self {
             matrices,
+            timed,
             steps: steps
                 .iter()
                 .take(samples)
@@ -64,7 +71,12 @@ impl WeightFile {
         self.columns
     }
 
-    /// The step of each sample.
+    /// Whether samples have times (ps) in place of steps.
+    pub fn timed(&self) -> bool {
+        self.timed
+    }
+
+    /// The step of each sample, or its time (ps).
     pub fn steps(&self) -> &[u64] {
         &self.steps
     }
@@ -96,7 +108,7 @@ pub struct Weights {
     pub rows: usize,
     /// Columns (postsynaptic neurons) of a sample.
     pub columns: usize,
-    /// The step of each sample.
+    /// The step of each sample, or its time (ps).
     pub steps: Vec<u64>,
     /// The stage of each sample, as an index into the stages of the run.
     pub stages: Vec<u32>,

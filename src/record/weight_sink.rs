@@ -1,13 +1,13 @@
-//! Weights into `weights/<name>.npy`, with the steps and stages of the samples beside it.
+//! Weights into `weights/<name>.npy`, with the steps (or times) and stages of the samples beside it.
 
 use super::directory::RunDirectory;
 use super::error::RecordError;
 use super::npy::NpyWriter;
-use super::recorder::WeightSpec;
+use super::spec::WeightSpec;
 use super::writer::WeightRecord;
 
-/// What follows the name: matrices, steps, stages.
-pub(super) const ENDINGS: [&str; 3] = [".npy", ".steps.npy", ".stages.npy"];
+/// What follows the name: matrices, steps or times, stages.
+pub(super) const ENDINGS: [&str; 4] = [".npy", ".steps.npy", ".times_ps.npy", ".stages.npy"];
 
 /// One growing array of matrices.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) struct WeightSink {
     /// Relative to the run directory.
     relative: String,
     matrices: NpyWriter<f64>,
+    /// Steps, or times (ps).
     steps: NpyWriter<i64>,
     stages: NpyWriter<i64>,
 }
@@ -27,7 +28,9 @@ impl WeightSink {
         spec: &WeightSpec,
         stem: &str,
     ) -> Result<Self, RecordError> {
-        let [matrices, steps, stages] = ENDINGS.map(|ending| format!("weights/{stem}{ending}"));
+        let [matrices, steps, times, stages] =
+            ENDINGS.map(|ending| format!("weights/{stem}{ending}"));
+        let steps = if spec.timed { times } else { steps };
         let item = [spec.rows as u64, spec.columns as u64];
         Ok(Self {
             spec: spec.clone(),
@@ -62,6 +65,7 @@ impl WeightSink {
             samples: self.matrices.items(),
             rows: self.spec.rows,
             columns: self.spec.columns,
+            timed: self.spec.timed,
         };
         let closed = [
             self.matrices.close(),

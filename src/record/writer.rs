@@ -7,7 +7,9 @@ use super::block::TraceBlock;
 use super::directory::RunDirectory;
 use super::error::RecordError;
 use super::file_names::FileNames;
-use super::recorder::RecorderSpec;
+use super::spec::{RecorderSpec, TraceOf};
+use super::spike_block::SpikeBlock;
+use super::spike_sink::{SpikeRecord, SpikeSink};
 use super::trace_sink::{self, TraceSink};
 use super::weight_sink::{self, WeightSink};
 
@@ -16,6 +18,8 @@ use super::weight_sink::{self, WeightSink};
 pub(super) enum Message {
     /// Rows of a trace.
     Trace(TraceBlock),
+    /// Spikes.
+    Spikes(SpikeBlock),
     /// One sample of weights.
     Weights {
         weights: usize,
@@ -30,6 +34,7 @@ pub(super) enum Message {
 pub(super) struct Returns {
     pub(super) blocks: Vec<Sender<TraceBlock>>,
     pub(super) matrices: Vec<Sender<Vec<f64>>>,
+    pub(super) spikes: Sender<SpikeBlock>,
     /// Gives a token back for each matrix written.
     pub(super) matrices_written: Receiver<()>,
 }
@@ -41,6 +46,8 @@ pub struct RecordSummary {
     pub traces: Vec<TraceRecord>,
     /// Weights, in the order of their declaration.
     pub weights: Vec<WeightRecord>,
+    /// Spikes, if they were declared.
+    pub spikes: Option<SpikeRecord>,
     /// Bytes of all these files.
     pub bytes: u64,
 }
@@ -56,6 +63,12 @@ pub struct TraceRecord {
     pub rows: u64,
     /// Number of recorded values a row.
     pub columns: usize,
+    /// Whether its rows have times of their own, and not steps.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub timed: bool,
+    /// What it is a trace of, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<TraceOf>,
 }
 
 /// Recorded weights.
@@ -71,6 +84,13 @@ pub struct WeightRecord {
     pub rows: usize,
     /// Postsynaptic neurons.
     pub columns: usize,
+    /// Whether its samples have times, and not steps.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub timed: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// The sinks and the way back for their buffers.
@@ -78,6 +98,7 @@ pub struct WeightRecord {
 pub(super) struct Writer {
     traces: Vec<TraceSink>,
     weights: Vec<WeightSink>,
+    spikes: Option<SpikeSink>,
     returns: Returns,
 }
 
@@ -100,9 +121,12 @@ impl Writer {
             WeightSink::create(directory, weights, &stem)
         });
         let weights = weights.collect::<Result<_, _>>()?;
+        let spikes = spec.spikes.as_ref();
+        let spikes = spikes.map(|spikes| SpikeSink::create(directory, spikes));
         Ok(Self {
             traces,
             weights,
+            spikes: spikes.transpose()?,
             returns,
         })
     }
@@ -117,13 +141,14 @@ impl Writer {
         // Before the sinks are closed, which takes time: a sender may be waiting for room.
         drop(receiver);
         drop(self.returns);
-        let closed = close(self.traces, self.weights);
+        let closed = close(self.traces, self.weights, self.spikes);
         outcome.and(closed)
     }
 
     fn write(&mut self, message: Message) -> Result<(), RecordError> {
         match message {
             Message::Trace(block) => self.write_block(block),
+            Message::Spikes(block) => self.write_spikes(block),
             Message::Weights {
                 weights,
                 stage,
@@ -143,6 +168,15 @@ impl Writer {
             // More buffers than fit were in use at once: this one is not needed again.
             let _ = back.try_send(block);
         }
+        Ok(())
+    }
+
+    fn write_spikes(&mut self, mut block: SpikeBlock) -> Result<(), RecordError> {
+        if let Some(sink) = &mut self.spikes {
+            sink.append(&block)?;
+        }
+        block.clear();
+        let _ = self.returns.spikes.try_send(block);
         Ok(())
     }
 
@@ -167,7 +201,11 @@ impl Writer {
 }
 
 /// Closes every sink, also behind one that fails; the first error counts.
-fn close(traces: Vec<TraceSink>, weights: Vec<WeightSink>) -> Result<RecordSummary, RecordError> {
+fn close(
+    traces: Vec<TraceSink>,
+    weights: Vec<WeightSink>,
+    spikes: Option<SpikeSink>,
+) -> Result<RecordSummary, RecordError> {
     let mut summary = RecordSummary::default();
     let mut outcome = Ok(());
     for closed in traces.into_iter().map(TraceSink::close) {
@@ -187,6 +225,14 @@ fn close(traces: Vec<TraceSink>, weights: Vec<WeightSink>) -> Result<RecordSumma
             }
             Err(error) => outcome = outcome.and(Err(error)),
         }
+    }
+    match spikes.map(SpikeSink::close) {
+        Some(Ok((record, bytes))) => {
+            summary.spikes = Some(record);
+            summary.bytes += bytes;
+        }
+        Some(Err(error)) => outcome = outcome.and(Err(error)),
+        None => {}
     }
     outcome.map(|()| summary)
 }

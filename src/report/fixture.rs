@@ -36,15 +36,18 @@ fn record(directory: &RunDirectory, signal: Signal) -> RunReport {
     let trace = |name: &str, columns| TraceSpec {
         name: name.to_owned(),
         columns: names(columns),
+        ..TraceSpec::default()
     };
     let weights = |name: &str, rows, columns| WeightSpec {
         name: name.to_owned(),
         rows,
         columns,
+        timed: false,
     };
     let spec = RecorderSpec {
         traces: vec![trace("latent", 3), trace("stimulus", 20)],
         weights: vec![weights("W", 16, 4), weights("bias", 1, 5)],
+        spikes: None,
         stages: vec!["train".to_owned(), "test".to_owned()],
         step_ms: Some(1.0),
     };
@@ -89,6 +92,7 @@ fn record(directory: &RunDirectory, signal: Signal) -> RunReport {
         measure_notes: IndexMap::new(),
         traces: summary.traces,
         weights: summary.weights,
+        spikes: None,
         warnings: Vec::new(),
     }
 }

@@ -281,6 +281,7 @@ mod tests {
         let trace = |name: String| TraceSpec {
             name,
             columns: (0..columns).map(|i| i.to_string()).collect(),
+            ..TraceSpec::default()
         };
         let spec = RecorderSpec {
             traces: (0..=others).map(|i| trace(format!("t{i}"))).collect(),

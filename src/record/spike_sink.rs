@@ -1,0 +1,238 @@
+//! Spikes into `spikes.parquet`, one row group after another.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, Encoding, LogicalType, Type as Physical};
+use parquet::column::writer::ColumnWriterImpl;
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnPath, Type};
+use serde::{Deserialize, Serialize};
+
+use super::directory::RunDirectory;
+use super::error::RecordError;
+use super::parquet_sink::ParquetSink;
+use super::row_group::{CHUNK, write_column, write_values};
+use super::spec::SpikeSpec;
+use super::spike_block::{SpikeBlock, SpikeKind, SpikePopulation, milliseconds};
+use super::trace_sink::field;
+
+/// The file, relative to the run directory.
+pub(super) const FILE: &str = "spikes.parquet";
+/// Its columns, in order.
+pub(super) const COLUMNS: [&str; 6] = ["time", "time_ps", "population", "neuron", "kind", "stage"];
+/// Under which key the file holds its populations, as JSON.
+pub(super) const POPULATIONS: &str = "apical.populations";
+/// Spikes of a row group (10 MB): so many that the list of all row groups stays small.
+const GROUP: usize = 1 << 19;
+
+/// Recorded spikes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SpikeRecord {
+    /// Their file, relative to the run directory.
+    pub file: String,
+    /// Number of rows: spikes and plateaus.
+    pub rows: u64,
+}
+
+/// The growing file of spikes.
+#[derive(Debug)]
+pub(super) struct SpikeSink {
+    file: ParquetSink,
+    group: Group,
+}
+
+impl SpikeSink {
+    /// Creates the file, under its temporary name.
+    pub(super) fn create(directory: &RunDirectory, spec: &SpikeSpec) -> Result<Self, RecordError> {
+        Ok(Self {
+            file: ParquetSink::create(directory, FILE, schema(), properties(spec))?,
+            group: Group::new(spec),
+        })
+    }
+
+    /// Appends the spikes of a block.
+    pub(super) fn append(&mut self, block: &SpikeBlock) -> Result<(), RecordError> {
+        let mut first = 0;
+        while first < block.rows() {
+            first += self.group.append(block, first);
+            if self.group.rows() == GROUP {
+                self.write_group()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_group(&mut self) -> Result<(), RecordError> {
+        let group = &self.group;
+        self.file
+            .write_group(group.rows(), |writer| group.write(writer))?;
+        self.group.clear();
+        Ok(())
+    }
+
+    /// Writes the rest and gives the file its name. After an error the file ends with its last complete row group.
+    pub(super) fn close(mut self) -> Result<(SpikeRecord, u64), RecordError> {
+        let mut rest = Ok(());
+        if !self.file.failed() && self.group.rows() > 0 {
+            rest = self.write_group();
+        }
+        let record = SpikeRecord {
+            file: FILE.to_owned(),
+            rows: self.file.rows(),
+        };
+        let closed = self.file.close();
+        rest?;
+        Ok((record, closed?))
+    }
+
+    /// As if the disk had filled up within the next row group.
+    #[cfg(test)]
+    pub(super) fn fail_within_a_row_group(&mut self) -> std::io::Result<()> {
+        self.file.fail_within_a_row_group()
+    }
+}
+
+/// Spikes gathered until there are enough of them.
+#[derive(Debug)]
+struct Group {
+    time_ps: Vec<i64>,
+    population: Vec<u16>,
+    neuron: Vec<u32>,
+    kind: Vec<SpikeKind>,
+    stage: Vec<u32>,
+    names: Vec<ByteArray>,
+}
+
+impl Group {
+    fn new(spec: &SpikeSpec) -> Self {
+        let name =
+            |population: &SpikePopulation| ByteArray::from(population.name.as_bytes().to_vec());
+        Self {
+            time_ps: Vec::new(),
+            population: Vec::new(),
+            neuron: Vec::new(),
+            kind: Vec::new(),
+            stage: Vec::new(),
+            names: spec.populations.iter().map(name).collect(),
+        }
+    }
+
+    fn rows(&self) -> usize {
+        self.time_ps.len()
+    }
+
+    /// Takes as many spikes of `block` from number `first` on as there is room for; returns how many.
+    fn append(&mut self, block: &SpikeBlock, first: usize) -> usize {
+        let taken = (GROUP - self.rows()).min(block.rows() - first);
+        let there = first..first + taken;
+        self.time_ps
+            .extend_from_slice(&block.time_ps[there.clone()]);
+        self.population
+            .extend_from_slice(&block.population[there.clone()]);
+        self.neuron.extend_from_slice(&block.neuron[there.clone()]);
+        self.kind.extend_from_slice(&block.kind[there]);
+        self.stage.resize(self.stage.len() + taken, block.stage);
+        taken
+    }
+
+    fn clear(&mut self) {
+        self.time_ps.clear();
+        self.population.clear();
+        self.neuron.clear();
+        self.kind.clear();
+        self.stage.clear();
+    }
+
+    fn write(&self, writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+        let mut group = writer.next_row_group()?;
+        let kinds = SpikeKind::ALL.map(|kind| ByteArray::from(kind.name()));
+        write_column::<DoubleType>(&mut group, |column| {
+            write_each(column, &self.time_ps, |time| milliseconds(*time))
+        })?;
+        write_column::<Int64Type>(&mut group, |column| write_values(column, &self.time_ps))?;
+        write_column::<ByteArrayType>(&mut group, |column| {
+            let name = |index: &u16| self.names.get(usize::from(*index)).cloned();
+            write_each(column, &self.population, |index| {
+                name(index).unwrap_or_default()
+            })
+        })?;
+        write_column::<Int32Type>(&mut group, |column| {
+            write_each(column, &self.neuron, |neuron| neuron.cast_signed())
+        })?;
+        write_column::<ByteArrayType>(&mut group, |column| {
+            write_each(column, &self.kind, |kind| kinds[*kind as usize].clone())
+        })?;
+        write_column::<Int32Type>(&mut group, |column| {
+            write_each(column, &self.stage, |stage| stage.cast_signed())
+        })?;
+        group.close().map(drop)
+    }
+}
+
+/// Appends what `value` makes of each of the values given.
+fn write_each<V, T: parquet::data_type::DataType>(
+    column: &mut ColumnWriterImpl<'_, T>,
+    given: &[V],
+    value: impl Fn(&V) -> T::T,
+) -> Result<(), ParquetError> {
+    let mut values = Vec::with_capacity(CHUNK);
+    for given in given.chunks(CHUNK) {
+        values.clear();
+        values.extend(given.iter().map(&value));
+        write_values(column, &values)?;
+    }
+    Ok(())
+}
+
+fn schema() -> Result<Arc<Type>, ParquetError> {
+    let text = || Some(LogicalType::String);
+    let unsigned = || Some(LogicalType::integer(32, false));
+    let [time, time_ps, population, neuron, kind, stage] = COLUMNS;
+    let fields = vec![
+        field(time, Physical::DOUBLE, None)?,
+        field(time_ps, Physical::INT64, None)?,
+        field(population, Physical::BYTE_ARRAY, text())?,
+        field(neuron, Physical::INT32, unsigned())?,
+        field(kind, Physical::BYTE_ARRAY, text())?,
+        field(stage, Physical::INT32, unsigned())?,
+    ];
+    Type::group_type_builder("spikes")
+        .with_fields(fields)
+        .build()
+        .map(Arc::new)
+}
+
+fn properties(spec: &SpikeSpec) -> WriterProperties {
+    let version = env!("CARGO_PKG_VERSION");
+    // Names and numbers alone: they have a JSON.
+    let populations = serde_json::to_string(&spec.populations).unwrap_or_default();
+    let about = [
+        ("apical.version", version),
+        ("apical.unit.time", "ms since the run began"),
+        ("apical.unit.time_ps", "ps since the run began"),
+        (POPULATIONS, &populations),
+    ];
+    let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    let [time, time_ps, population, neuron, kind, stage] = COLUMNS.map(ColumnPath::from);
+    // Times and neurons hardly repeat, names and stages hardly change.
+    WriterProperties::builder()
+        .set_created_by(format!("apical {version}"))
+        .set_key_value_metadata(Some(about.to_vec()))
+        .set_compression(Compression::SNAPPY)
+        .set_dictionary_enabled(false)
+        .set_column_dictionary_enabled(population, true)
+        .set_column_dictionary_enabled(kind, true)
+        .set_column_dictionary_enabled(stage, true)
+        .set_column_encoding(time, Encoding::BYTE_STREAM_SPLIT)
+        .set_column_encoding(time_ps.clone(), Encoding::DELTA_BINARY_PACKED)
+        .set_column_encoding(neuron, Encoding::DELTA_BINARY_PACKED)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_statistics_enabled(time_ps, EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .build()
+}
