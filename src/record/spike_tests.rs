@@ -23,12 +23,12 @@ fn spec() -> RecorderSpec {
     }
 }
 
-/// Some spike, the same for the same `index`; times grow, up to half a year.
+/// Some spike, the same for the same `index`; times grow, up to almost a hundred days.
 fn spike(index: u64) -> (Spike, u32) {
     let population = index % 3 / 2;
     let neurons = [50_000, 7][population as usize];
     let spike = Spike {
-        time_ps: (index * 13_000_000_007_001).cast_signed(),
+        time_ps: (index * 7_000_000_007_001).cast_signed(),
         population: population as u16,
         neuron: (index * 7919 % neurons) as u32,
         kind: SpikeKind::ALL[(index / 5 % 4) as usize],

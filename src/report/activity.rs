@@ -8,6 +8,7 @@ use super::plot::{Canvas, Heatmap, Lines, Origin, Series};
 use super::run::Run;
 use super::trace_tail::{StageTail, TraceTail};
 use super::words;
+use crate::record::{TraceOf, TraceRecord, milliseconds};
 
 /// Traces of more values than this are drawn as pictures.
 const MOST_CURVED: usize = 16;
@@ -32,6 +33,9 @@ pub(super) fn section(run: &Run) -> Section {
     };
     let mut left_out = Vec::new();
     for trace in &run.report.traces {
+        if is_shown_elsewhere(trace) {
+            continue;
+        }
         if section.figures.len() >= MOST_FIGURES {
             left_out.push(format!("`{}`", trace.name));
         } else if let Err(note) = draw(run, &trace.name, &trace.file, &mut section) {
@@ -45,6 +49,15 @@ pub(super) fn section(run: &Run) -> Section {
         ));
     }
     section
+}
+
+/// Membranes and modulators have sections of their own; but many membranes are a picture as well.
+fn is_shown_elsewhere(trace: &TraceRecord) -> bool {
+    match trace.of {
+        Some(TraceOf::Membrane { .. }) => trace.columns <= MOST_CURVED,
+        Some(TraceOf::Modulators) => true,
+        None => false,
+    }
 }
 
 fn most_rows(columns: usize) -> usize {
@@ -78,6 +91,7 @@ fn draw(run: &Run, name: &str, file: &str, section: &mut Section) -> Result<(), 
             stage,
             columns: &tail.columns,
             alone: tail.stages.len() == 1,
+            timed: tail.timed,
         };
         section.figures.push(match is_picture {
             true => shown.picture(&values, range),
@@ -100,6 +114,8 @@ struct Shown<'a> {
     columns: &'a [String],
     /// Whether it is the trace's only stage.
     alone: bool,
+    /// Whether its rows have times (ps) and not steps.
+    timed: bool,
 }
 
 impl Shown<'_> {
@@ -138,7 +154,11 @@ impl Shown<'_> {
 
     fn curves(&self, values: Vec<Vec<f64>>) -> Figure {
         let gaps = gaps(&self.stage.steps);
-        let steps: Vec<f64> = self.stage.steps.iter().map(|&step| step as f64).collect();
+        let steps = self.stage.steps.iter();
+        let steps: Vec<f64> = match self.timed {
+            true => steps.map(|ps| milliseconds(ps.cast_signed())).collect(),
+            false => steps.map(|&step| step as f64).collect(),
+        };
         let series = values
             .into_iter()
             .zip(self.columns)
@@ -150,7 +170,7 @@ impl Shown<'_> {
             });
         let lines = Lines {
             title: self.title(),
-            x_label: "step".to_owned(),
+            x_label: if self.timed { "time (ms)" } else { "step" }.to_owned(),
             y_label: "value".to_owned(),
             series: series.collect(),
             ..Lines::default()
@@ -165,10 +185,14 @@ impl Shown<'_> {
     }
 
     fn picture(&self, values: &[Vec<f64>], range: Option<(f64, f64)>) -> Figure {
-        let steps = step_range(&self.stage.steps);
+        let mut steps = step_range(&self.stage.steps);
+        if self.timed {
+            steps = steps.map(|(from, to)| (from / 1e9, to / 1e9));
+        }
         let map = Heatmap {
             title: self.title(),
             x_label: match steps {
+                Some(_) if self.timed => "time (ms)",
                 Some(_) => "step",
                 None => "recorded row",
             }

@@ -17,6 +17,11 @@ const READING: [&str; 2] = [
      hold the step and the stage of each sample. The sample of a prediction is dimensions × steps.",
 ];
 
+/// How to read those of a run of spiking neurons.
+const READING_SPIKES: &str = "Spikes have the columns `time` (ms), `time_ps` (the same, exact), `population`, `neuron`, `kind` (`spike`, `burst` for the \
+     first spike of a burst, `in-burst` for a further one, `plateau`) and `stage` (counted from 0). Traces and weights that are \
+     sampled at times have `time_ps` in place of steps.";
+
 /// How long each stage took.
 pub(super) fn stages_section(run: &Run) -> Section {
     let stages = &run.report.stages;
@@ -56,6 +61,11 @@ pub(super) fn files_section(run: &Run) -> Section {
         file(run, "netlist.toml", "", netlist),
         file(run, "run.json", "", run_json),
     ];
+    let spikes = run.report.spikes.as_ref();
+    rows.extend(spikes.and_then(|spikes| spikes.file.as_ref()).map(|name| {
+        let how = format!("`pandas.read_parquet(\"{name}\")`");
+        file(run, name, "", &how)
+    }));
     rows.extend(run.report.traces.iter().map(|trace| {
         let shape = format!("{} × {}", words::count(trace.rows), trace.columns);
         let how = format!("`pandas.read_parquet(\"{}\")`", trace.file);
@@ -69,9 +79,10 @@ pub(super) fn files_section(run: &Run) -> Section {
     let measures = run.report.measures.values();
     rows.extend(measures.filter_map(|measure| of_measure(run, measure)));
     rows.push(row("plots/", "", "each figure of this page as an SVG file"));
+    let reading = READING.into_iter().chain(spikes.map(|_| READING_SPIKES));
     Section {
         heading: "Files".to_owned(),
-        text: READING.map(str::to_owned).to_vec(),
+        text: reading.map(str::to_owned).collect(),
         table: Some(rows),
         ..Section::default()
     }

@@ -11,6 +11,9 @@
 //! | Run | `run.json`, `netlist.toml` | what the circuit is, how it was run and how that ended |
 //! | Measures | `run.json` | one line a measure, with what the netlist expects of it |
 //! | Circuit | `plots/circuit.svg` | the drawing that the run left, if it did |
+//! | Spikes | `spikes.parquet` | a raster of the last second, a table and histograms by population, rates over time |
+//! | Membrane potentials | `traces/…` | a panel a neuron over the same second, its spikes on top |
+//! | Modulators | `traces/…` | steps over time |
 //! | Learning | `Series` | curves over steps, logarithmic where they span more than a factor of 20 |
 //! | Predictions | `Comparison` | truth and prediction over steps, against each other, and R² by dimension |
 //! | Curves | `Curve` | all that share a horizontal axis in one plot |
@@ -50,6 +53,7 @@ pub mod page;
 mod pictures;
 pub mod plot;
 mod run;
+mod spikes;
 mod style;
 mod sweep;
 mod trace_tail;
@@ -110,10 +114,14 @@ pub fn build_with(directory: &Path, overlays: &[Overlay]) -> Result<Built, Repor
     });
     Overlay::check(overlays, plotted.map(|(name, _)| name.as_str()))?;
     run.overlays = overlays.to_vec();
+    let spikes = spikes::Spikes::of(&run);
     let sections = [
         overview::run_section(&run),
         overview::measures_section(&run),
         drawing::section(&run),
+        spikes::section(&run, &spikes),
+        spikes::membranes_section(&run, &spikes),
+        spikes::modulators_section(&run, &spikes),
         learning::section(&run),
         comparisons::section(&run),
         curves::section(&run),

@@ -28,6 +28,8 @@ pub(super) struct TraceTail {
     pub(super) columns: Vec<String>,
     /// The first column of recorded values in the file.
     first_value: usize,
+    /// Whether rows have times (ps) in place of steps.
+    pub(super) timed: bool,
     /// The first row of each row group, and the end of the last.
     bounds: Vec<u64>,
     /// The stages that occur, in order of appearance.
@@ -43,7 +45,7 @@ pub(super) struct StageTail {
     pub(super) recorded: u64,
     /// The last of them, counted from the start of the file.
     rows: VecDeque<u64>,
-    /// Their steps.
+    /// Their steps, or their times (ps).
     pub(super) steps: VecDeque<u64>,
 }
 
@@ -63,14 +65,16 @@ impl TraceTail {
             let schema = reader.metadata().file_metadata().schema_descr();
             let names: Vec<&str> = schema.columns().iter().map(|c| c.name()).collect();
             let (first_value, columns) = match names.as_slice() {
-                ["stage", "step", "time_ms", values @ ..] => (3, values),
+                ["stage", "step" | "time_ps", "time_ms", values @ ..] => (3, values),
                 ["stage", "step", values @ ..] => (2, values),
                 _ => {
                     let found = format!("its columns are {}", names.join(", "));
                     return Err(malformed(path, found));
                 }
             };
+            let timed = names.get(1) == Some(&"time_ps");
             let mut tail = Self {
+                timed,
                 path: path.to_owned(),
                 columns: columns.iter().map(|&name| name.to_owned()).collect(),
                 reader,

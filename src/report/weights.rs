@@ -6,7 +6,7 @@ use super::pictures::{colours, extent, half, spread};
 use super::plot::{Canvas, Heatmap, Lines, Series};
 use super::run::{MOST_BYTES, Run};
 use super::words;
-use crate::record::WeightFile;
+use crate::record::{WeightFile, milliseconds};
 
 /// The most weights drawn one by one.
 const MOST_WEIGHTS: usize = 30;
@@ -56,8 +56,12 @@ struct Weights {
     rows: usize,
     columns: usize,
     samples: usize,
-    /// The steps of the samples read.
+    /// The steps of the samples read, or their times (ms).
     steps: Vec<f64>,
+    /// Whether samples have times.
+    timed: bool,
+    /// The mean weight of the samples read.
+    mean: Vec<f64>,
     /// Some weights over these steps: the place in the matrix, and the values.
     some: Vec<(usize, Vec<f64>)>,
     /// The first sample, row by row; kept only of vectors.
@@ -114,6 +118,8 @@ impl Weights {
             columns,
             samples: weights.samples(),
             steps: Vec::new(),
+            timed: weights.timed(),
+            mean: Vec::new(),
             some: some.map(|place| (place, Vec::new())).collect(),
             first: Vec::new(),
             last: Vec::new(),
@@ -122,7 +128,13 @@ impl Weights {
     }
 
     fn add(&mut self, step: u64, sample: Vec<f64>) {
-        self.steps.push(step as f64);
+        self.steps.push(match self.timed {
+            true => milliseconds(step.cast_signed()),
+            false => step as f64,
+        });
+        let finite = sample.iter().filter(|weight| weight.is_finite());
+        let (sum, count) = finite.fold((0.0, 0.0), |(sum, count), w| (sum + w, count + 1.0));
+        self.mean.push(sum / count);
         for (place, values) in &mut self.some {
             values.push(sample.get(*place).copied().unwrap_or(f64::NAN));
         }
@@ -156,15 +168,16 @@ impl Weights {
         format!("weights-{}", self.short())
     }
 
-    fn at(step: Option<&f64>) -> String {
-        step.map_or(String::new(), |step| {
-            format!("at step {}", words::count(*step as u64))
+    fn at(&self, step: Option<&f64>) -> String {
+        step.map_or(String::new(), |step| match self.timed {
+            true => format!("at {}", words::duration(step / 1000.0)),
+            false => format!("at step {}", words::count(*step as u64)),
         })
     }
 
     fn vector(&self) -> Figure {
         let series = |values: &[f64], step: Option<&f64>| Series {
-            name: Self::at(step),
+            name: self.at(step),
             x: (0..values.len()).map(|place| place as f64).collect(),
             y: values.to_vec(),
             ..Series::default()
@@ -202,7 +215,7 @@ impl Weights {
 
     fn matrix(&self) -> Figure {
         let map = Heatmap {
-            title: format!("{} {}", self.short(), Self::at(self.steps.last())),
+            title: format!("{} {}", self.short(), self.at(self.steps.last())),
             x_label: "postsynaptic neuron".to_owned(),
             y_label: "presynaptic neuron".to_owned(),
             rows: self.rows,
@@ -228,13 +241,20 @@ impl Weights {
         let series = self.some.iter().map(|(_, values)| Series {
             x: self.steps.clone(),
             y: values.clone(),
+            faint: self.timed,
+            ..Series::default()
+        });
+        let mean = self.timed.then(|| Series {
+            name: "mean of all weights".to_owned(),
+            x: self.steps.clone(),
+            y: self.mean.clone(),
             ..Series::default()
         });
         let lines = Lines {
             title: format!("{} over time", self.short()),
-            x_label: "step".to_owned(),
+            x_label: if self.timed { "time (ms)" } else { "step" }.to_owned(),
             y_label: "weight".to_owned(),
-            series: series.collect(),
+            series: mean.into_iter().chain(series).collect(),
             ..Lines::default()
         };
         let all = self.rows * self.columns;

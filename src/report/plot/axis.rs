@@ -90,6 +90,22 @@ impl<'a> Axis<'a> {
         })
     }
 
+    /// A tick at each value that has a name, bearing it.
+    pub(super) fn names(&self) -> Ticks {
+        let label = |base: &String| Label {
+            base: base.clone(),
+            exponent: String::new(),
+        };
+        let tick = |(value, name): &(f64, String)| Tick {
+            value: *value,
+            label: label(name),
+        };
+        Ticks {
+            major: self.named.iter().map(tick).collect(),
+            minor: Vec::new(),
+        }
+    }
+
     /// The values that have names; long names are shortened, and where they would meet, only the tick is left.
     fn named_ticks(&self, scale: &Scale, width: f64) -> Ticks {
         let room = (width / self.named.len() as f64 - 10.0).max(40.0);

@@ -93,6 +93,9 @@ impl<'a> Spec<'a> {
         if self.empty {
             return Ticks::default();
         }
+        if !self.y.named.is_empty() {
+            return self.y.names();
+        }
         // Where shape matters the axes mostly share a scale; then they bear the same numbers, as far apart as the
         // horizontal ones must be.
         let apart = if self.aspect.is_some() { ACROSS } else { DOWN };

@@ -23,6 +23,8 @@ pub(super) struct Entry {
     dash: Option<&'static str>,
     marks: bool,
     line: bool,
+    /// The width of an upright stroke (pixels).
+    tick: Option<f64>,
 }
 
 impl Entry {
@@ -34,6 +36,15 @@ impl Entry {
             dash,
             marks,
             line: true,
+            tick: None,
+        }
+    }
+
+    /// The entry of upright strokes of a width (pixels).
+    pub(super) fn tick(name: &str, ink: Ink, width: f64) -> Self {
+        Entry {
+            tick: Some(width),
+            ..Entry::new(name, ink, None, false).without_line()
         }
     }
 
@@ -59,6 +70,10 @@ impl Entry {
                 Some(dash) => line.a("stroke-dasharray", dash).empty(),
                 None => line.empty(),
             }
+        }
+        if let Some(width) = self.tick {
+            let x = x + SAMPLE / 2.0;
+            svg.line(self.ink, width, (x, y - 4.5), (x, y + 4.5));
         }
         if self.marks {
             svg.element("circle")

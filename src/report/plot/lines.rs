@@ -14,6 +14,9 @@ use crate::drawing::Svg;
 /// More marks than this on one curve would hide it.
 const MOST_MARKS: usize = 200;
 
+/// The room that strokes along the top take, as a share of the range of the values.
+const RUG: f64 = 0.09;
+
 /// Half the width of the cap of a bar (pixels).
 const CAP: f64 = 3.5;
 
@@ -36,6 +39,19 @@ pub struct Series {
     pub marks: bool,
     /// Whether only the marks are drawn, in a lighter shade, and no line between them.
     pub unjoined: bool,
+    /// Whether the curve is grey and lies under those that are not, as one of many.
+    pub faint: bool,
+}
+
+/// Strokes along the top of a plot, as for spikes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rug {
+    /// The name in the legend; empty for none.
+    pub name: String,
+    /// Where on the horizontal axis.
+    pub x: Vec<f64>,
+    /// Whether they are thicker and taller.
+    pub strong: bool,
 }
 
 /// A plot of curves over a common horizontal axis.
@@ -47,8 +63,10 @@ pub struct Lines {
     pub x_label: String,
     /// What the vertical axis shows, with its unit.
     pub y_label: String,
-    /// The curves; later ones lie over earlier ones.
+    /// The curves; later ones lie over earlier ones, faint ones under the others.
     pub series: Vec<Series>,
+    /// Strokes along the top.
+    pub rugs: Vec<Rug>,
     /// Whether the vertical axis is logarithmic; values that are not positive are then missing.
     pub log_y: bool,
     /// Whether the horizontal axis is logarithmic; values at places that are not positive are then missing.
@@ -70,8 +88,14 @@ impl Lines {
         for (n, series) in self.series.iter().enumerate() {
             series.draw_band(&mut svg, &frame, n);
         }
-        for (n, series) in self.series.iter().enumerate() {
-            series.draw(&mut svg, &frame, n);
+        for faint in [true, false] {
+            let some = self.series.iter().enumerate();
+            for (n, series) in some.filter(|(_, series)| series.faint == faint) {
+                series.draw(&mut svg, &frame, n);
+            }
+        }
+        for rug in &self.rugs {
+            rug.draw(&mut svg, &frame);
         }
         svg.close();
         frame.end(svg)
@@ -96,7 +120,10 @@ impl Lines {
         };
         let series = self.series.iter().enumerate();
         Spec {
-            legend: series.map(|(n, s)| s.entry(n)).collect(),
+            legend: series
+                .map(|(n, s)| s.entry(n))
+                .chain(self.rugs.iter().map(Rug::entry))
+                .collect(),
             empty: x_range.is_none(),
             ..Spec::new(canvas, &self.title, x, y)
         }
@@ -147,11 +174,39 @@ impl Lines {
         let values = self.series.iter().flat_map(Series::values);
         let range = Range::of(values.filter(|v| self.shows(*v)))?;
         if !self.log_y {
-            return Some(range.padded(0.05));
+            let mut range = range.padded(0.05);
+            if self.rugs.iter().any(|rug| !rug.x.is_empty()) {
+                range.hi += RUG * range.span();
+            }
+            return Some(range);
         }
         // A constant near 0 is given a range around it, which a logarithmic axis cannot hold.
         let lo = range.lo.max(range.hi * 1e-300);
         Some(Range { lo, ..range }.padded_decades(0.04))
+    }
+}
+
+impl Rug {
+    fn style(&self) -> (Ink, f64, f64) {
+        match self.strong {
+            true => (Ink::Series(1), 2.2, 11.0),
+            false => (Ink::Text, 1.2, 8.0),
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        let (ink, width, _) = self.style();
+        Entry::tick(&self.name, ink, width)
+    }
+
+    fn draw(&self, svg: &mut Svg, frame: &Frame<'_>) {
+        let (ink, width, height) = self.style();
+        let inside = self.x.iter().filter_map(|x| frame.x.place(*x));
+        // More than a few to a pixel add nothing.
+        let most = 4 * frame.area.width as usize;
+        let places = inside.map(|x| (x, frame.area.top + 7.0)).take(most);
+        let path = svg.element("path").a("d", &path::ticks(places, height));
+        path.stroke(ink, width).empty();
     }
 }
 
@@ -218,10 +273,14 @@ impl Series {
             ..1.5 => 1.25,
             _ => 1.0,
         };
+        let (ink, width) = match self.faint {
+            true => (Ink::Missing, 1.0),
+            false => (Ink::Series(n), width),
+        };
         let stroke = svg
             .element("path")
             .a("d", &path::lines(&segments))
-            .stroke(Ink::Series(n), width)
+            .stroke(ink, width)
             .a("stroke-linejoin", "round")
             .a("stroke-linecap", "round");
         match self.dash(n) {

@@ -5,6 +5,7 @@
 //! - [`Lines`]: curves, with bands, dashes and marks, linear or logarithmic,
 //! - [`Scatter`]: points, such as prediction against truth,
 //! - [`Heatmap`]: a matrix with axes and a colour bar,
+//! - [`Raster`]: spikes, a row a neuron,
 //! - [`Panels`]: many small images on one colour scale.
 //!
 //! # What holds for every plot
@@ -30,14 +31,16 @@ mod lettering;
 mod lines;
 mod panels;
 mod path;
+mod raster;
 mod scale;
 mod scatter;
 mod ticks;
 
 pub use colour::Colours;
 pub use heatmap::{Heatmap, Origin};
-pub use lines::{Lines, Series};
+pub use lines::{Lines, Rug, Series};
 pub use panels::Panels;
+pub use raster::{Band, Mark, Raster};
 pub use scatter::Scatter;
 
 /// The size of a drawing, in CSS pixels at its natural scale. Text keeps its size; the plot takes what is left.

@@ -40,6 +40,28 @@ pub(super) fn dots(points: impl IntoIterator<Item = Point>) -> String {
     out
 }
 
+/// Vertical strokes of a height (pixels), centred at the points.
+pub(super) fn ticks(points: impl IntoIterator<Item = Point>, height: f64) -> String {
+    let mut out = String::new();
+    for (x, y) in points {
+        push_point(&mut out, 'M', (x, y - height / 2.0));
+        out.push('v');
+        push(&mut out, height);
+    }
+    out
+}
+
+/// Horizontal strokes of a length (pixels), from the points on.
+pub(super) fn bars(points: impl IntoIterator<Item = Point>, length: f64) -> String {
+    let mut out = String::new();
+    for point in points {
+        push_point(&mut out, 'M', point);
+        out.push('h');
+        push(&mut out, length);
+    }
+    out
+}
+
 /// The closed area between two edges that run the same way.
 pub(super) fn area(upper: &[Point], lower: &[Point]) -> String {
     let mut out = String::new();
@@ -79,6 +101,8 @@ mod tests {
             "M0 0 1 0 1 2 0 2Z"
         );
         assert_eq!(area(&[], &[]), "");
+        assert_eq!(ticks([(1.0, 4.0), (2.0, 8.0)], 4.0), "M1 2v4M2 6v4");
+        assert_eq!(bars([(1.0, 4.0)], 2.5), "M1 4h2.5");
         assert_eq!(rectangle(1.0, 2.0, 3.0, 4.0), "M1 2h3v4h-3Z");
     }
 }
