@@ -65,7 +65,7 @@ impl Raster {
     pub fn canvas(&self) -> Canvas {
         let rows = self.bands.iter().map(|band| band.rows).sum::<usize>();
         let bands = self.bands.len() as f64 * LEAST_BAND;
-        let height = AROUND + bands + (rows as f64 * 2.0).clamp(120.0, 420.0);
+        let height = AROUND + bands + (rows as f64 * 2.0).clamp(120.0, 560.0);
         Canvas::new(Canvas::WIDE.width(), height)
     }
 
@@ -147,7 +147,7 @@ impl Band {
             (Some(from), Some(to)) => (from - to).abs(),
             _ => 1.0,
         };
-        let height = (pixels * 0.75).clamp(2.5, 9.0);
+        let height = (pixels * 0.75).clamp(3.2, 9.0);
         for mark in [Mark::Bar, Mark::Plain, Mark::Weak, Mark::Strong] {
             let of_kind = self.marks.iter().filter(|(_, _, other)| *other == mark);
             let place = |&(x, row, _): &(f64, usize, Mark)| {
@@ -160,11 +160,16 @@ impl Band {
             }
             let data = match mark {
                 Mark::Bar => path::bars(points, BAR),
-                Mark::Strong => path::ticks(points, height * 1.25),
+                Mark::Strong => path::ticks(points, height * 1.3),
                 _ => path::ticks(points, height),
             };
             let path = svg.element("path").a("d", &data);
-            path.stroke(mark.ink(), mark.width()).empty();
+            let path = path.stroke(mark.ink(), mark.width());
+            match mark {
+                // What lies on it must be seen.
+                Mark::Bar => path.n("stroke-opacity", 0.55).empty(),
+                _ => path.empty(),
+            }
         }
     }
 }
@@ -174,7 +179,7 @@ impl Mark {
         match self {
             Mark::Plain => Ink::Text,
             Mark::Strong => Ink::Series(1),
-            Mark::Weak => Ink::Series(5),
+            Mark::Weak => Ink::Series(3),
             Mark::Bar => Ink::Series(2),
         }
     }
@@ -184,7 +189,7 @@ impl Mark {
             Mark::Plain => 1.1,
             Mark::Strong => 2.2,
             Mark::Weak => 1.4,
-            Mark::Bar => 2.5,
+            Mark::Bar => 2.0,
         }
     }
 }

@@ -148,6 +148,96 @@ fn pictures_of_awkward_data_are_well_formed() {
     }
 }
 
+fn raster(rows: usize, x: &[f64], x_range: Option<(f64, f64)>) -> Raster {
+    let kinds = [Mark::Plain, Mark::Strong, Mark::Weak, Mark::Bar];
+    let places = x.iter().enumerate();
+    let band = Band {
+        name: HOSTILE.to_owned(),
+        rows,
+        marks: places.map(|(n, x)| (*x, n, kinds[n % 4])).collect(),
+    };
+    Raster {
+        title: HOSTILE.to_owned(),
+        note: HOSTILE.to_owned(),
+        x_label: HOSTILE.to_owned(),
+        x_range,
+        bands: vec![band.clone(), Band::default(), band],
+        names: kinds.map(|kind| (kind, HOSTILE.to_owned())).to_vec(),
+    }
+}
+
+#[test]
+fn rasters_and_strokes_of_awkward_data_are_well_formed() {
+    for values in awkward() {
+        for x_range in [None, Some((1.0, 0.0)), Some((f64::NAN, 1.0))] {
+            let rug = Rug {
+                name: HOSTILE.to_owned(),
+                x: values.clone(),
+                strong: true,
+            };
+            let plot = Lines {
+                rugs: vec![rug],
+                x_range,
+                ..lines(values.clone(), false, None)
+            };
+            for canvas in CANVASES {
+                let what = format!("{values:?} {x_range:?}");
+                assert_drawn(&plot.svg(canvas), &what);
+                for rows in [0, 1, 5, 100_000] {
+                    let raster = raster(rows, &values, x_range);
+                    assert_drawn(&raster.svg(canvas), &what);
+                    assert_drawn(&raster.svg(raster.canvas()), &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn raster_has_its_first_band_and_the_last_row_of_a_band_on_top() {
+    let marks = vec![(0.0, 0, Mark::Plain), (1.0, 1, Mark::Plain)];
+    let band = |name: &str, marks| Band {
+        name: name.to_owned(),
+        rows: 2,
+        marks,
+    };
+    let raster = Raster {
+        bands: vec![
+            band("first", marks),
+            band("second", vec![(1.0, 0, Mark::Strong)]),
+        ],
+        names: vec![
+            (Mark::Bar, "plateau".to_owned()),
+            (Mark::Strong, "burst".to_owned()),
+        ],
+        ..Raster::default()
+    };
+    let svg = raster.svg(Canvas::WIDE);
+    let height = |path: &str| -> f64 {
+        let y = path.split(' ').nth(1).and_then(|y| y.split('v').next());
+        y.and_then(|y| y.parse().ok()).unwrap_or(f64::NAN)
+    };
+    let paths: Vec<&str> = svg
+        .split("d=\"M")
+        .skip(1)
+        .filter(|p| p.contains('v'))
+        .collect();
+    let plain = paths.iter().find(|p| p.matches('M').count() == 1);
+    let (low, high) = plain.and_then(|p| p.split_once('M')).unwrap_or_default();
+    assert!(height(low) > height(high), "{svg}");
+    let of = |name: &str| {
+        let before = svg.split(&format!(">{name}<")).next().unwrap_or_default();
+        let y = before
+            .rsplit("y=\"")
+            .next()
+            .and_then(|y| y.split('"').next());
+        y.and_then(|y| y.parse::<f64>().ok()).unwrap_or(f64::NAN)
+    };
+    assert!(of("first") < of("second"));
+    // Only what occurs is in the legend.
+    assert!(svg.contains(">burst<") && !svg.contains(">plateau<"));
+}
+
 #[test]
 fn plots_without_data_say_so() {
     let drawings = [
@@ -155,6 +245,7 @@ fn plots_without_data_say_so() {
         Scatter::default().svg(Canvas::HALF),
         Heatmap::default().svg(Canvas::HALF),
         Panels::default().svg(Canvas::HALF),
+        Raster::default().svg(Canvas::HALF),
         lines(vec![-1.0, 0.0], true, None).svg(Canvas::HALF),
     ];
     for svg in drawings {

@@ -162,7 +162,8 @@ impl Population {
     fn new(name: &str, neurons: usize, window: Window) -> Self {
         let bins = |start: i64, end: i64| {
             let width = round_width((end - start) / BINS);
-            let count = (end - start).div_euclid(width) + i64::from((end - start) % width > 0);
+            // A bin that the end cuts short would show too low a rate.
+            let count = ((end - start) / width).max(1);
             SpikeBins::new(start, width, usize::try_from(count).unwrap_or(0))
         };
         Self {

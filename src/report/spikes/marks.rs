@@ -11,9 +11,7 @@ const MOST_MARKS: u64 = 6000;
 /// The most marks, where even one neuron of each population has more.
 const MARKS_AT_ALL: usize = 20_000;
 /// The most rows.
-const MOST_ROWS: usize = 1500;
-/// So many neurons of a population are drawn however large the others are, if there is room.
-const LEAST_ROWS: usize = 8;
+const MOST_ROWS: usize = 400;
 
 /// A neuron whose spikes are wanted: its population and its number.
 pub(super) type Wanted = (String, u32);
@@ -87,18 +85,12 @@ impl Marks {
     }
 }
 
-/// The neurons of each population that a raster shows: all, or an even sample with few enough marks.
+/// The neurons of each population that a raster shows: all, or even samples of the largest populations, so that there are few
+/// enough marks.
 fn rows(populations: &[Population]) -> Vec<Vec<usize>> {
-    let mut share = 1.0;
-    let mut least = LEAST_ROWS;
+    let mut most = populations.iter().map(|p| p.neurons).max().unwrap_or(0);
     loop {
-        let count = |neurons: usize| {
-            let some = (neurons as f64 * share).round() as usize;
-            some.max(least).min(neurons)
-        };
-        let rows = populations
-            .iter()
-            .map(|p| spread(p.neurons, count(p.neurons)));
+        let rows = populations.iter().map(|p| spread(p.neurons, most));
         let rows: Vec<Vec<usize>> = rows.collect();
         let marks = |(p, rows): (&Population, &Vec<usize>)| -> u64 {
             let counts = rows.iter().filter_map(|&row| p.in_window.get(row));
@@ -106,15 +98,9 @@ fn rows(populations: &[Population]) -> Vec<Vec<usize>> {
         };
         let marks: u64 = populations.iter().zip(&rows).map(marks).sum();
         let drawn: usize = rows.iter().map(Vec::len).sum();
-        if marks <= MOST_MARKS && drawn <= MOST_ROWS {
+        if (marks <= MOST_MARKS && drawn <= MOST_ROWS) || most <= 1 {
             return rows;
         }
-        if share > 1e-8 {
-            share *= 0.8;
-        } else if least > 1 {
-            least /= 2;
-        } else {
-            return rows;
-        }
+        most = (most * 4 / 5).max(1);
     }
 }

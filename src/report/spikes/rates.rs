@@ -4,7 +4,7 @@ use super::super::page::Figure;
 use super::super::pictures::{half, wide};
 use super::super::plot::{Canvas, Lines, Series};
 use super::MOST_CURVES;
-use super::gather::{Population, Spikes};
+use super::gather::{Population, Spikes, Window};
 use crate::measure::SpikeBins;
 
 /// The most figures of one kind.
@@ -19,6 +19,7 @@ pub(super) fn figures(spikes: &Spikes) -> Vec<Figure> {
         title: "Rate",
         y_label: "rate (Hz per neuron)",
         caption: "Spikes a neuron and second, over the whole run.",
+        x_range: Some((0.0, spikes.duration_ms)),
     };
     let run = |p: &Population| (p.bins.middles_ms(), p.bins.rates_hz(p.neurons));
     figures.extend(over_the_run.figures(&all, run, true));
@@ -26,6 +27,7 @@ pub(super) fn figures(spikes: &Spikes) -> Vec<Figure> {
         name: "spikes-rate-window",
         title: "Rate, at the end",
         caption: "Spikes a neuron and second, over the time that the raster shows.",
+        x_range: spikes.window.map(Window::ms),
         ..over_the_run
     };
     if all.iter().any(|p| p.window_bins.is_some()) {
@@ -42,6 +44,7 @@ pub(super) fn figures(spikes: &Spikes) -> Vec<Figure> {
         title: "Event rate",
         y_label: "event rate (Hz per neuron)",
         caption: "Events a neuron and second: spikes outside bursts, and bursts.",
+        ..over_the_run
     };
     let event_rates = |p: &Population| (p.bins.middles_ms(), p.bins.event_rates_hz(p.neurons));
     figures.extend(events.figures(&bursting, event_rates, false));
@@ -50,6 +53,7 @@ pub(super) fn figures(spikes: &Spikes) -> Vec<Figure> {
         title: "Burst fraction",
         y_label: "bursts / events",
         caption: "The share of events that are bursts.",
+        ..over_the_run
     };
     let burst_fractions = |p: &Population| (p.bins.middles_ms(), p.bins.burst_fractions());
     figures.extend(fractions.figures(&bursting, burst_fractions, false));
@@ -63,6 +67,7 @@ struct Kind {
     title: &'static str,
     y_label: &'static str,
     caption: &'static str,
+    x_range: Option<(f64, f64)>,
 }
 
 impl Kind {
@@ -88,6 +93,7 @@ impl Kind {
                 x_label: "time (ms)".to_owned(),
                 y_label: self.y_label.to_owned(),
                 series: some.iter().map(series).collect(),
+                x_range: self.x_range,
                 ..Lines::default()
             };
             let caption = self.caption.to_owned();

@@ -132,7 +132,7 @@ impl Histogram {
     }
 }
 
-/// The share of values in each bin as a line of steps over a wash.
+/// The share of values in each bin as a line of steps, which breaks where bins are empty.
 fn outline(name: &str, values: &[f64], width: f64) -> Series {
     let mut counts = vec![0_u64; BINS];
     for value in values.iter().filter(|value| value.is_finite()) {
@@ -140,17 +140,29 @@ fn outline(name: &str, values: &[f64], width: f64) -> Series {
         let bin = ((value / width) as usize).min(BINS - 1);
         counts[bin] += 1;
     }
-    let all = counts.iter().sum::<u64>().max(1) as f64;
-    let (mut x, mut y) = (vec![0.0], vec![0.0]);
-    for (bin, count) in counts.iter().enumerate() {
-        x.extend([bin as f64 * width, (bin + 1) as f64 * width]);
-        y.extend([*count as f64 / all; 2]);
+    let all = counts.iter().sum::<u64>() as f64;
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    let mut before = 0;
+    // One empty bin more takes the line down again.
+    for (bin, &count) in counts.iter().chain(&[0]).enumerate() {
+        let (left, right) = (bin as f64 * width, (bin + 1) as f64 * width);
+        let share = count as f64 / all;
+        match (before > 0, count > 0) {
+            (true, true) => x.extend([left, right]),
+            (false, true) => x.extend([left, left, right]),
+            (true, false) => x.extend([left, left]),
+            (false, false) => {}
+        }
+        match (before > 0, count > 0) {
+            (true, true) => y.extend([share, share]),
+            (false, true) => y.extend([0.0, share, share]),
+            (true, false) => y.extend([0.0, f64::NAN]),
+            (false, false) => {}
+        }
+        before = count;
     }
-    x.push(BINS as f64 * width);
-    y.push(0.0);
     Series {
         name: name.to_owned(),
-        band: Some((vec![0.0; y.len()], y.clone())),
         x,
         y,
         ..Series::default()
@@ -165,10 +177,12 @@ mod tests {
     fn shares_of_a_histogram_add_up_to_all_neurons() {
         let values: Vec<f64> = (0..=300).map(|i| f64::from(i) / 10.0).collect();
         let series = outline("", &values, 1.0);
-        let sum: f64 = series.y.iter().sum();
+        let sum: f64 = series.y.iter().filter(|y| y.is_finite()).sum();
         // Each bin has two corners.
         assert!((sum - 2.0).abs() < 1e-12, "{sum}");
-        assert_eq!(series.x.len(), 2 * BINS + 2);
-        assert!(outline("", &[f64::NAN], 1.0).y.iter().all(|y| *y == 0.0));
+        assert!(outline("", &[f64::NAN], 1.0).y.is_empty());
+        let apart = outline("", &[0.5, 2.5], 1.0);
+        assert_eq!(apart.x, [0.0, 0.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 3.0]);
+        assert!(apart.y[4].is_nan() && apart.y[3].abs() < 1e-15);
     }
 }
