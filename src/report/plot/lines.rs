@@ -274,7 +274,7 @@ impl Series {
             _ => 1.0,
         };
         let (ink, width) = match self.faint {
-            true => (Ink::Missing, 1.0),
+            true => (Ink::Series(6), 0.7),
             false => (Ink::Series(n), width),
         };
         let stroke = svg
