@@ -48,9 +48,13 @@ pub(super) struct SpikeSink {
 
 impl SpikeSink {
     /// Creates the file, under its temporary name.
-    pub(super) fn create(directory: &RunDirectory, spec: &SpikeSpec) -> Result<Self, RecordError> {
+    pub(super) fn create(
+        directory: &RunDirectory,
+        spec: &SpikeSpec,
+        stages: &[String],
+    ) -> Result<Self, RecordError> {
         Ok(Self {
-            file: ParquetSink::create(directory, FILE, schema(), properties(spec))?,
+            file: ParquetSink::create(directory, FILE, schema(), properties(spec, stages))?,
             group: Group::new(spec),
         })
     }
@@ -207,15 +211,17 @@ fn schema() -> Result<Arc<Type>, ParquetError> {
         .map(Arc::new)
 }
 
-fn properties(spec: &SpikeSpec) -> WriterProperties {
+fn properties(spec: &SpikeSpec, stages: &[String]) -> WriterProperties {
     let version = env!("CARGO_PKG_VERSION");
-    // Names and numbers alone: they have a JSON.
+    // Of names and numbers alone, JSON can be made.
     let populations = serde_json::to_string(&spec.populations).unwrap_or_default();
+    let stages = serde_json::to_string(stages).unwrap_or_default();
     let about = [
         ("apical.version", version),
         ("apical.unit.time", "ms since the run began"),
         ("apical.unit.time_ps", "ps since the run began"),
         (POPULATIONS, &populations),
+        ("apical.stages", &stages),
     ];
     let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
     let [time, time_ps, population, neuron, kind, stage] = COLUMNS.map(ColumnPath::from);

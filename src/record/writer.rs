@@ -122,7 +122,7 @@ impl Writer {
         });
         let weights = weights.collect::<Result<_, _>>()?;
         let spikes = spec.spikes.as_ref();
-        let spikes = spikes.map(|spikes| SpikeSink::create(directory, spikes));
+        let spikes = spikes.map(|spikes| SpikeSink::create(directory, spikes, &spec.stages));
         Ok(Self {
             traces,
             weights,

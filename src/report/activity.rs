@@ -153,7 +153,7 @@ impl Shown<'_> {
     }
 
     fn curves(&self, values: Vec<Vec<f64>>) -> Figure {
-        let gaps = gaps(&self.stage.steps);
+        let gaps = gaps(&self.stage.steps, self.timed);
         let steps = self.stage.steps.iter();
         let steps: Vec<f64> = match self.timed {
             true => steps.map(|ps| milliseconds(ps.cast_signed())).collect(),
@@ -242,9 +242,13 @@ fn strides(steps: &VecDeque<u64>) -> impl Iterator<Item = u64> {
         .map(|(this, next)| next.saturating_sub(*this))
 }
 
-/// The places before which steps are missing: where a stage was left and entered again.
-fn gaps(steps: &VecDeque<u64>) -> Vec<usize> {
-    let usual = strides(steps).min().unwrap_or(0);
+/// The places before which steps are missing: where a stage was left and entered again. Samples at times may be a little
+/// uneven.
+fn gaps(steps: &VecDeque<u64>, timed: bool) -> Vec<usize> {
+    let mut usual = strides(steps).min().unwrap_or(0);
+    if timed {
+        usual = usual.saturating_mul(2);
+    }
     let far = strides(steps)
         .enumerate()
         .filter(|(_, stride)| *stride > usual);
@@ -283,12 +287,13 @@ mod tests {
     #[test]
     fn curves_break_where_steps_are_missing() {
         let steps = VecDeque::from([10, 20, 30, 70, 80]);
-        assert_eq!(gaps(&steps), [3]);
-        let broken = broken(&[1.0, 2.0, 3.0, 4.0, 5.0], &gaps(&steps));
+        assert_eq!(gaps(&steps, false), [3]);
+        assert_eq!(gaps(&VecDeque::from([10, 21, 30, 48, 80]), true), [4]);
+        let broken = broken(&[1.0, 2.0, 3.0, 4.0, 5.0], &gaps(&steps, false));
         assert_eq!(broken.len(), 6);
         assert!(broken[3].is_nan() && broken.iter().filter(|v| v.is_nan()).count() == 1);
-        assert!(gaps(&VecDeque::from([5, 6, 7])).is_empty());
-        assert!(gaps(&VecDeque::new()).is_empty());
+        assert!(gaps(&VecDeque::from([5, 6, 7]), false).is_empty());
+        assert!(gaps(&VecDeque::new(), false).is_empty());
     }
 
     #[test]

@@ -51,6 +51,8 @@ struct Read<'a> {
     times: Vec<(i64, usize)>,
     /// Column by column.
     values: Vec<Vec<f64>>,
+    /// Whether earlier samples were left out.
+    cut: bool,
 }
 
 impl<'a> Read<'a> {
@@ -74,7 +76,9 @@ impl<'a> Read<'a> {
             return Err(format!("`{file}` has no values: nothing was recorded"));
         }
         times.sort_by_key(|time| time.0);
+        let recorded: u64 = tail.stages.iter().map(|stage| stage.recorded).sum();
         Ok(Self {
+            cut: recorded > times.len() as u64,
             compartment,
             neurons: neurons(&tail),
             times,
@@ -182,6 +186,14 @@ fn panels(population: &str, read: &[Read<'_>], spikes: &Spikes) -> Vec<Figure> {
         some if some < all => format!("{some} of {all} recorded neurons have a panel"),
         _ => String::new(),
     };
+    let begins_late = |read: &Read<'_>| {
+        let first = read.times.first();
+        read.cut && first.is_some_and(|time| time.0 > window.start_ps)
+    };
+    let cut = match read.iter().any(begins_late) {
+        true => "There are so many samples that only the last ones are shown",
+        false => "",
+    };
     let panel = |&neuron: &u32| {
         let train = spikes.marks.train(population, neuron);
         let lines = Lines {
@@ -204,7 +216,7 @@ fn panels(population: &str, read: &[Read<'_>], spikes: &Spikes) -> Vec<Figure> {
             [] => "",
             _ => "Strokes on top are its spikes",
         };
-        let caption = words::sentences([what.as_str(), strokes, &which]);
+        let caption = words::sentences([what.as_str(), strokes, &which, cut]);
         let name = format!("membrane-{population}-{neuron}");
         match some.len() {
             1 => wide(&name, caption, lines.svg(Canvas::WIDE)),

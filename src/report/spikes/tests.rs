@@ -334,3 +334,53 @@ fn run_that_was_silent_or_does_not_know_its_length_still_has_a_report() {
         assert!(!html.contains("NaN") && !html.contains("inf\""));
     }
 }
+
+#[test]
+fn many_membranes_are_a_picture_too_and_other_samples_are_activity() {
+    let folder = run_of(signal, |_| {});
+    let mut report = read_run_json(folder.path()).unwrap();
+    let directory = RunDirectory::create(folder.path(), true).unwrap();
+    let trace = |name: &str, columns: usize, of| TraceSpec {
+        name: name.to_owned(),
+        columns: (0..columns).map(|i| (3 * i).to_string()).collect(),
+        timed: true,
+        of,
+    };
+    let membrane = TraceOf::Membrane {
+        population: "p".to_owned(),
+        compartment: "soma".to_owned(),
+    };
+    let spec = RecorderSpec {
+        traces: vec![trace("p.soma", 20, Some(membrane)), trace("x", 2, None)],
+        stages: vec!["train".to_owned()],
+        ..RecorderSpec::default()
+    };
+    let mut recorder = Recorder::start(&directory, spec).unwrap();
+    for (index, columns) in [(0, 20), (1, 2)] {
+        let mut block = recorder.trace_block(index);
+        for sample in 0..30_000 {
+            block.push_at(0, sample * MS / 50, &vec![sample as f64; columns]);
+        }
+        recorder.send_trace(block).unwrap();
+    }
+    report.traces = recorder.finish().unwrap().traces;
+    report.weights.clear();
+    report.measures.clear();
+    directory.write_run_json(&report).unwrap();
+    let built = build(folder.path()).unwrap();
+    let figures = figures(&built);
+    let names: Vec<&str> = figures.iter().map(|f| f.name.as_str()).collect();
+    let panels = [0, 9, 21, 33, 45, 57].map(|neuron| format!("membrane-p-{neuron}"));
+    let mut expected: Vec<&str> = panels.iter().map(String::as_str).collect();
+    expected.extend(["trace-p.soma-train", "trace-x-train"]);
+    assert_eq!(names, expected);
+    let panel = &figures[0].caption;
+    assert!(panel.contains("6 of 20 recorded neurons"), "{panel}");
+    assert!(panel.contains("only the last ones are shown"), "{panel}");
+    assert!(
+        figures
+            .iter()
+            .all(|figure| figure.svg.contains("time (ms)"))
+    );
+    html(&built);
+}
