@@ -19,7 +19,7 @@ pub use correlation::CorrelationMatrix;
 pub use mean::Mean;
 pub use r_squared::RSquared;
 pub use sensitivity::Sensitivity;
-pub use spikes::{SpikeBins, SpikeStatistics};
+pub use spikes::{SpikeBins, SpikeStatistics, SpikeTally};
 pub use stage_correlation::StageCorrelation;
 pub use tuning::Tuning;
 pub use updates::UpdateBlock;

@@ -1,13 +1,15 @@
 //! What a population of spiking neurons does: rates, irregularity, bursts. In one pass, in memory that does not grow with
 //! the number of spikes.
 
-use crate::record::{PopulationSpikes, SpikeKind};
+use serde::{Deserialize, Serialize};
+
+use crate::record::{PopulationSpikes, Spike, SpikeBlock, SpikeKind, SpikePopulation, SpikeReport};
 
 /// Least number of spikes of a neuron whose intervals say how regular it is.
 const LEAST_SPIKES: u64 = 3;
 
 /// Statistics of the spikes of one population.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpikeStatistics {
     neurons: Vec<Neuron>,
     spikes: u64,
@@ -17,7 +19,7 @@ pub struct SpikeStatistics {
 }
 
 /// One neuron: its spikes, and mean and squared deviations of the intervals between them (Welford 1962).
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Neuron {
     spikes: u64,
     last_ps: i64,
@@ -109,6 +111,47 @@ impl Neuron {
         }
         let variance = self.squares / (self.spikes - 1) as f64;
         Some(variance.sqrt() / self.mean).filter(|cv| cv.is_finite())
+    }
+}
+
+/// Statistics of all populations whose spikes are recorded: shown the blocks before they are sent, it makes the summary of
+/// `run.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SpikeTally {
+    names: Vec<String>,
+    populations: Vec<SpikeStatistics>,
+}
+
+impl SpikeTally {
+    /// Of these populations, none of which has fired yet.
+    pub fn new(populations: &[SpikePopulation]) -> Self {
+        let statistics = |p: &SpikePopulation| SpikeStatistics::new(p.neurons as usize);
+        Self {
+            names: populations.iter().map(|p| p.name.clone()).collect(),
+            populations: populations.iter().map(statistics).collect(),
+        }
+    }
+
+    /// Shows it a spike; those of each neuron in order.
+    pub fn add(&mut self, spike: Spike) {
+        if let Some(population) = self.populations.get_mut(usize::from(spike.population)) {
+            population.add(spike.time_ps, spike.neuron, spike.kind);
+        }
+    }
+
+    /// Shows it the spikes of a block.
+    pub fn add_block(&mut self, block: &SpikeBlock) {
+        block.iter().for_each(|spike| self.add(spike));
+    }
+
+    /// The summary, over the time simulated (ms); `file` is that of the spikes, if they were recorded.
+    pub fn report(&self, file: Option<String>, duration_ms: f64) -> SpikeReport {
+        let summaries = self.populations.iter().map(|p| p.summary(duration_ms));
+        SpikeReport {
+            file,
+            duration_ms,
+            populations: self.names.iter().cloned().zip(summaries).collect(),
+        }
     }
 }
 

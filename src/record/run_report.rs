@@ -210,6 +210,7 @@ mod tests {
         }
         let json = fs::read_to_string(folder.path().join(RUN_JSON)).unwrap();
         assert!(json.contains("\"reason\": \"not-finite\""), "{json}");
+        assert!(!json.contains("spikes"), "no neuron spikes here: {json}");
         RunDirectory::open(folder.path())
             .unwrap()
             .write_report("<html>")

@@ -43,3 +43,33 @@ pub struct PopulationSpikes {
     #[serde(with = "nullable::number")]
     pub burst_fraction: f64,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_defined_is_null_and_comes_back_as_no_number() {
+        let silent = PopulationSpikes {
+            neurons: 3,
+            spikes: 0,
+            bursts: 0,
+            plateaus: 0,
+            mean_rate_hz: 0.0,
+            silent_share: 1.0,
+            mean_isi_cv: f64::NAN,
+            burst_fraction: f64::NAN,
+        };
+        let report = SpikeReport {
+            file: None,
+            duration_ms: 0.1,
+            populations: IndexMap::from([("λ".to_owned(), silent)]),
+        };
+        let json = serde_json::to_string(&report).unwrap();
+        assert!(json.contains("\"mean_isi_cv\":null") && !json.contains("file"));
+        let read: SpikeReport = serde_json::from_str(&json).unwrap();
+        assert!(read.populations["λ"].burst_fraction.is_nan());
+        assert_eq!(serde_json::to_string(&read).unwrap(), json);
+    }
+}

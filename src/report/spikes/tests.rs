@@ -10,10 +10,10 @@ use super::super::fixture::{NETLIST, run_of, signal};
 use super::super::style::{SCRIPT, STYLE};
 use super::super::{Built, build, write};
 use crate::drawing::well_formed;
-use crate::measure::SpikeStatistics;
+use crate::measure::SpikeTally;
 use crate::record::{
-    PopulationSpikes, Recorder, RecorderSpec, RunDirectory, Spike, SpikeKind, SpikePopulation,
-    SpikeReport, SpikeSpec, TraceOf, TraceSpec, WeightSpec, read_run_json,
+    Recorder, RecorderSpec, RunDirectory, Spike, SpikeKind, SpikePopulation, SpikeReport,
+    SpikeSpec, TraceOf, TraceSpec, WeightSpec, read_run_json,
 };
 
 const MS: i64 = 1_000_000_000;
@@ -38,17 +38,14 @@ fn run() -> tempfile::TempDir {
     let directory = RunDirectory::create(folder.path(), true).unwrap();
     directory.write_netlist(NETLIST).unwrap();
     let mut recorder = Recorder::start(&directory, spec()).unwrap();
-    let statistics = send_spikes(&mut recorder);
+    let tally = send_spikes(&mut recorder);
     send_samples(&mut recorder);
     let summary = recorder.finish().unwrap();
     report.traces = summary.traces;
     report.weights = summary.weights;
     report.measures.clear();
-    report.spikes = Some(SpikeReport {
-        file: summary.spikes.map(|spikes| spikes.file),
-        duration_ms: DURATION as f64,
-        populations: statistics.into_iter().collect(),
-    });
+    let file = summary.spikes.map(|spikes| spikes.file);
+    report.spikes = Some(tally.report(file, DURATION as f64));
     directory.write_run_json(&report).unwrap();
     folder
 }
@@ -95,7 +92,7 @@ fn spec() -> RecorderSpec {
 }
 
 /// Poisson spikes; every fourth of those that burst is followed by two more, and preceded by a plateau.
-fn send_spikes(recorder: &mut Recorder) -> Vec<(String, PopulationSpikes)> {
+fn send_spikes(recorder: &mut Recorder) -> SpikeTally {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut spikes = Vec::new();
     for (population, (_, neurons, rate, bursts)) in (0..).zip(POPULATIONS) {
@@ -126,22 +123,20 @@ fn send_spikes(recorder: &mut Recorder) -> Vec<(String, PopulationSpikes)> {
         }
     }
     spikes.sort_by_key(|spike| spike.time_ps);
-    let mut statistics = POPULATIONS.map(|p| SpikeStatistics::new(p.1 as usize));
+    let mut tally = SpikeTally::new(&spec().spikes.unwrap().populations);
     let mut block = recorder.spike_block(0);
     for spike in spikes {
         let stage = u32::from(spike.time_ps >= 2000 * MS);
         if block.is_full() || block.stage() != stage {
+            tally.add_block(&block);
             recorder.send_spikes(block).unwrap();
             block = recorder.spike_block(stage);
         }
         block.push(spike);
-        statistics[usize::from(spike.population)].add(spike.time_ps, spike.neuron, spike.kind);
     }
+    tally.add_block(&block);
     recorder.send_spikes(block).unwrap();
-    let summaries = POPULATIONS.iter().zip(&statistics);
-    summaries
-        .map(|(p, s)| (p.0.to_owned(), s.summary(DURATION as f64)))
-        .collect()
+    tally
 }
 
 fn send_samples(recorder: &mut Recorder) {
@@ -227,15 +222,6 @@ fn spiking_run_has_a_raster_rates_statistics_membranes_and_modulators() {
         assert!(html.contains(expected), "{expected}");
     }
     write(folder.path()).unwrap();
-    if let Ok(to) = std::env::var("KEEP") {
-        let _ = fs::remove_dir_all(&to);
-        std::process::Command::new("cp")
-            .arg("-r")
-            .arg(folder.path())
-            .arg(to)
-            .status()
-            .unwrap();
-    }
     assert!(folder.path().join("plots/spikes.svg").exists());
 }
 
