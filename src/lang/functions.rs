@@ -54,10 +54,10 @@ const TABLE: [(&str, Builtin); 25] = [
     ("lowpass", Builtin::Lowpass),
     ("trace", Builtin::Trace),
     ("changed", Builtin::Changed),
-    ("rate", Builtin::Rate),
-    ("plateau", Builtin::Plateau),
     ("sum", Builtin::Sum),
     ("mean", Builtin::Mean),
+    ("rate", Builtin::Rate),
+    ("plateau", Builtin::Plateau),
 ];
 
 impl Builtin {
