@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use apical::circuit::Circuit;
+use apical::compile::check_neurons;
 use apical::experiment::{Experiment, RunOptions, Silent};
 use apical::input::DataPaths;
 use apical::netlist::model::{
@@ -18,10 +20,55 @@ use apical::netlist::model::{
 };
 use apical::netlist::{self, LoadOptions, ModelKind};
 use apical::record::StopReason;
-use apical::source::Spanned;
+use apical::source::{Problems, Spanned};
 
 /// Models that no netlist uses: the name of each and a circuit that does.
-const CASES: &[(&str, &str)] = &[];
+const CASES: &[(&str, &str)] = &[
+    (
+        "lif",
+        "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"lif\"\nsize = 2\n",
+    ),
+    (
+        "lif-delta",
+        "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"lif-delta\"\nsize = 2\n",
+    ),
+    (
+        "lif-escape",
+        "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"lif-escape\"\nsize = 2\n",
+    ),
+    (
+        "alif",
+        "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"alif\"\nsize = 2\n",
+    ),
+    (
+        "poisson",
+        "use = [\"sources\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"poisson\"\nsize = 2\n",
+    ),
+    (
+        "regular",
+        "use = [\"sources\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"regular\"\nsize = 2\n",
+    ),
+    (
+        "listed",
+        "use = [\"sources\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"listed\"\nsize = 2\ntimes = [[1, 2.5], []]",
+    ),
+    (
+        "pyramidal-2",
+        "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"pyramidal-2\"\nsize = 2\n",
+    ),
+    (
+        "pyramidal-3",
+        "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"pyramidal-3\"\nsize = 2\n",
+    ),
+    (
+        "pyramidal-5",
+        "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"pyramidal-5\"\nsize = 2\n",
+    ),
+    (
+        "tree",
+        "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"tree\"\nsize = 2\n",
+    ),
+];
 
 /// Steps of every stage.
 const STEPS: u64 = 3;
@@ -137,6 +184,14 @@ fn run(name: &str, netlist: Netlist, paths: DataPaths) {
     );
 }
 
+/// Resolves and checks a circuit of spiking neurons.
+fn check(name: &str, netlist: Netlist) {
+    let (circuit, mut problems) = Circuit::build(&netlist, &DataPaths::default());
+    problems.extend(check_neurons(&circuit));
+    let problems = Problems::new(netlist.sources, problems);
+    assert!(problems.list.is_empty(), "{name}:\n{problems}");
+}
+
 /// Names of the neurons and rules that a netlist puts to work.
 fn used(netlist: &Netlist) -> BTreeSet<String> {
     let populations = netlist.populations.values();
@@ -200,6 +255,10 @@ fn every_netlist_runs_and_every_model_is_used() {
             "`{model}` needs no case: a netlist uses it"
         );
         in_use.extend(used(&netlist));
+        if netlist.neurons[*model].spike.is_some() {
+            check(model, netlist);
+            continue;
+        }
         shorten(&mut netlist.stages);
         run(model, netlist, DataPaths::default());
     }

@@ -76,7 +76,15 @@ impl Check<'_> {
 
     fn expression(&mut self, text: &Expression, what: &str, unit: Dimension, place: Place<'_>) {
         match read(text, PlaceScope::new(self.circuit, place, None)) {
-            Ok((expr, _)) => self.problems.extend(misfit(&expr, unit, what)),
+            Ok((expr, _)) => {
+                let fixed = expr.formula.graph.constant(expr.formula.root).is_some();
+                let problem = misfit(&expr, unit, what).map(|problem| match unit {
+                    Dimension::NONE => problem.help("compare it, such as soma > -50 mV"),
+                    _ if fixed => problem.help(format!("write it {}", unit.in_words())),
+                    _ => problem,
+                });
+                self.problems.extend(problem);
+            }
             Err(problems) => self.problems.extend(problems),
         }
     }

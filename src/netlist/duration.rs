@@ -57,14 +57,6 @@ impl Field<'_> {
         ))
     }
 
-    /// Reports a whole number of steps in a circuit that has none; whether it is one.
-    pub fn refuse_steps(&self, context: &mut Context) -> bool {
-        let problem = self.without_steps(context);
-        let found = problem.is_some();
-        context.problems.extend(problem);
-        found
-    }
-
     /// One length for each of `count` values, from one length for all or a list of them.
     pub fn durations(&self, context: &mut Context, count: usize) -> Option<Vec<Duration>> {
         if self.node.list().is_none() {

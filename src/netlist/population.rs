@@ -14,7 +14,7 @@ use crate::units::Dimension;
 const NEURON: Key = key("neuron", "\"my-neuron\"");
 const SIZE: Key = key("size", "100");
 const PARAMETER: Key = key("parameter", "{ sigma = 0.02 }");
-const TIMES: Key = key("times", "\"spikes.csv\"");
+const TIMES: Key = key("times", "[[1, 2.5], [], [7]]");
 const REPEAT: Key = key("repeat", "\"200 ms\"");
 const INPUT: Key = key("input", "\"world\"");
 const ACTIVATION: Key = key("activation", "\"tanh\"");

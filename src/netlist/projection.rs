@@ -11,6 +11,7 @@ const TO: Key = key("to", "\"latent.basal\"");
 const CONNECT: Key = key("connect", "\"all-to-all\"");
 const WEIGHT: Key = key("weight", "{ normal = { mean = 0, sd = 0.01 } }");
 const DELAY: Key = key("delay", "1");
+const DELAY_TIME: Key = key("delay", "\"1 ms\"");
 const WITHIN: Key = key("within", "[0, 1]");
 const LEARN: Key = key("learn", "{ rule = \"my-rule\", eta = 1e-3 }");
 
@@ -45,7 +46,11 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let to = reader.require(TO, |field, context| end(field, context, "a compartment"));
     let connect = reader.accept(CONNECT, connect);
     let weight = reader.require(WEIGHT, Field::distribution);
-    let delay = reader.accept(DELAY, delay);
+    let key = match reader.context.event {
+        Some(true) => DELAY_TIME,
+        _ => DELAY,
+    };
+    let delay = reader.accept(key, delay);
     let dendritic_delay = reader.accept(DENDRITIC_DELAY, |field, context| {
         field.time(context, Range::NOT_NEGATIVE)
     });

@@ -121,7 +121,12 @@ fn length(
 ) -> Option<StageLength> {
     let (kind, field) = reader.one_of(&[STEPS, DURATION, EPOCHS, PART])?;
     match kind {
-        "steps" if field.refuse_steps(reader.context) => None,
+        "steps" if reader.context.stepless => {
+            let problem = field.problem("a number of steps", "`duration` instead of `steps`");
+            let help = "the circuit has no steps: write `duration = \"10 s\"`, or give it `step = \"1 ms\"`";
+            reader.context.report(problem.help(help));
+            None
+        }
         "steps" => {
             let steps = field.whole(reader.context, 1)?;
             let steps = Spanned::new(super::model::Duration::Steps(steps.value), steps.span);

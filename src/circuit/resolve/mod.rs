@@ -97,7 +97,7 @@ impl Resolver<'_> {
                 circuit.projections.push(projection);
             }
         }
-        self.releases(&circuit);
+        self.read_populations(&circuit);
         circuit
     }
 

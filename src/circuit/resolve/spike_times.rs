@@ -99,7 +99,7 @@ mod tests {
     fn files_of_times_go_by_the_names_of_their_columns() {
         let times = read("time,neuron,note\n 2.5 ,1,a\n1,1,b\n0,0,c\n").unwrap();
         assert_eq!(times, [vec![0.0], vec![2.5, 1.0]]);
-        assert_eq!(read("neuron,time\n").unwrap(), [[], []]);
+        assert_eq!(read("neuron,time\n").unwrap(), vec![Vec::<f64>::new(); 2]);
     }
 
     #[test]

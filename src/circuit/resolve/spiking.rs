@@ -7,7 +7,7 @@ use super::super::{
 use super::{Resolver, is_bare_zero};
 use crate::netlist::model::{
     self, Delay, Distribution, DistributionKind, Duration, ModulatorDrive, Name, ReceptorKind,
-    Signal, SpikeTrigger,
+    RecordingKind, Signal, SpikeTrigger,
 };
 use crate::source::{Problem, Span, nearest, suggest};
 use crate::units::Dimension;
@@ -228,7 +228,7 @@ impl Resolver<'_> {
         let signal = table.signal.as_ref().map_or(Signal::Spike, |s| s.value);
         let source = circuit.population(from.population);
         let bursts = source.spiking.as_ref().is_some_and(|s| s.burst.is_some());
-        if let Some(written) = table.signal.as_ref().filter(|s| s.value != Signal::Spike)
+        if let Some(written) = table.signal.as_ref().filter(|s| s.value == Signal::Burst)
             && !bursts
         {
             let message = format!(
@@ -436,11 +436,18 @@ impl Resolver<'_> {
         }
     }
 
-    /// Modulators that are released need their population.
-    pub(super) fn releases(&mut self, circuit: &Circuit) {
+    /// Populations whose spikes are released as modulators, or recorded, have to be there.
+    pub(super) fn read_populations(&mut self, circuit: &Circuit) {
         for modulator in &circuit.modulators {
             if let ModulatorDrive::Released { by, .. } = &modulator.drive {
                 self.end_population(&by.value, by, circuit);
+            }
+        }
+        for recording in &self.netlist.recordings {
+            if let RecordingKind::Spikes(of) = &recording.what {
+                for name in of {
+                    self.end_population(&name.value, name, circuit);
+                }
             }
         }
     }
