@@ -72,7 +72,8 @@ fn spiking_neuron(
     }
     let broken = compartments.len() < others.len();
     let source_of_spikes = spike.as_ref().is_none_or(|s| s.trigger.is_autonomous());
-    if !reader.has("soma") && !(source_of_spikes && others.is_empty()) {
+    let bare = source_of_spikes && others.is_empty();
+    if !bare && !reader.has("soma") {
         let example = format!("`soma = {MEMBRANE}`");
         reader.lacks(&[SPIKING_SOMA], "compartment `soma`", &example);
     }

@@ -4,6 +4,7 @@ mod populations;
 mod projections;
 mod spike_times;
 mod spiking;
+mod spiking_ends;
 
 use std::collections::HashMap;
 
