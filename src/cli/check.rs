@@ -6,10 +6,16 @@ use super::Failure;
 use super::args::Check;
 use super::show;
 use crate::compile::explain::Explanation;
+use crate::experiment::Runnable;
+use crate::experiment::event::EventExperiment;
 
 /// Says what the compiler makes of a netlist.
 pub(super) fn check(arguments: &Check) -> Result<(), Failure> {
     let experiment = show::load(&arguments.source)?;
+    let experiment = match experiment {
+        Runnable::Rate(experiment) => experiment,
+        Runnable::Event(experiment) => return check_event(&experiment, arguments.json),
+    };
     let explanation = experiment.program.explain();
     if arguments.json {
         let json =
@@ -17,6 +23,19 @@ pub(super) fn check(arguments: &Check) -> Result<(), Failure> {
         show::out(&format!("{json}\n"));
     } else {
         show::out(&text(&explanation));
+    }
+    Ok(())
+}
+
+/// Says what the compiler makes of a circuit of spiking neurons.
+fn check_event(experiment: &EventExperiment, json: bool) -> Result<(), Failure> {
+    let explanation = experiment.program.explain();
+    if json {
+        let json =
+            serde_json::to_string_pretty(&explanation).map_err(|e| Failure::Run(e.to_string()))?;
+        show::out(&format!("{json}\n"));
+    } else {
+        show::out(&explanation.text());
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::args::Run;
 use super::progress::Bar;
 use super::show;
 use crate::engine::rate::is_worth_a_thread;
-use crate::experiment::{Experiment, RunError, RunOptions};
+use crate::experiment::{RunError, RunOptions, Runnable};
 use crate::record::{MeasureReport, RecordError, RunReport, StopReason};
 use crate::report;
 
@@ -69,17 +69,18 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
 }
 
 /// Two where a second one is a gain.
-fn default_threads(experiment: &Experiment) -> usize {
-    if !is_worth_a_thread(&experiment.program) {
-        return 1;
+fn default_threads(experiment: &Runnable) -> usize {
+    match experiment {
+        Runnable::Rate(experiment) if is_worth_a_thread(&experiment.program) => {}
+        _ => return 1,
     }
     std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(2)
 }
 
-fn default_directory(experiment: &Experiment) -> PathBuf {
-    let circuit = &experiment.netlist.circuit;
+fn default_directory(experiment: &Runnable) -> PathBuf {
+    let circuit = &experiment.netlist().circuit;
     PathBuf::from("runs").join(format!("{}-{}", circuit.name.value, circuit.seed))
 }
 
@@ -98,15 +99,34 @@ fn failure(error: RunError) -> Failure {
 fn summary(run: &RunReport, page: &Path) -> String {
     let mut text = String::new();
     let seconds = run.wall_seconds;
-    let _ = writeln!(
-        text,
-        "{}: {} steps in {seconds:.2} s ({} steps/s, {:.2} µs a step), seed {}",
-        run.netlist.name,
-        show::grouped(run.steps),
-        show::grouped(run.steps_per_second as u64),
-        1e6 / run.steps_per_second,
-        run.seed
-    );
+    let _ = match &run.spikes {
+        Some(spikes) => writeln!(
+            text,
+            "{}: {} ms of model time in {seconds:.2} s, {} spikes, seed {}",
+            run.netlist.name,
+            show::grouped(run.steps),
+            show::grouped(spikes.populations.values().map(|p| p.spikes).sum()),
+            run.seed
+        ),
+        None => writeln!(
+            text,
+            "{}: {} steps in {seconds:.2} s ({} steps/s, {:.2} µs a step), seed {}",
+            run.netlist.name,
+            show::grouped(run.steps),
+            show::grouped(run.steps_per_second as u64),
+            1e6 / run.steps_per_second,
+            run.seed
+        ),
+    };
+    for (name, population) in run.spikes.iter().flat_map(|s| &s.populations) {
+        let rate = show::number(population.mean_rate_hz);
+        let cv = show::number(population.mean_isi_cv);
+        let _ = writeln!(
+            text,
+            "  {name}: {} spikes, {rate} Hz, ISI CV {cv}",
+            show::grouped(population.spikes)
+        );
+    }
     let width = run
         .measures
         .keys()

@@ -11,7 +11,7 @@ use miette::{
 use super::Failure;
 use super::args::Source;
 use crate::circuit::Circuit;
-use crate::experiment::{Experiment, load_circuit};
+use crate::experiment::{Runnable, load_circuit};
 use crate::input::DataPaths;
 use crate::netlist::LoadOptions;
 use crate::source::{Problem, Problems};
@@ -27,9 +27,9 @@ pub(super) fn out(text: &str) {
 }
 
 /// Loads what a command was given.
-pub(super) fn load(source: &Source) -> Result<Experiment, Failure> {
+pub(super) fn load(source: &Source) -> Result<Runnable, Failure> {
     let paths = paths(source);
-    Experiment::load_with(&source.netlist, &options(source), source.seed, &paths)
+    Runnable::load_with(&source.netlist, &options(source), source.seed, &paths)
         .map_err(|p| Failure::Input(problems(&p)))
 }
 

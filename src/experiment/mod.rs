@@ -1,11 +1,13 @@
 //! An experiment: a compiled circuit with its stages, measures and recordings, ready to run.
 
 mod collect;
+pub mod event;
 mod findings;
 mod looks;
 mod probes;
 mod ready;
 mod run;
+mod runnable;
 mod stages;
 mod under_way;
 mod weights;
@@ -21,6 +23,7 @@ use crate::source::{Problem, Problems};
 
 pub use probes::{MeasurePlan, PlannedKind, TracePlan, WeightPlan, Weighted};
 pub use run::{Progress, RunError, RunOptions, Silent};
+pub use runnable::Runnable;
 pub use stages::{Length, Stage};
 
 /// A netlist that has been checked and compiled.
@@ -99,16 +102,25 @@ impl Experiment {
     fn compile(netlist: Netlist, path: &str, paths: &DataPaths) -> Result<Experiment, Problems> {
         let (circuit, mut problems) = Circuit::build(&netlist, paths);
         if circuit.kind == CircuitKind::Event {
-            return Err(Problems::new(
-                netlist.sources.clone(),
-                not_yet(&netlist, &circuit, problems),
-            ));
+            problems.extend(spiking(&netlist, &circuit));
+            return Err(Problems::new(netlist.sources, problems));
         }
+        Self::compile_circuit(netlist, path, circuit, problems)
+    }
+
+    /// Checks and compiles what a netlist says besides its circuit.
+    fn compile_circuit(
+        netlist: Netlist,
+        path: &str,
+        circuit: Circuit,
+        mut problems: Vec<Problem>,
+    ) -> Result<Experiment, Problems> {
         let planned = probes::plan(&netlist, &circuit, &mut problems);
         let mut stages = stages::resolve(&netlist, &circuit, &mut problems);
         match Program::new(&netlist, circuit, planned.exprs) {
             Ok(program) if problems.is_empty() => {
-                stages::resolve_learning(&program, &mut stages, &mut problems);
+                let names = stages::learning_names(&program);
+                stages::resolve_learning(&names, &mut stages, &mut problems);
                 looks::check(&netlist, &planned.measures, &stages, &mut problems);
                 if problems.is_empty() {
                     return Ok(Experiment {
@@ -164,13 +176,13 @@ pub fn load_circuit(
     }
 }
 
-/// Why a circuit of spiking neurons gives no experiment: its mistakes, or that there is no engine for it.
-fn not_yet(netlist: &Netlist, circuit: &Circuit, mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.extend(check_neurons(circuit));
+/// Why a circuit of spiking neurons is no experiment for the rate engine: its mistakes, or that its neurons spike.
+fn spiking(netlist: &Netlist, circuit: &Circuit) -> Vec<Problem> {
+    let mut problems = check_neurons(circuit);
     if problems.is_empty() {
-        let message = "circuits of spiking neurons can be read, checked and drawn, but not run";
+        let message = "a sweep needs a circuit of rates so far: the neurons of this one spike";
         let problem = Problem::new(message, netlist.circuit.name.span, "its neurons spike");
-        problems.push(problem.help("draw it with `apical graph`"));
+        problems.push(problem.help("run it with `apical run`, each value with --set"));
     }
     problems
 }

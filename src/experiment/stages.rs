@@ -348,20 +348,21 @@ fn epochs_over(
     }
 }
 
-/// Resolves what learns in each stage.
+/// Names of all that learns in a program: projections, and biases as `population.compartment`.
+pub(super) fn learning_names(program: &Program) -> Vec<String> {
+    let name = |rule: &crate::compile::program::PlacedRule| match rule.rule.plastic {
+        Plastic::Projection(id) => program.circuit.projections[id.0 as usize].name.clone(),
+        Plastic::Bias(id) => program.circuit.compartment_name(id),
+    };
+    program.rules.iter().map(name).collect()
+}
+
+/// Resolves what learns in each stage, of all that has a name here.
 pub(super) fn resolve_learning(
-    program: &Program,
+    names: &[String],
     stages: &mut [Stage],
     problems: &mut Vec<Problem>,
 ) {
-    let names: Vec<String> = program
-        .rules
-        .iter()
-        .map(|rule| match rule.rule.plastic {
-            Plastic::Projection(id) => program.circuit.projections[id.0 as usize].name.clone(),
-            Plastic::Bias(id) => program.circuit.compartment_name(id),
-        })
-        .collect();
     for stage in stages {
         stage.learns = match &stage.switch {
             LearnSwitch::All | LearnSwitch::Inherit => vec![true; names.len()],
@@ -385,7 +386,7 @@ pub(super) fn resolve_learning(
             }
         };
         if let Length::Parts(parts) = &mut stage.length {
-            resolve_learning(program, parts, problems);
+            resolve_learning(names, parts, problems);
         }
     }
 }

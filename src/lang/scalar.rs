@@ -60,7 +60,9 @@ impl ScalarCode {
 
     /// A constant.
     pub fn number(value: f64) -> ScalarCode {
-        ScalarCode { operations: vec![Operation::Number(value)] }
+        ScalarCode {
+            operations: vec![Operation::Number(value)],
+        }
     }
 
     /// Its value if it reads no variable.
@@ -103,7 +105,12 @@ impl ScalarCode {
 
     /// Bounds of its values while variable i is within `variables[i]`.
     pub fn bounds(&self, variables: &[Interval]) -> Interval {
-        let read = |index: u32| variables.get(index as usize).copied().unwrap_or(Interval::ALL);
+        let read = |index: u32| {
+            variables
+                .get(index as usize)
+                .copied()
+                .unwrap_or(Interval::ALL)
+        };
         self.run(Interval::ALL, |operation, at| match operation {
             Operation::Number(value) => Interval::point(value),
             Operation::Variable(index) => read(index),
@@ -129,7 +136,10 @@ impl ScalarCode {
             let result = apply(*operation, &|at| results[at as usize]);
             results[index] = result;
         }
-        self.operations.len().checked_sub(1).map_or(zero, |last| results[last])
+        self.operations
+            .len()
+            .checked_sub(1)
+            .map_or(zero, |last| results[last])
     }
 }
 
@@ -153,11 +163,17 @@ pub struct Interval {
 
 impl Interval {
     /// All numbers.
-    pub const ALL: Interval = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
+    pub const ALL: Interval = Interval {
+        low: f64::NEG_INFINITY,
+        high: f64::INFINITY,
+    };
 
     /// One number.
     pub fn point(value: f64) -> Interval {
-        Interval { low: value, high: value }
+        Interval {
+            low: value,
+            high: value,
+        }
     }
 
     /// The least interval that holds all of some values; everything if one is not a number.
@@ -180,15 +196,27 @@ impl Interval {
 
     fn square(self) -> Interval {
         let ends = self.map(|x| x * x);
-        Interval { low: if self.holds_zero() { 0.0 } else { ends.low }, ..ends }
+        Interval {
+            low: if self.holds_zero() { 0.0 } else { ends.low },
+            ..ends
+        }
     }
 }
 
 fn unary(op: Unary, x: Interval) -> Interval {
     match op {
-        Unary::Not => Interval { low: 0.0, high: 1.0 },
-        Unary::Abs if x.holds_zero() => Interval { low: 0.0, high: x.low.abs().max(x.high) },
-        Unary::Sin | Unary::Cos => Interval { low: -1.0, high: 1.0 },
+        Unary::Not => Interval {
+            low: 0.0,
+            high: 1.0,
+        },
+        Unary::Abs if x.holds_zero() => Interval {
+            low: 0.0,
+            high: x.low.abs().max(x.high),
+        },
+        Unary::Sin | Unary::Cos => Interval {
+            low: -1.0,
+            high: 1.0,
+        },
         Unary::Sqrt | Unary::Log | Unary::SoftplusInverse if x.low < 0.0 => Interval::ALL,
         Unary::Atanh if x.low < -1.0 || x.high > 1.0 => Interval::ALL,
         // All others are monotonic where they are defined.
@@ -198,20 +226,40 @@ fn unary(op: Unary, x: Interval) -> Interval {
 
 fn binary(op: Binary, x: Interval, y: Interval) -> Interval {
     let corners = |f: fn(f64, f64) -> f64| {
-        Interval::around(&[f(x.low, y.low), f(x.low, y.high), f(x.high, y.low), f(x.high, y.high)])
+        Interval::around(&[
+            f(x.low, y.low),
+            f(x.low, y.high),
+            f(x.high, y.low),
+            f(x.high, y.high),
+        ])
     };
     match op {
-        Binary::Add => Interval { low: x.low + y.low, high: x.high + y.high },
-        Binary::Sub => Interval { low: x.low - y.high, high: x.high - y.low },
+        Binary::Add => Interval {
+            low: x.low + y.low,
+            high: x.high + y.high,
+        },
+        Binary::Sub => Interval {
+            low: x.low - y.high,
+            high: x.high - y.low,
+        },
         Binary::Mul => corners(|a, b| a * b),
         Binary::Div if y.holds_zero() => Interval::ALL,
         Binary::Div => corners(|a, b| a / b),
         Binary::Pow if x.low > 0.0 => corners(f64::powf),
         Binary::Pow if (y.low - 2.0).abs() <= 0.0 && (y.high - 2.0).abs() <= 0.0 => x.square(),
         Binary::Pow => Interval::ALL,
-        Binary::Min => Interval { low: x.low.min(y.low), high: x.high.min(y.high) },
-        Binary::Max => Interval { low: x.low.max(y.low), high: x.high.max(y.high) },
-        _ => Interval { low: 0.0, high: 1.0 },
+        Binary::Min => Interval {
+            low: x.low.min(y.low),
+            high: x.high.min(y.high),
+        },
+        Binary::Max => Interval {
+            low: x.low.max(y.low),
+            high: x.high.max(y.high),
+        },
+        _ => Interval {
+            low: 0.0,
+            high: 1.0,
+        },
     }
 }
 
@@ -221,7 +269,10 @@ fn ternary(op: Ternary, a: Interval, b: Interval, c: Interval) -> Interval {
         Ternary::Fma => binary(Binary::Add, product(), c),
         Ternary::NegFma => binary(Binary::Sub, c, product()),
         Ternary::FmaSub => binary(Binary::Sub, product(), c),
-        Ternary::Select => Interval { low: b.low.min(c.low), high: b.high.max(c.high) },
+        Ternary::Select => Interval {
+            low: b.low.min(c.low),
+            high: b.high.max(c.high),
+        },
     }
 }
 
@@ -255,8 +306,13 @@ mod tests {
         for u in [-80.0, -60.0, -55.0, -40.0] {
             assert!((rate.value(&[u]) - exact(u)).abs() < 1e-15);
         }
-        let bounds = rate.bounds(&[Interval { low: -70.0, high: -50.0 }]);
-        assert!((bounds.low - exact(-70.0)).abs() < 1e-15 && (bounds.high - exact(-50.0)).abs() < 1e-15);
+        let bounds = rate.bounds(&[Interval {
+            low: -70.0,
+            high: -50.0,
+        }]);
+        assert!(
+            (bounds.low - exact(-70.0)).abs() < 1e-15 && (bounds.high - exact(-50.0)).abs() < 1e-15
+        );
         assert_eq!(rate.variables(), [0]);
         assert_eq!(ScalarCode::number(2.0).constant(), Some(2.0));
     }
@@ -267,10 +323,26 @@ mod tests {
         let x = graph.variable(Symbol::Outer(0), Shape::Scalar);
         let two = graph.number(2.0);
         let mut roots = vec![];
-        for op in [Unary::Neg, Unary::Abs, Unary::Exp, Unary::Tanh, Unary::Sin, Unary::Softplus, Unary::Sigmoid] {
+        for op in [
+            Unary::Neg,
+            Unary::Abs,
+            Unary::Exp,
+            Unary::Tanh,
+            Unary::Sin,
+            Unary::Softplus,
+            Unary::Sigmoid,
+        ] {
             roots.push(graph.unary(op, x));
         }
-        for op in [Binary::Mul, Binary::Sub, Binary::Min, Binary::Max, Binary::Less, Binary::Pow, Binary::Div] {
+        for op in [
+            Binary::Mul,
+            Binary::Sub,
+            Binary::Min,
+            Binary::Max,
+            Binary::Less,
+            Binary::Pow,
+            Binary::Div,
+        ] {
             let inner = graph.unary(Unary::Abs, x);
             let shifted = graph.binary(Binary::Add, inner, two);
             roots.push(graph.binary(op, shifted, two));

@@ -15,9 +15,15 @@ use apical::netlist::{LoadOptions, parse};
 
 /// Compiles a netlist's text, below the usual head.
 pub fn program(text: &str) -> Arc<EventProgram> {
-    let text = format!("use = [\"lif\", \"sources\", \"pyramidal\"]\n[circuit]\nname = \"test\"\nseed = 1\n{text}");
-    let netlist = parse("test.toml", &text, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e:?}"));
-    let paths = DataPaths { netlist: Path::new(".").to_owned(), data: None };
+    let text = format!(
+        "use = [\"lif\", \"sources\", \"pyramidal\"]\n[circuit]\nname = \"test\"\nseed = 1\n{text}"
+    );
+    let netlist =
+        parse("test.toml", &text, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e:?}"));
+    let paths = DataPaths {
+        netlist: Path::new(".").to_owned(),
+        data: None,
+    };
     let (circuit, problems) = Circuit::build(&netlist, &paths);
     assert!(problems.is_empty(), "{problems:?}");
     Arc::new(EventProgram::new(&netlist, circuit).unwrap_or_else(|e| panic!("{e:?}")))
@@ -45,7 +51,11 @@ impl Observer for Everything {
     }
 
     fn sample(&mut self, time: i64, view: &View<'_>) {
-        let values = self.sampled.iter().map(|(p, n, v)| view.value(*p, *n, *v)).collect();
+        let values = self
+            .sampled
+            .iter()
+            .map(|(p, n, v)| view.value(*p, *n, *v))
+            .collect();
         self.samples.push((time, values));
         self.next = time + self.every.unwrap_or(1);
     }
@@ -65,14 +75,27 @@ pub fn run(program: &Arc<EventProgram>, ms: f64) -> Vec<Emitted> {
 }
 
 /// Runs a circuit and samples variables (population, neuron, variable) every so often (ms).
-pub fn sampled(program: &Arc<EventProgram>, ms: f64, every: f64, what: &[(usize, usize, usize)]) -> Everything {
+pub fn sampled(
+    program: &Arc<EventProgram>,
+    ms: f64,
+    every: f64,
+    what: &[(usize, usize, usize)],
+) -> Everything {
     let mut simulation = Simulation::new(program.clone(), 1).unwrap();
-    let mut all = Everything { sampled: what.to_vec(), every: Some(from_ms(every)), ..Everything::default() };
+    let mut all = Everything {
+        sampled: what.to_vec(),
+        every: Some(from_ms(every)),
+        ..Everything::default()
+    };
     simulation.run_until(from_ms(ms) + 1, &mut all).unwrap();
     all
 }
 
 /// Times (ms) of the spikes of a neuron, by its number in the circuit.
 pub fn times_of(emitted: &[Emitted], neuron: u32) -> Vec<f64> {
-    emitted.iter().filter(|e| e.neuron == neuron).map(|e| e.time as f64 * 1e-9).collect()
+    emitted
+        .iter()
+        .filter(|e| e.neuron == neuron)
+        .map(|e| e.time as f64 * 1e-9)
+        .collect()
 }

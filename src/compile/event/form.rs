@@ -32,10 +32,14 @@ impl Numbers {
         match reading? {
             Reading::Parameter(_, index) => Some(Source::Variable(index)),
             Reading::Modulator(id) => {
-                let at = self.modulators.iter().position(|m| *m == id).unwrap_or_else(|| {
-                    self.modulators.push(id);
-                    self.modulators.len() - 1
-                });
+                let at = self
+                    .modulators
+                    .iter()
+                    .position(|m| *m == id)
+                    .unwrap_or_else(|| {
+                        self.modulators.push(id);
+                        self.modulators.len() - 1
+                    });
                 Some(Source::Variable((self.parameters + at) as u32))
             }
             _ => None,
@@ -49,15 +53,24 @@ impl Numbers {
     pub fn code(&mut self, expr: &Expr, what: &str) -> Result<ScalarCode, Problem> {
         self.node(expr, expr.formula.root).map_err(|_| {
             let message = format!("{what} reads something that changes while the circuit runs");
-            Problem::new(message, expr.span, "not a number").help("it may read parameters, constants and modulators")
+            Problem::new(message, expr.span, "not a number")
+                .help("it may read parameters, constants and modulators")
         })
     }
 
     pub(super) fn node(&mut self, expr: &Expr, root: NodeId) -> Result<ScalarCode, Option<Symbol>> {
         let graph = &expr.formula.graph;
-        let sources: Vec<(Symbol, Option<Source>)> =
-            graph.symbols(root).into_iter().map(|symbol| (symbol, self.source(expr.reading(symbol)))).collect();
-        let of = |symbol: Symbol| sources.iter().find(|(s, _)| *s == symbol).and_then(|(_, source)| *source);
+        let sources: Vec<(Symbol, Option<Source>)> = graph
+            .symbols(root)
+            .into_iter()
+            .map(|symbol| (symbol, self.source(expr.reading(symbol))))
+            .collect();
+        let of = |symbol: Symbol| {
+            sources
+                .iter()
+                .find(|(s, _)| *s == symbol)
+                .and_then(|(_, source)| *source)
+        };
         ScalarCode::new(graph, root, of)
     }
 }
@@ -67,10 +80,19 @@ impl LinearForm {
     ///
     /// # Errors
     /// If it is not affine in the variables, with a text that says which part is not.
-    pub fn new(expr: &Expr, root: NodeId, numbers: &mut Numbers, what: &str) -> Result<LinearForm, Problem> {
+    pub fn new(
+        expr: &Expr,
+        root: NodeId,
+        numbers: &mut Numbers,
+        what: &str,
+    ) -> Result<LinearForm, Problem> {
         let mut expr = expr.clone();
         if !expr.formula.filters.is_empty() {
-            let problem = Problem::new(format!("{what} has a memory of its own"), expr.span, "not an event's");
+            let problem = Problem::new(
+                format!("{what} has a memory of its own"),
+                expr.span,
+                "not an event's",
+            );
             return Err(problem.help("give the memory a compartment with a derivative of its own"));
         }
         let varies = |reading: &Reading| matches!(reading, Reading::Value(_) | Reading::Drive(_));
@@ -79,7 +101,11 @@ impl LinearForm {
             .graph
             .symbols(root)
             .into_iter()
-            .filter_map(|symbol| expr.reading(symbol).filter(varies).map(|reading| (symbol, reading)))
+            .filter_map(|symbol| {
+                expr.reading(symbol)
+                    .filter(varies)
+                    .map(|reading| (symbol, reading))
+            })
             .collect();
         let (mut factors, mut drive) = (Vec::new(), None);
         for (symbol, reading) in &varying {
@@ -88,7 +114,9 @@ impl LinearForm {
             if varying.iter().any(|(other, _)| left.contains(other)) {
                 return Err(not_linear(&expr, what));
             }
-            let factor = numbers.node(&expr, slope).map_err(|_| not_linear(&expr, what))?;
+            let factor = numbers
+                .node(&expr, slope)
+                .map_err(|_| not_linear(&expr, what))?;
             match reading {
                 Reading::Value(id) => factors.push((id.index as usize, factor)),
                 _ => drive = Some(factor),
@@ -96,15 +124,25 @@ impl LinearForm {
         }
         let zero = |symbol: Symbol| varying.iter().any(|(s, _)| *s == symbol).then_some(0.0);
         let rest = expr.formula.graph.fix(root, zero);
-        let constant = numbers.node(&expr, rest).map_err(|_| not_linear(&expr, what))?;
-        Ok(LinearForm { factors, drive, constant })
+        let constant = numbers
+            .node(&expr, rest)
+            .map_err(|_| not_linear(&expr, what))?;
+        Ok(LinearForm {
+            factors,
+            drive,
+            constant,
+        })
     }
 
     /// The difference of the two sides of `a > b`, which is above 0 where the comparison holds.
     ///
     /// # Errors
     /// If the expression is no such comparison, or not affine.
-    pub fn condition(expr: &Expr, numbers: &mut Numbers, what: &str) -> Result<LinearForm, Problem> {
+    pub fn condition(
+        expr: &Expr,
+        numbers: &mut Numbers,
+        what: &str,
+    ) -> Result<LinearForm, Problem> {
         let mut expr = expr.clone();
         match expr.formula.graph.node(expr.formula.root) {
             Node::Binary(Binary::Less | Binary::LessEqual, a, b) => {
@@ -112,7 +150,11 @@ impl LinearForm {
                 LinearForm::new(&expr, difference, numbers, what)
             }
             _ => {
-                let problem = Problem::new(format!("{what} should be a comparison"), expr.span, "not a comparison");
+                let problem = Problem::new(
+                    format!("{what} should be a comparison"),
+                    expr.span,
+                    "not a comparison",
+                );
                 Err(problem.help("write for example soma > -50 mV"))
             }
         }
@@ -120,8 +162,14 @@ impl LinearForm {
 
     /// With numbers for what it reads.
     pub fn affine(&self, numbers: &[f64]) -> Affine {
-        let row = self.factors.iter().map(|(variable, factor)| (*variable, factor.value(numbers)));
-        Affine { row: row.filter(|(_, factor)| factor.abs() > 0.0).collect(), constant: self.constant.value(numbers) }
+        let row = self
+            .factors
+            .iter()
+            .map(|(variable, factor)| (*variable, factor.value(numbers)));
+        Affine {
+            row: row.filter(|(_, factor)| factor.abs() > 0.0).collect(),
+            constant: self.constant.value(numbers),
+        }
     }
 }
 

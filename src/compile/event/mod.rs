@@ -1,6 +1,7 @@
 //! The compiler of event circuits: equations of spiking neurons are recognised as linear, and everything is given
 //! numbers.
 
+mod explain;
 mod form;
 mod neuron;
 mod program;
@@ -8,6 +9,7 @@ mod reader;
 mod source;
 mod tables;
 
+pub use explain::EventExplanation;
 pub use neuron::DynamicNeuron;
 pub use program::{EventProgram, EventProjection, NeuronProgram, ShortTerm};
 pub use source::{GivenTimes, SourceNeuron};

@@ -9,6 +9,7 @@ use crate::circuit::sample::draw_all;
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, PopulationId};
 use crate::engine::event::linear::System;
 use crate::engine::event::model::{Burst, BurstCondition, Instance, Plateau, Trigger};
+use crate::engine::event::record::{Layout, Needs};
 use crate::engine::event::time::from_ms;
 use crate::lang::scalar::ScalarCode;
 use crate::netlist::model::{BurstKind, ReceptorKind, SpikeTrigger};
@@ -93,7 +94,11 @@ struct PlateauForm {
 
 #[derive(Debug)]
 enum BurstForm {
-    Added { when: ConditionForm, spikes: u32, interval: ScalarCode },
+    Added {
+        when: ConditionForm,
+        spikes: u32,
+        interval: ScalarCode,
+    },
     Within(ScalarCode),
 }
 
@@ -111,17 +116,23 @@ impl DynamicNeuron {
         let population = circuit.population(id);
         let spiking = population.spiking.as_ref()?;
         reader.numbers.parameters = population.parameters.len() + population.compartments.len();
-        let ids = (0..population.compartments.len() as u32).map(|index| CompartmentId { population: id, index });
+        let ids = (0..population.compartments.len() as u32).map(|index| CompartmentId {
+            population: id,
+            index,
+        });
         let derivatives: Vec<Option<LinearForm>> = ids.map(|id| reader.derivative(id)).collect();
         let ports = ports(reader, circuit, id);
         let trigger = trigger(reader, &spiking.trigger);
         let unit = |variable: u32| population.compartments[variable as usize].unit;
-        let mut forms = |list: &[(u32, crate::netlist::model::Expression)], what: &str| -> Option<Vec<_>> {
-            let read = list.iter().map(|(variable, text)| {
-                reader.form(text, unit(*variable), what).map(|form| (*variable as usize, form))
-            });
-            read.collect::<Vec<_>>().into_iter().collect()
-        };
+        let mut forms =
+            |list: &[(u32, crate::netlist::model::Expression)], what: &str| -> Option<Vec<_>> {
+                let read = list.iter().map(|(variable, text)| {
+                    reader
+                        .form(text, unit(*variable), what)
+                        .map(|form| (*variable as usize, form))
+                });
+                read.collect::<Vec<_>>().into_iter().collect()
+            };
         let reset = forms(&spiking.reset, "this reset");
         let add = forms(&spiking.add, "what is added");
         let refractory = match &spiking.refractory {
@@ -165,7 +176,12 @@ impl DynamicNeuron {
 
     /// Values of a neuron's variables at the start.
     pub fn start(&self, neuron: usize) -> Vec<f64> {
-        let mut start = self.starts.get(neuron).or(self.starts.first()).cloned().unwrap_or_default();
+        let mut start = self
+            .starts
+            .get(neuron)
+            .or(self.starts.first())
+            .cloned()
+            .unwrap_or_default();
         start.resize(self.variables(), 0.0);
         start
     }
@@ -178,13 +194,18 @@ impl DynamicNeuron {
 
     /// What the model is with numbers, for each kind; `modulators` are the values of [`DynamicNeuron::modulators`].
     pub fn instances(&self, modulators: &[f64]) -> Vec<Arc<Instance>> {
-        self.kinds.iter().map(|kind| Arc::new(self.instance(kind, modulators))).collect()
+        self.kinds
+            .iter()
+            .map(|kind| Arc::new(self.instance(kind, modulators)))
+            .collect()
     }
 
     fn instance(&self, kind: &[f64], modulators: &[f64]) -> Instance {
         let numbers: Vec<f64> = kind.iter().chain(modulators).copied().collect();
         let forms = |list: &[(usize, LinearForm)]| {
-            list.iter().map(|(variable, form)| (*variable, form.affine(&numbers))).collect()
+            list.iter()
+                .map(|(variable, form)| (*variable, form.affine(&numbers)))
+                .collect()
         };
         let plateaus = self.plateaus.iter().map(|p| Plateau {
             when: p.when.affine(&numbers),
@@ -194,7 +215,11 @@ impl DynamicNeuron {
         });
         let burst = self.burst.as_ref().map(|burst| match burst {
             BurstForm::Within(interval) => Burst::Within(from_ms(interval.value(&numbers))),
-            BurstForm::Added { when, spikes, interval } => Burst::Added {
+            BurstForm::Added {
+                when,
+                spikes,
+                interval,
+            } => Burst::Added {
                 when: match when {
                     ConditionForm::Above(form) => BurstCondition::Above(form.affine(&numbers)),
                     ConditionForm::Plateau(index) => BurstCondition::Plateau(*index),
@@ -210,7 +235,10 @@ impl DynamicNeuron {
                 TriggerForm::Threshold(form) => Trigger::Threshold(form.affine(&numbers)),
                 TriggerForm::Escape(form) => Trigger::Escape(self.escape(form, &numbers)),
             },
-            refractory: self.refractory.as_ref().map_or(0, |code| from_ms(code.value(&numbers)).max(0)),
+            refractory: self
+                .refractory
+                .as_ref()
+                .map_or(0, |code| from_ms(code.value(&numbers)).max(0)),
             reset: forms(&self.reset),
             add: forms(&self.add),
             plateaus: plateaus.collect(),
@@ -228,9 +256,16 @@ impl DynamicNeuron {
             for (variable, factor) in form.row {
                 a[i * n + variable] += factor;
             }
-            let drive = derivative.drive.as_ref().map_or(0.0, |code| code.value(numbers));
+            let drive = derivative
+                .drive
+                .as_ref()
+                .map_or(0.0, |code| code.value(numbers));
             b[i] = form.constant + drive * numbers[self.parameters + i];
-            for port in self.ports.iter().filter(|p| p.compartment == i && p.kind.variables() > 0) {
+            for port in self
+                .ports
+                .iter()
+                .filter(|p| p.compartment == i && p.kind.variables() > 0)
+            {
                 a[i * n + port.first] += drive;
             }
         }
@@ -255,12 +290,29 @@ impl DynamicNeuron {
             }
             _ => None,
         };
-        ScalarCode::new(&formula.graph, formula.root, source).unwrap_or(ScalarCode::number(f64::NAN))
+        ScalarCode::new(&formula.graph, formula.root, source)
+            .unwrap_or(ScalarCode::number(f64::NAN))
     }
 
     /// Its variables by name, for recordings: the compartments.
     pub fn compartments(&self) -> usize {
         self.derivatives.len()
+    }
+
+    /// Whether it spikes at random.
+    pub fn escapes(&self) -> bool {
+        matches!(self.trigger, TriggerForm::Escape(_))
+    }
+
+    /// 8-byte words of a neuron's record, its random stream included.
+    pub fn words(&self) -> usize {
+        let needs = Needs {
+            modes: self.variables(),
+            plateaus: self.plateaus.len(),
+            bursts: self.burst.is_some(),
+            escapes: self.escapes(),
+        };
+        Layout::new(needs).stride + if self.escapes() { 2 } else { 0 }
     }
 
     /// Different sets of parameters.
@@ -318,7 +370,11 @@ fn ports(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> 
         .projections
         .iter()
         .filter(|p| p.to.population == id)
-        .filter_map(|p| p.spiking.as_ref().map(|ends| (ends.receptor, p.to.index as usize)))
+        .filter_map(|p| {
+            p.spiking
+                .as_ref()
+                .map(|ends| (ends.receptor, p.to.index as usize))
+        })
         .collect();
     used.sort_unstable();
     used.dedup();
@@ -329,11 +385,18 @@ fn ports(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> 
         let mut time = |text, what: &str| reader.number(text, Dimension::TIME, what);
         let kind = match &spiking.receptors.get(receptor)?.kind {
             ReceptorKind::Delta => Some(PortKind::Delta),
-            ReceptorKind::Exponential { tau } => time(tau, "the time constant").map(PortKind::Exponential),
-            ReceptorKind::Alpha { tau } => time(tau, "the time constant").map(|t| PortKind::Double(t.clone(), t)),
+            ReceptorKind::Exponential { tau } => {
+                time(tau, "the time constant").map(PortKind::Exponential)
+            }
+            ReceptorKind::Alpha { tau } => {
+                time(tau, "the time constant").map(|t| PortKind::Double(t.clone(), t))
+            }
             ReceptorKind::DoubleExponential { rise, decay } => {
                 let times = (time(rise, "the rise time"), time(decay, "the decay time"));
-                times.0.zip(times.1).map(|(rise, decay)| PortKind::Double(rise, decay))
+                times
+                    .0
+                    .zip(times.1)
+                    .map(|(rise, decay)| PortKind::Double(rise, decay))
             }
         };
         let Some(kind) = kind else {
@@ -341,7 +404,12 @@ fn ports(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> 
             continue;
         };
         let states = kind.variables();
-        ports.push(Port { receptor, compartment, kind, first });
+        ports.push(Port {
+            receptor,
+            compartment,
+            kind,
+            first,
+        });
         first += states;
     }
     whole.then_some(ports)
@@ -349,7 +417,9 @@ fn ports(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> 
 
 fn trigger(reader: &mut NeuronReader<'_>, trigger: &SpikeTrigger) -> Option<TriggerForm> {
     match trigger {
-        SpikeTrigger::When(text) => reader.condition(text, "the condition of a spike").map(TriggerForm::Threshold),
+        SpikeTrigger::When(text) => reader
+            .condition(text, "the condition of a spike")
+            .map(TriggerForm::Threshold),
         SpikeTrigger::Rate(text) => {
             let expr = reader.expr(text, false, Some(Dimension::RATE), "the rate of spikes")?;
             // Modulators that only the rate reads are numbers of the model as well.
@@ -366,21 +436,38 @@ fn trigger(reader: &mut NeuronReader<'_>, trigger: &SpikeTrigger) -> Option<Trig
     }
 }
 
-fn plateaus(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> Option<Vec<PlateauForm>> {
+fn plateaus(
+    reader: &mut NeuronReader<'_>,
+    circuit: &Circuit,
+    id: PopulationId,
+) -> Option<Vec<PlateauForm>> {
     let population = circuit.population(id);
     let spiking = population.spiking.as_ref()?;
     let form = |reader: &mut NeuronReader<'_>, plateau: &crate::circuit::Plateau| {
         let compartment = &population.compartments[plateau.compartment as usize];
         let when = reader.condition(&plateau.when, "the condition of a plateau");
-        let current = reader.number(&plateau.current, Dimension::CURRENT, "the plateau's current");
+        let current = reader.number(
+            &plateau.current,
+            Dimension::CURRENT,
+            "the plateau's current",
+        );
         let duration = reader.number(&plateau.duration, Dimension::TIME, "the plateau's duration");
         let Some(membrane) = &compartment.membrane else {
-            let message = format!("a plateau needs a membrane, `{}` has none", compartment.name);
+            let message = format!(
+                "a plateau needs a membrane, `{}` has none",
+                compartment.name
+            );
             let problem = Problem::new(message, plateau.when.span, "this plateau");
-            reader.problems.push(problem.help("give the compartment capacitance, leak and rest"));
+            reader
+                .problems
+                .push(problem.help("give the compartment capacitance, leak and rest"));
             return None;
         };
-        let capacitance = reader.number(&membrane.capacitance, Dimension::CAPACITANCE, "the capacitance");
+        let capacitance = reader.number(
+            &membrane.capacitance,
+            Dimension::CAPACITANCE,
+            "the capacitance",
+        );
         Some(PlateauForm {
             when: when?,
             compartment: plateau.compartment as usize,
@@ -389,20 +476,40 @@ fn plateaus(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) 
             duration: duration?,
         })
     };
-    spiking.plateaus.iter().map(|plateau| form(reader, plateau)).collect()
+    spiking
+        .plateaus
+        .iter()
+        .map(|plateau| form(reader, plateau))
+        .collect()
 }
 
-fn burst(reader: &mut NeuronReader<'_>, kind: &BurstKind, plateaus: &[crate::circuit::Plateau]) -> Option<BurstForm> {
+fn burst(
+    reader: &mut NeuronReader<'_>,
+    kind: &BurstKind,
+    plateaus: &[crate::circuit::Plateau],
+) -> Option<BurstForm> {
     match kind {
-        BurstKind::Within(text) => reader.number(text, Dimension::TIME, "the interval").map(BurstForm::Within),
-        BurstKind::When { condition, spikes, interval } => {
+        BurstKind::Within(text) => reader
+            .number(text, Dimension::TIME, "the interval")
+            .map(BurstForm::Within),
+        BurstKind::When {
+            condition,
+            spikes,
+            interval,
+        } => {
             let expr = reader.expr(condition, false, None, "the condition of a burst")?;
             let when = match reader.plateau_read(&expr, plateaus) {
                 Some(index) => ConditionForm::Plateau(index),
-                None => ConditionForm::Above(reader.condition(condition, "the condition of a burst")?),
+                None => {
+                    ConditionForm::Above(reader.condition(condition, "the condition of a burst")?)
+                }
             };
             let interval = reader.number(interval, Dimension::TIME, "the interval")?;
-            Some(BurstForm::Added { when, spikes: spikes.value as u32, interval })
+            Some(BurstForm::Added {
+                when,
+                spikes: spikes.value as u32,
+                interval,
+            })
         }
     }
 }
@@ -411,20 +518,31 @@ fn burst(reader: &mut NeuronReader<'_>, kind: &BurstKind, plateaus: &[crate::cir
 pub(super) fn kinds(circuit: &Circuit, id: PopulationId) -> (Vec<Vec<f64>>, Vec<u32>) {
     let population = circuit.population(id);
     let parameters = population.parameters.iter().map(|(name, distribution)| {
-        (distribution, format!("parameter {}.{name}", population.name))
+        (
+            distribution,
+            format!("parameter {}.{name}", population.name),
+        )
     });
     let zero = |name: &str| (None, format!("bias {}.{name}", population.name));
     let biases = population.compartments.iter().map(|c| match &c.bias {
-        Some(bias) => (Some(&bias.start), format!("bias {}.{}", population.name, c.name)),
+        Some(bias) => (
+            Some(&bias.start),
+            format!("bias {}.{}", population.name, c.name),
+        ),
         None => zero(&c.name),
     });
-    let columns: Vec<(Option<&crate::netlist::model::Distribution>, String)> =
-        parameters.map(|(d, name)| (Some(d), name)).chain(biases).collect();
+    let columns: Vec<(Option<&crate::netlist::model::Distribution>, String)> = parameters
+        .map(|(d, name)| (Some(d), name))
+        .chain(biases)
+        .collect();
     let constant = |d: &crate::netlist::model::Distribution| match d.kind {
         crate::netlist::model::DistributionKind::Constant(value) => Some(value),
         _ => None,
     };
-    let all: Option<Vec<f64>> = columns.iter().map(|(d, _)| d.map_or(Some(0.0), constant)).collect();
+    let all: Option<Vec<f64>> = columns
+        .iter()
+        .map(|(d, _)| d.map_or(Some(0.0), constant))
+        .collect();
     if let Some(same) = all {
         return (vec![same], vec![]);
     }
@@ -471,14 +589,19 @@ fn starts(
                 ),
             },
             (None, Some(membrane)) => {
-                let rest = reader.number(&membrane.rest, Dimension::VOLTAGE, "the resting potential")?;
+                let rest =
+                    reader.number(&membrane.rest, Dimension::VOLTAGE, "the resting potential")?;
                 let zeros = vec![0.0; reader.numbers.modulators.len()];
                 let of = |kind: &Vec<f64>| {
                     let numbers: Vec<f64> = kind.iter().chain(&zeros).copied().collect();
                     rest.value(&numbers)
                 };
                 let rests: Vec<f64> = kinds.iter().map(of).collect();
-                if kind_of.is_empty() { rests } else { kind_of.iter().map(|k| rests[*k as usize]).collect() }
+                if kind_of.is_empty() {
+                    rests
+                } else {
+                    kind_of.iter().map(|k| rests[*k as usize]).collect()
+                }
             }
             (None, None) => vec![0.0],
         };

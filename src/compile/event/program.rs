@@ -74,8 +74,13 @@ impl EventProgram {
         let mut populations = Vec::new();
         for index in 0..circuit.populations.len() {
             let id = PopulationId(index as u32);
-            let mut reader =
-                NeuronReader { netlist, circuit: &circuit, population: id, numbers: Numbers::default(), problems: vec![] };
+            let mut reader = NeuronReader {
+                netlist,
+                circuit: &circuit,
+                population: id,
+                numbers: Numbers::default(),
+                problems: vec![],
+            };
             let compiled = neuron(&mut reader, id);
             problems.extend(reader.problems);
             populations.extend(compiled);
@@ -87,8 +92,16 @@ impl EventProgram {
         for population in &circuit.populations {
             firsts.push(firsts.last().copied().unwrap_or(0) + population.size as u32);
         }
-        let projections = circuit.projections.iter().filter_map(|p| projection(p, &populations)).collect();
-        let shortest = circuit.projections.iter().filter_map(|p| delays_ms(&circuit, p).shortest()).min();
+        let projections = circuit
+            .projections
+            .iter()
+            .filter_map(|p| projection(p, &populations))
+            .collect();
+        let shortest = circuit
+            .projections
+            .iter()
+            .filter_map(|p| delays_ms(&circuit, p).shortest())
+            .min();
         Ok(EventProgram {
             populations,
             firsts,
@@ -101,7 +114,10 @@ impl EventProgram {
     /// The population of a neuron, and its index there.
     pub fn place(&self, neuron: u32) -> (PopulationId, usize) {
         let population = self.firsts.partition_point(|first| *first <= neuron) - 1;
-        (PopulationId(population as u32), (neuron - self.firsts[population]) as usize)
+        (
+            PopulationId(population as u32),
+            (neuron - self.firsts[population]) as usize,
+        )
     }
 
     /// Number of neurons.
@@ -113,14 +129,27 @@ impl EventProgram {
 fn neuron(reader: &mut NeuronReader<'_>, id: PopulationId) -> Option<NeuronProgram> {
     let population = reader.circuit.population(id);
     let spiking = population.spiking.as_ref()?;
-    if let Some(input) = population.compartments.iter().find(|c| !c.inputs.is_empty()) {
-        let message = format!("`{}.{}` has an input of values", population.name, input.name);
+    if let Some(input) = population
+        .compartments
+        .iter()
+        .find(|c| !c.inputs.is_empty())
+    {
+        let message = format!(
+            "`{}.{}` has an input of values",
+            population.name, input.name
+        );
         let problem = Problem::new(message, spiking.span, "a spiking neuron");
-        reader.problems.push(problem.help("drive spiking neurons by spikes, a bias, or a modulator in their equations"));
+        reader
+            .problems
+            .push(problem.help(
+                "drive spiking neurons by spikes, a bias, or a modulator in their equations",
+            ));
         return None;
     }
     match &spiking.trigger {
-        SpikeTrigger::When(_) => DynamicNeuron::new(reader).map(|n| NeuronProgram::Dynamic(Arc::new(n))),
+        SpikeTrigger::When(_) => {
+            DynamicNeuron::new(reader).map(|n| NeuronProgram::Dynamic(Arc::new(n)))
+        }
         SpikeTrigger::Rate(_) if !population.compartments.is_empty() => {
             DynamicNeuron::new(reader).map(|n| NeuronProgram::Dynamic(Arc::new(n)))
         }
@@ -128,7 +157,10 @@ fn neuron(reader: &mut NeuronReader<'_>, id: PopulationId) -> Option<NeuronProgr
     }
 }
 
-fn projection(p: &crate::circuit::Projection, populations: &[NeuronProgram]) -> Option<EventProjection> {
+fn projection(
+    p: &crate::circuit::Projection,
+    populations: &[NeuronProgram],
+) -> Option<EventProjection> {
     let ends = p.spiking.as_ref()?;
     let NeuronProgram::Dynamic(target) = &populations[p.to.population.0 as usize] else {
         return None;

@@ -21,8 +21,17 @@ pub(super) struct NeuronReader<'n> {
 
 impl NeuronReader<'_> {
     /// An expression of this neuron; `time` if it may read `t`.
-    pub fn expr(&mut self, text: &Expression, time: bool, expected: Option<Dimension>, what: &str) -> Option<Expr> {
-        let place = Place::Neuron { population: self.population, time };
+    pub fn expr(
+        &mut self,
+        text: &Expression,
+        time: bool,
+        expected: Option<Dimension>,
+        what: &str,
+    ) -> Option<Expr> {
+        let place = Place::Neuron {
+            population: self.population,
+            time,
+        };
         let read = read(text, PlaceScope::new(self.circuit, place, None));
         let (expr, _) = self.kept(read)?;
         if let Some(expected) = expected {
@@ -39,12 +48,20 @@ impl NeuronReader<'_> {
         what: &str,
     ) -> Option<crate::lang::scalar::ScalarCode> {
         let expr = self.expr(text, false, Some(expected), what)?;
-        let code = self.numbers.code(&expr, what).map_err(|problem| vec![problem]);
+        let code = self
+            .numbers
+            .code(&expr, what)
+            .map_err(|problem| vec![problem]);
         self.kept(code)
     }
 
     /// An expression that is affine in the neuron's variables.
-    pub fn form(&mut self, text: &Expression, expected: Dimension, what: &str) -> Option<LinearForm> {
+    pub fn form(
+        &mut self,
+        text: &Expression,
+        expected: Dimension,
+        what: &str,
+    ) -> Option<LinearForm> {
         let expr = self.expr(text, false, Some(expected), what)?;
         let form = LinearForm::new(&expr, expr.formula.root, &mut self.numbers, what);
         self.kept(form.map_err(|problem| vec![problem]))
@@ -69,19 +86,30 @@ impl NeuronReader<'_> {
                 return None;
             }
         };
-        let reader = Reader { netlist: self.netlist, circuit: self.circuit, problems: vec![] };
+        let reader = Reader {
+            netlist: self.netlist,
+            circuit: self.circuit,
+            problems: vec![],
+        };
         let activation = reader.activation(id);
         let scope = PlaceScope::new(self.circuit, Place::Equation(id), activation);
         let (expr, _) = self.kept(read(text, scope))?;
         let expected = compartment.unit / Dimension::TIME;
-        self.problems.extend(misfit(&expr, expected, "this derivative"));
-        let form = LinearForm::new(&expr, expr.formula.root, &mut self.numbers, "this derivative");
+        self.problems
+            .extend(misfit(&expr, expected, "this derivative"));
+        let form = LinearForm::new(
+            &expr,
+            expr.formula.root,
+            &mut self.numbers,
+            "this derivative",
+        );
         self.kept(form.map_err(|problem| vec![problem]))
     }
 
     /// The plateau that a condition such as `plateau(apical)` reads, as its number.
     pub fn plateau_read(&self, expr: &Expr, plateaus: &[crate::circuit::Plateau]) -> Option<usize> {
-        let crate::lang::graph::Node::Variable(symbol) = expr.formula.graph.node(expr.formula.root) else {
+        let crate::lang::graph::Node::Variable(symbol) = expr.formula.graph.node(expr.formula.root)
+        else {
             return None;
         };
         match expr.reading(symbol)? {
@@ -91,6 +119,8 @@ impl NeuronReader<'_> {
     }
 
     pub fn kept<T>(&mut self, result: Result<T, Vec<Problem>>) -> Option<T> {
-        result.map_err(|problems| self.problems.extend(problems)).ok()
+        result
+            .map_err(|problems| self.problems.extend(problems))
+            .ok()
     }
 }

@@ -28,7 +28,10 @@ pub struct SourceNeuron {
 enum SourceForm {
     /// An expression of time, parameters and modulators.
     Rate(Expr),
-    Every { interval: ScalarCode, from: Option<ScalarCode> },
+    Every {
+        interval: ScalarCode,
+        from: Option<ScalarCode>,
+    },
     Given(GivenTimes),
 }
 
@@ -43,8 +46,15 @@ pub struct GivenTimes {
 
 impl GivenTimes {
     fn new(times: &SpikeTimes) -> GivenTimes {
-        let of = times.of.iter().map(|list| list.iter().map(|ms| from_ms(*ms)).collect()).collect();
-        GivenTimes { of: Arc::new(of), repeat: times.repeat_ms.map_or(NEVER, from_ms) }
+        let of = times
+            .of
+            .iter()
+            .map(|list| list.iter().map(|ms| from_ms(*ms)).collect())
+            .collect();
+        GivenTimes {
+            of: Arc::new(of),
+            repeat: times.repeat_ms.map_or(NEVER, from_ms),
+        }
     }
 
     /// The time (ps) of spike `number` of a neuron, or [`NEVER`].
@@ -56,7 +66,11 @@ impl GivenTimes {
         if round > 0 && self.repeat == NEVER {
             return NEVER;
         }
-        let start = if round == 0 { 0 } else { self.repeat.saturating_mul(round as i64) };
+        let start = if round == 0 {
+            0
+        } else {
+            self.repeat.saturating_mul(round as i64)
+        };
         after(start, list[index])
     }
 }
@@ -76,8 +90,11 @@ impl SourceNeuron {
                     }
                 }
                 if !expr.formula.filters.is_empty() {
-                    let problem = Problem::new("the rate of a source has no memory", expr.span, "a filter");
-                    reader.problems.push(problem.help("give a modulator the filtered value, and read the modulator"));
+                    let problem =
+                        Problem::new("the rate of a source has no memory", expr.span, "a filter");
+                    reader.problems.push(
+                        problem.help("give a modulator the filtered value, and read the modulator"),
+                    );
                     return None;
                 }
                 SourceForm::Rate(expr)
@@ -88,7 +105,10 @@ impl SourceNeuron {
                     Some(text) => Some(reader.number(text, Dimension::TIME, "the first time")?),
                     None => None,
                 };
-                SourceForm::Every { interval: interval?, from }
+                SourceForm::Every {
+                    interval: interval?,
+                    from,
+                }
             }
             SpikeTrigger::Given => SourceForm::Given(GivenTimes::new(spiking.times.as_ref()?)),
             SpikeTrigger::When(_) => return None,
@@ -133,7 +153,10 @@ impl SourceNeuron {
 
     /// What makes it spike, for each kind.
     pub fn triggers(&self, modulators: &[f64]) -> Vec<Trigger> {
-        self.kinds.iter().map(|kind| self.trigger(kind, modulators)).collect()
+        self.kinds
+            .iter()
+            .map(|kind| self.trigger(kind, modulators))
+            .collect()
     }
 
     fn trigger(&self, kind: &[f64], modulators: &[f64]) -> Trigger {
@@ -141,13 +164,17 @@ impl SourceNeuron {
             SourceForm::Given(_) => Trigger::Given,
             SourceForm::Every { interval, from } => {
                 let interval = from_ms(interval.value(kind)).max(1);
-                let first = from.as_ref().map_or(interval, |code| from_ms(code.value(kind)).max(0));
+                let first = from
+                    .as_ref()
+                    .map_or(interval, |code| from_ms(code.value(kind)).max(0));
                 Trigger::Every { interval, first }
             }
             SourceForm::Rate(expr) => {
                 let source = |symbol| match expr.reading(symbol)? {
                     Reading::Time => Some(Source::Variable(0)),
-                    Reading::Parameter(_, index) => kind.get(index as usize).map(|x| Source::Number(*x)),
+                    Reading::Parameter(_, index) => {
+                        kind.get(index as usize).map(|x| Source::Number(*x))
+                    }
                     Reading::Modulator(id) => {
                         let at = self.modulators.iter().position(|m| *m == id)?;
                         modulators.get(at).map(|x| Source::Number(*x))
@@ -172,11 +199,20 @@ mod tests {
 
     #[test]
     fn given_times_repeat() {
-        let times = GivenTimes::new(&SpikeTimes { of: vec![vec![1.0, 2.5], vec![]], repeat_ms: Some(10.0) });
+        let times = GivenTimes::new(&SpikeTimes {
+            of: vec![vec![1.0, 2.5], vec![]],
+            repeat_ms: Some(10.0),
+        });
         let ms = |ms: f64| from_ms(ms);
-        assert_eq!([0, 1, 2, 5].map(|n| times.time(0, n)), [ms(1.0), ms(2.5), ms(11.0), ms(22.5)]);
+        assert_eq!(
+            [0, 1, 2, 5].map(|n| times.time(0, n)),
+            [ms(1.0), ms(2.5), ms(11.0), ms(22.5)]
+        );
         assert_eq!(times.time(1, 0), NEVER);
-        let once = GivenTimes::new(&SpikeTimes { of: vec![vec![1.0]], repeat_ms: None });
+        let once = GivenTimes::new(&SpikeTimes {
+            of: vec![vec![1.0]],
+            repeat_ms: None,
+        });
         assert_eq!([once.time(0, 0), once.time(0, 1)], [ms(1.0), NEVER]);
     }
 }

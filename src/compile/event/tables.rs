@@ -18,20 +18,34 @@ pub(super) fn delays_ms(circuit: &Circuit, projection: &Projection) -> Delays {
     delays(circuit, projection, &mut all.into_iter().map(|_| true))
 }
 
-fn delays(circuit: &Circuit, projection: &Projection, kept: &mut dyn Iterator<Item = bool>) -> Delays {
+fn delays(
+    circuit: &Circuit,
+    projection: &Projection,
+    kept: &mut dyn Iterator<Item = bool>,
+) -> Delays {
     let Some(ends) = &projection.spiking else {
         return Delays::Same(1);
     };
     if let DistributionKind::Constant(ms) = ends.delay.kind {
         return Delays::Same(delay_ps(ms));
     }
-    let drawn = drawn(&ends.delay, circuit.seed, &format!("delay {}", projection.name), kept);
+    let drawn = drawn(
+        &ends.delay,
+        circuit.seed,
+        &format!("delay {}", projection.name),
+        kept,
+    );
     let drawn: Vec<i64> = drawn.into_iter().map(delay_ps).collect();
     Delays::new(&drawn)
 }
 
 /// The numbers of the synapses that are kept.
-fn drawn(distribution: &Distribution, seed: u64, name: &str, kept: &mut dyn Iterator<Item = bool>) -> Vec<f64> {
+fn drawn(
+    distribution: &Distribution,
+    seed: u64,
+    name: &str,
+    kept: &mut dyn Iterator<Item = bool>,
+) -> Vec<f64> {
     let mut stream = crate::random::stream(seed, name, 0);
     let mut numbers = Vec::new();
     for (index, keep) in kept.enumerate() {
@@ -46,14 +60,27 @@ fn drawn(distribution: &Distribution, seed: u64, name: &str, kept: &mut dyn Iter
 impl EventProgram {
     /// The synapses of a projection on the postsynaptic neurons `targets` (indices in their population), of which the
     /// first is `first` for the partition. Weights of `plastic` projections are each their own.
-    pub fn synapses(&self, projection: usize, targets: Range<usize>, first: u32, plastic: bool) -> Synapses {
+    pub fn synapses(
+        &self,
+        projection: usize,
+        targets: Range<usize>,
+        first: u32,
+        plastic: bool,
+    ) -> Synapses {
         let p = &self.circuit.projections[projection];
         let pre = self.circuit.population(p.from.population).size;
         let rows = rows(&p.connectivity, &targets, first, pre);
-        let mask = Mask { connectivity: &p.connectivity, targets: &targets };
+        let mask = Mask {
+            connectivity: &p.connectivity,
+            targets: &targets,
+        };
         let delays = delays(&self.circuit, p, &mut mask.iter());
         let weights = self.weights(p, &mask, plastic, rows.count(pre));
-        Synapses { rows, weights, delays }
+        Synapses {
+            rows,
+            weights,
+            delays,
+        }
     }
 
     fn weights(&self, p: &Projection, mask: &Mask<'_>, plastic: bool, count: usize) -> Weights {
@@ -81,21 +108,31 @@ impl EventProgram {
 
 fn rows(connectivity: &Connectivity, targets: &Range<usize>, first: u32, pre: usize) -> Rows {
     match connectivity {
-        Connectivity::Dense { .. } => Rows::Dense { first, count: targets.len() as u32 },
-        Connectivity::OneToOne { .. } => {
-            Rows::OneToOne { start: targets.start as u32, end: targets.end as u32, first }
-        }
+        Connectivity::Dense { .. } => Rows::Dense {
+            first,
+            count: targets.len() as u32,
+        },
+        Connectivity::OneToOne { .. } => Rows::OneToOne {
+            start: targets.start as u32,
+            end: targets.end as u32,
+            first,
+        },
         Connectivity::Sparse(sparse) => {
             let mut offsets = Vec::with_capacity(pre + 1);
             let mut kept = Vec::new();
             offsets.push(0);
             for row in sparse.offsets.windows(2) {
-                let here = sparse.targets[row[0]..row[1]].iter().filter(|t| targets.contains(&(**t as usize)));
+                let here = sparse.targets[row[0]..row[1]]
+                    .iter()
+                    .filter(|t| targets.contains(&(**t as usize)));
                 kept.extend(here.map(|t| first + (*t - targets.start as u32)));
                 offsets.push(kept.len() as u32);
             }
             kept.shrink_to_fit();
-            Rows::Listed { offsets, targets: kept }
+            Rows::Listed {
+                offsets,
+                targets: kept,
+            }
         }
     }
 }
@@ -114,10 +151,15 @@ impl<'c> Mask<'c> {
                 let (pre, post) = (*pre, *post);
                 Box::new((0..pre * post).map(move |s| targets.contains(&(s % post))))
             }
-            Connectivity::OneToOne { size } => Box::new((0..*size).map(move |s| targets.contains(&s))),
-            Connectivity::Sparse(sparse) => {
-                Box::new(sparse.targets.iter().map(move |t| targets.contains(&(*t as usize))))
+            Connectivity::OneToOne { size } => {
+                Box::new((0..*size).map(move |s| targets.contains(&s)))
             }
+            Connectivity::Sparse(sparse) => Box::new(
+                sparse
+                    .targets
+                    .iter()
+                    .map(move |t| targets.contains(&(*t as usize))),
+            ),
         }
     }
 }

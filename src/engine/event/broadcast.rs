@@ -20,9 +20,16 @@ pub struct Broadcast {
 enum Channel {
     Scheduled(Course),
     /// An expression is evaluated every so often (ps), next at a time (ps).
-    Sampled { every: i64, next: i64 },
+    Sampled {
+        every: i64,
+        next: i64,
+    },
     /// Jumps at spikes and decays: value at a time (ps), rate of the decay (1/ms).
-    Released { value: f64, at: i64, rate: f64 },
+    Released {
+        value: f64,
+        at: i64,
+        rate: f64,
+    },
 }
 
 /// A schedule while it runs.
@@ -48,7 +55,10 @@ enum CourseKind {
 impl Broadcast {
     /// The modulators of a circuit at time 0.
     pub fn new(circuit: &Circuit) -> Broadcast {
-        let mut broadcast = Broadcast { channels: vec![], values: vec![] };
+        let mut broadcast = Broadcast {
+            channels: vec![],
+            values: vec![],
+        };
         for modulator in &circuit.modulators {
             let (channel, value) = match &modulator.drive {
                 ModulatorDrive::Schedule(schedule) => {
@@ -58,11 +68,24 @@ impl Broadcast {
                 }
                 ModulatorDrive::Value { every, .. } => {
                     let every = every.as_ref().map_or(1.0, |e| e.value.value);
-                    (Channel::Sampled { every: from_ms(every).max(1), next: 0 }, modulator.start)
+                    (
+                        Channel::Sampled {
+                            every: from_ms(every).max(1),
+                            next: 0,
+                        },
+                        modulator.start,
+                    )
                 }
                 ModulatorDrive::Released { tau, .. } => {
                     let rate = 1.0 / tau.value.value;
-                    (Channel::Released { value: modulator.start, at: 0, rate }, modulator.start)
+                    (
+                        Channel::Released {
+                            value: modulator.start,
+                            at: 0,
+                            rate,
+                        },
+                        modulator.start,
+                    )
                 }
             };
             broadcast.channels.push(channel);
@@ -95,7 +118,13 @@ impl Broadcast {
     }
 
     /// Follows another schedule from `time` on.
-    pub fn set_schedule(&mut self, modulator: usize, schedule: &Schedule, (seed, name): (u64, &str), time: i64) {
+    pub fn set_schedule(
+        &mut self,
+        modulator: usize,
+        schedule: &Schedule,
+        (seed, name): (u64, &str),
+        time: i64,
+    ) {
         let course = Course::new(schedule, seed, name, time);
         self.values[modulator] = course.value();
         self.channels[modulator] = Channel::Scheduled(course);
@@ -149,12 +178,34 @@ impl Course {
         let random = || stream(seed, &format!("schedule {name}"), start as u64);
         let (values, lengths, kind, at) = match schedule {
             Schedule::Constant(value) => (vec![*value], vec![NEVER], CourseKind::Once, 0),
-            Schedule::Cycle { values, lengths, random_start } => {
-                let at = if *random_start { random().random_range(0..values.len().max(1)) } else { 0 };
-                (values.clone(), lengths.iter().map(ps).collect(), CourseKind::Cycle, at)
+            Schedule::Cycle {
+                values,
+                lengths,
+                random_start,
+            } => {
+                let at = if *random_start {
+                    random().random_range(0..values.len().max(1))
+                } else {
+                    0
+                };
+                (
+                    values.clone(),
+                    lengths.iter().map(ps).collect(),
+                    CourseKind::Cycle,
+                    at,
+                )
             }
-            Schedule::List { values, every } => (values.clone(), vec![ps(every); values.len()], CourseKind::Once, 0),
-            Schedule::Random { values, probabilities, every } => {
+            Schedule::List { values, every } => (
+                values.clone(),
+                vec![ps(every); values.len()],
+                CourseKind::Once,
+                0,
+            ),
+            Schedule::Random {
+                values,
+                probabilities,
+                every,
+            } => {
                 let mut total = 0.0;
                 let cumulative: Vec<f64> = probabilities
                     .iter()
@@ -163,12 +214,26 @@ impl Course {
                         total
                     })
                     .collect();
-                (values.clone(), vec![ps(every); values.len()], CourseKind::Random(cumulative, random()), 0)
+                (
+                    values.clone(),
+                    vec![ps(every); values.len()],
+                    CourseKind::Random(cumulative, random()),
+                    0,
+                )
             }
         };
-        let mut course = Course { values, lengths, kind, at, next: start };
+        let mut course = Course {
+            values,
+            lengths,
+            kind,
+            at,
+            next: start,
+        };
         course.draw();
-        course.next = after(start, course.lengths.get(course.at).copied().unwrap_or(NEVER));
+        course.next = after(
+            start,
+            course.lengths.get(course.at).copied().unwrap_or(NEVER),
+        );
         course
     }
 
@@ -187,13 +252,19 @@ impl Course {
             CourseKind::Once => self.at += 1,
             CourseKind::Random(..) => self.draw(),
         }
-        self.next = after(self.next, self.lengths.get(self.at).copied().unwrap_or(NEVER).max(1));
+        self.next = after(
+            self.next,
+            self.lengths.get(self.at).copied().unwrap_or(NEVER).max(1),
+        );
     }
 
     fn draw(&mut self) {
         if let CourseKind::Random(cumulative, stream) = &mut self.kind {
             let u: f64 = stream.random();
-            self.at = cumulative.iter().position(|c| u < *c).unwrap_or(cumulative.len().saturating_sub(1));
+            self.at = cumulative
+                .iter()
+                .position(|c| u < *c)
+                .unwrap_or(cumulative.len().saturating_sub(1));
         }
     }
 }

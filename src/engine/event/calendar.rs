@@ -10,7 +10,9 @@ use super::time::NEVER;
 /// A spike on its way: of a presynaptic neuron to all its synapses in a projection, or to one synapse.
 ///
 /// Those of one time arrive in the order of projections, and then of neurons or synapses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct InFlight {
     /// When it arrives (ps).
     pub time: i64,
@@ -68,7 +70,10 @@ impl Calendar {
     /// Puts in a spike. It must arrive after the open bucket.
     pub fn push(&mut self, spike: InFlight) {
         let bucket = spike.time.div_euclid(self.width);
-        debug_assert!(bucket > self.open, "no spike arrives sooner than the shortest delay");
+        debug_assert!(
+            bucket > self.open,
+            "no spike arrives sooner than the shortest delay"
+        );
         if bucket - self.open < RING as i64 {
             self.ring[bucket.rem_euclid(RING as i64) as usize].push(spike);
             self.in_ring += 1;
@@ -149,23 +154,49 @@ mod tests {
         for _ in 0..3_000 {
             for _ in 0..stream.random_range(0..4) {
                 // Some far beyond the ring.
-                let far = if stream.random::<f64>() < 0.1 { 40_000 } else { 60 };
+                let far = if stream.random::<f64>() < 0.1 {
+                    40_000
+                } else {
+                    60
+                };
                 let time = calendar.bucket_end(now) + stream.random_range(0..far);
                 made += 1;
-                let spike = InFlight { time, projection: made % 3, index: made, load: 0 };
+                let spike = InFlight {
+                    time,
+                    projection: made % 3,
+                    index: made,
+                    load: 0,
+                };
                 calendar.push(spike);
                 waiting.push(spike);
             }
             waiting.sort_unstable();
             assert_eq!(calendar.all(), waiting);
-            let Some(first) = waiting.first().copied() else { continue };
+            let Some(first) = waiting.first().copied() else {
+                continue;
+            };
             assert!(calendar.next_time() <= first.time);
-            assert_eq!(calendar.bucket_end(calendar.next_time()), calendar.bucket_end(first.time));
+            assert_eq!(
+                calendar.bucket_end(calendar.next_time()),
+                calendar.bucket_end(first.time)
+            );
             now = first.time;
             calendar.open(now);
-            let end = calendar.bucket_end(now).min(now + stream.random_range(1..10));
-            let here: Vec<InFlight> = calendar.today().iter().rev().copied().take_while(|s| s.time < end).collect();
-            let expected: Vec<InFlight> = waiting.iter().copied().take_while(|s| s.time < end).collect();
+            let end = calendar
+                .bucket_end(now)
+                .min(now + stream.random_range(1..10));
+            let here: Vec<InFlight> = calendar
+                .today()
+                .iter()
+                .rev()
+                .copied()
+                .take_while(|s| s.time < end)
+                .collect();
+            let expected: Vec<InFlight> = waiting
+                .iter()
+                .copied()
+                .take_while(|s| s.time < end)
+                .collect();
             assert_eq!(here, expected);
             calendar.drop_before(end);
             waiting.retain(|s| s.time >= end);

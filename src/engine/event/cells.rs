@@ -62,11 +62,19 @@ impl Cells {
     ) -> Result<Cells, EventError> {
         let instances: Vec<Arc<Instance>> = neuron.instances(modulators);
         let mut regimes = Regimes::default();
-        let key = |kind: u32| RegimeKey { kind, environment: 0, held: false, plateaus: 0 };
+        let key = |kind: u32| RegimeKey {
+            kind,
+            environment: 0,
+            held: false,
+            plateaus: 0,
+        };
         let mut modes = 0;
         for kind in 0..instances.len() as u32 {
             let number = regimes.number(key(kind), || (*instances[kind as usize]).clone());
-            modes = number.map(|number| regimes.get(number).modes.len()).map_err(EventError::Linear)?.max(modes);
+            modes = number
+                .map(|number| regimes.get(number).modes.len())
+                .map_err(EventError::Linear)?
+                .max(modes);
         }
         let some = instances.first();
         let bursts = some.is_some_and(|i| i.burst.is_some());
@@ -74,9 +82,16 @@ impl Cells {
         let plateaus = some.map_or(0, |i| i.plateaus.len());
         // Regimes with something held have drifts that others have not: room for one coordinate more each.
         let room = modes + 2;
-        let layout = Layout::new(Needs { modes: if plateaus > 0 { room } else { modes }, plateaus, bursts, escapes });
+        let layout = Layout::new(Needs {
+            modes: if plateaus > 0 { room } else { modes },
+            plateaus,
+            bursts,
+            escapes,
+        });
         let streams = if escapes {
-            let stream = |i| Xoroshiro128PlusPlus::seed_from_u64(crate::random::seed_of(seed, name, i as u64));
+            let stream = |i| {
+                Xoroshiro128PlusPlus::seed_from_u64(crate::random::seed_of(seed, name, i as u64))
+            };
             range.clone().map(stream).collect()
         } else {
             vec![]
@@ -148,10 +163,19 @@ impl Cells {
     ///
     /// # Errors
     /// If it spikes without end at one time, or a regime has no solution.
-    pub fn run(&mut self, cell: usize, mut next: u32, turn: &mut Turn<'_>) -> Result<i64, EventError> {
+    pub fn run(
+        &mut self,
+        cell: usize,
+        mut next: u32,
+        turn: &mut Turn<'_>,
+    ) -> Result<i64, EventError> {
         self.at_once = (NEVER, 0);
         loop {
-            let arrival = if next == NONE { NEVER } else { turn.inbox.read(next).0.time };
+            let arrival = if next == NONE {
+                NEVER
+            } else {
+                turn.inbox.read(next).0.time
+            };
             let (time, own) = self.next_own(cell, arrival.min(turn.end));
             if time < arrival.min(turn.end) {
                 self.act(cell, time, own, turn)?;
@@ -167,14 +191,19 @@ impl Cells {
     #[inline(always)]
     fn next_own(&self, cell: usize, limit: i64) -> (i64, Own) {
         let record = self.record(cell);
-        let (timer_time, timer) = self.layout.first_timer(record, self.bursts && self.has_burst_timer());
+        let (timer_time, timer) = self
+            .layout
+            .first_timer(record, self.bursts && self.has_burst_timer());
         let mut first = (timer_time, Own::Timer(timer));
         let flags = record::flags(record);
         let regime = self.regimes.get(flags.regime);
         let last = record::time(record[0]);
         let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
         for watch in &regime.watches {
-            if regime.modes.cannot_cross(y, &watch.readout.row, watch.readout.constant) {
+            if regime
+                .modes
+                .cannot_cross(y, &watch.readout.row, watch.readout.constant)
+            {
                 continue;
             }
             let until = first.0.min(limit);
@@ -188,7 +217,10 @@ impl Cells {
     }
 
     fn has_burst_timer(&self) -> bool {
-        matches!(self.instances.first().and_then(|i| i.burst.as_ref()), Some(Burst::Added { .. }))
+        matches!(
+            self.instances.first().and_then(|i| i.burst.as_ref()),
+            Some(Burst::Added { .. })
+        )
     }
 
     /// When a neuron has to be looked at again, at the soonest.
@@ -196,7 +228,9 @@ impl Cells {
         let record = self.record(cell);
         let flags = record::flags(record);
         let regime = self.regimes.get(flags.regime);
-        let (timer, _) = self.layout.first_timer(record, self.bursts && self.has_burst_timer());
+        let (timer, _) = self
+            .layout
+            .first_timer(record, self.bursts && self.has_burst_timer());
         let last = record::time(record[0]);
         let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
         let mut wake = timer;
@@ -236,7 +270,11 @@ impl Cells {
         };
         self.advance(cell, delivery.time);
         let escapes = !self.streams.is_empty();
-        let rest = if escapes { self.rest_of_candidate(cell, delivery.time) } else { None };
+        let rest = if escapes {
+            self.rest_of_candidate(cell, delivery.time)
+        } else {
+            None
+        };
         let weight = turn.weight(&delivery);
         let port = turn.ports[delivery.projection as usize] as usize;
         let (layout, stride) = (self.layout, self.layout.stride);
@@ -252,7 +290,13 @@ impl Cells {
     }
 
     /// An own event happens.
-    fn act(&mut self, cell: usize, time: i64, own: Own, turn: &mut Turn<'_>) -> Result<(), EventError> {
+    fn act(
+        &mut self,
+        cell: usize,
+        time: i64,
+        own: Own,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), EventError> {
         self.advance(cell, time);
         match own {
             Own::Timer(Timer::Refractory) => {
@@ -265,7 +309,9 @@ impl Cells {
                 }
             }
             Own::Timer(Timer::Plateau(index)) => self.end_plateau(cell, time, index)?,
-            Own::Crossing(Crossing::Plateau(index)) => self.start_plateau(cell, time, index, turn)?,
+            Own::Crossing(Crossing::Plateau(index)) => {
+                self.start_plateau(cell, time, index, turn)?
+            }
             Own::Timer(Timer::Burst) => self.spike(cell, time, true, turn)?,
             Own::Crossing(Crossing::Spike) => self.spike(cell, time, false, turn)?,
             Own::Timer(Timer::Candidate) => {
@@ -280,7 +326,9 @@ impl Cells {
     }
 
     fn key(&self, cell: usize) -> RegimeKey {
-        self.regimes.get(record::flags(self.record(cell)).regime).key
+        self.regimes
+            .get(record::flags(self.record(cell)).regime)
+            .key
     }
 
     /// Passes to another regime; the variables stay what they are.
@@ -321,20 +369,43 @@ impl Cells {
         let old = self.layout.stride;
         let new = self.layout.modes + modes;
         let mut records = vec![0.0; self.len() * new];
-        for (to, from) in records.chunks_exact_mut(new).zip(self.records.chunks_exact(old)) {
+        for (to, from) in records
+            .chunks_exact_mut(new)
+            .zip(self.records.chunks_exact(old))
+        {
             to[..old].copy_from_slice(from);
         }
         self.records = records;
         self.layout.stride = new;
     }
 
-    fn start_plateau(&mut self, cell: usize, time: i64, index: u8, turn: &mut Turn<'_>) -> Result<(), EventError> {
+    fn start_plateau(
+        &mut self,
+        cell: usize,
+        time: i64,
+        index: u8,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), EventError> {
         let key = self.key(cell);
         let duration = self.instances[key.kind as usize].plateaus[index as usize].duration;
         let layout = self.layout;
-        layout.set_timer(self.record_mut(cell), Timer::Plateau(index), after(time, duration));
-        self.change_regime(cell, RegimeKey { plateaus: key.plateaus | 1 << index, ..key })?;
-        turn.emit(Emitted { time, neuron: self.first + cell as u32, signals: Signals::PLATEAU });
+        layout.set_timer(
+            self.record_mut(cell),
+            Timer::Plateau(index),
+            after(time, duration),
+        );
+        self.change_regime(
+            cell,
+            RegimeKey {
+                plateaus: key.plateaus | 1 << index,
+                ..key
+            },
+        )?;
+        turn.emit(Emitted {
+            time,
+            neuron: self.first + cell as u32,
+            signals: Signals::PLATEAU,
+        });
         self.renew_candidate(cell, time)
     }
 
@@ -342,15 +413,34 @@ impl Cells {
         let layout = self.layout;
         layout.set_timer(self.record_mut(cell), Timer::Plateau(index), NEVER);
         let key = self.key(cell);
-        self.change_regime(cell, RegimeKey { plateaus: key.plateaus & !(1 << index), ..key })?;
+        self.change_regime(
+            cell,
+            RegimeKey {
+                plateaus: key.plateaus & !(1 << index),
+                ..key
+            },
+        )?;
         self.renew_candidate(cell, time)
     }
 
     /// A spike; `in_burst` if it belongs to a burst that goes on.
-    fn spike(&mut self, cell: usize, time: i64, in_burst: bool, turn: &mut Turn<'_>) -> Result<(), EventError> {
-        self.at_once = if self.at_once.0 == time { (time, self.at_once.1 + 1) } else { (time, 1) };
+    fn spike(
+        &mut self,
+        cell: usize,
+        time: i64,
+        in_burst: bool,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), EventError> {
+        self.at_once = if self.at_once.0 == time {
+            (time, self.at_once.1 + 1)
+        } else {
+            (time, 1)
+        };
         if self.at_once.1 > MOST_AT_ONCE {
-            return Err(EventError::Endless { neuron: self.first + cell as u32, time });
+            return Err(EventError::Endless {
+                neuron: self.first + cell as u32,
+                time,
+            });
         }
         let key = self.key(cell);
         let instance = self.instances[key.kind as usize].clone();
@@ -376,7 +466,11 @@ impl Cells {
         let free = after(time, instance.refractory);
         let held = instance.refractory > 0 || burst_next != NEVER;
         let free = if burst_next == NEVER { free } else { NEVER };
-        layout.set_timer(self.record_mut(cell), Timer::Refractory, if held { free } else { NEVER });
+        layout.set_timer(
+            self.record_mut(cell),
+            Timer::Refractory,
+            if held { free } else { NEVER },
+        );
         self.put(cell, RegimeKey { held, ..key }, &x)?;
         if !self.streams.is_empty() {
             if held {
@@ -385,7 +479,11 @@ impl Cells {
                 self.draw_candidate(cell, time);
             }
         }
-        turn.emit(Emitted { time, neuron: self.first + cell as u32, signals });
+        turn.emit(Emitted {
+            time,
+            neuron: self.first + cell as u32,
+            signals,
+        });
         Ok(())
     }
 
@@ -405,19 +503,39 @@ impl Cells {
             None => Signals::SPIKE | Signals::EVENT,
             Some(Burst::Added { interval, .. }) if in_burst => {
                 let left = flags.burst_left.saturating_sub(1);
-                record::set_flags(record, Flags { burst_left: left, ..flags });
-                let next = if left > 0 { after(time, *interval) } else { NEVER };
+                record::set_flags(
+                    record,
+                    Flags {
+                        burst_left: left,
+                        ..flags
+                    },
+                );
+                let next = if left > 0 {
+                    after(time, *interval)
+                } else {
+                    NEVER
+                };
                 layout.set_timer(record, Timer::Burst, next);
                 Signals::SPIKE | Signals::IN_BURST
             }
-            Some(Burst::Added { when, spikes, interval }) => {
+            Some(Burst::Added {
+                when,
+                spikes,
+                interval,
+            }) => {
                 let bursts = *spikes > 1
                     && match when {
                         BurstCondition::Above(condition) => condition.of(x) >= 0.0,
                         BurstCondition::Plateau(index) => key.plateaus >> index & 1 == 1,
                     };
                 if bursts {
-                    record::set_flags(record, Flags { burst_left: spikes - 1, ..flags });
+                    record::set_flags(
+                        record,
+                        Flags {
+                            burst_left: spikes - 1,
+                            ..flags
+                        },
+                    );
                     layout.set_timer(record, Timer::Burst, after(time, *interval));
                     return Signals::SPIKE | Signals::EVENT | Signals::BURST;
                 }
@@ -428,7 +546,13 @@ impl Cells {
                 let last = layout.timer(record, Timer::Burst);
                 layout.set_timer(record, Timer::Burst, time);
                 let close = last != NEVER && time - last < *interval;
-                record::set_flags(record, Flags { burst_left: u32::from(close), ..flags });
+                record::set_flags(
+                    record,
+                    Flags {
+                        burst_left: u32::from(close),
+                        ..flags
+                    },
+                );
                 match (close, flags.burst_left) {
                     (false, _) => Signals::SPIKE | Signals::EVENT,
                     (true, 0) => Signals::SPIKE | Signals::BURST,
@@ -494,7 +618,10 @@ impl Cells {
             let interval = if rate.reads(variable as u32) {
                 let (row, offset) = (modes.row(variable), modes.offset(variable));
                 let low = modes.inf(y, row, offset, f64::INFINITY);
-                Interval { low, high: modes.sup(y, row, offset, f64::INFINITY) }
+                Interval {
+                    low,
+                    high: modes.sup(y, row, offset, f64::INFINITY),
+                }
             } else {
                 Interval::ALL
             };
@@ -567,12 +694,22 @@ enum Own {
 ///
 /// The answer depends on the state alone: the real root is moved to the first whole picosecond at which the read-out,
 /// computed in one way, is not below 0.
-fn crossing_before(regime: &Regime, watch: &super::regime::Watch, y: &[f64], last: i64, until: i64) -> i64 {
+fn crossing_before(
+    regime: &Regime,
+    watch: &super::regime::Watch,
+    y: &[f64],
+    last: i64,
+    until: i64,
+) -> i64 {
     let (row, constant) = (&watch.readout.row, watch.readout.constant);
     if until <= last {
         return NEVER;
     }
-    let horizon = if until == NEVER { f64::INFINITY } else { to_ms(until - last) };
+    let horizon = if until == NEVER {
+        f64::INFINITY
+    } else {
+        to_ms(until - last)
+    };
     let Some(root) = regime.modes.first_crossing(y, row, constant, horizon) else {
         return NEVER;
     };

@@ -32,7 +32,10 @@ pub struct Inbox {
 impl Inbox {
     /// An empty inbox for so many neurons.
     pub fn new(neurons: usize) -> Self {
-        Inbox { heads: vec![NONE; neurons], ..Inbox::default() }
+        Inbox {
+            heads: vec![NONE; neurons],
+            ..Inbox::default()
+        }
     }
 
     /// Puts a delivery in front of a neuron's list.
@@ -43,7 +46,12 @@ impl Inbox {
             self.touched.push(neuron);
         }
         let next = std::mem::replace(head, self.deliveries.len() as u32);
-        self.deliveries.push(Delivery { time, value, projection, next });
+        self.deliveries.push(Delivery {
+            time,
+            value,
+            projection,
+            next,
+        });
     }
 
     /// Makes sure that a neuron is among the touched ones, with or without a delivery.

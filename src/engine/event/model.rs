@@ -15,7 +15,11 @@ pub struct Affine {
 impl Affine {
     /// Its value.
     pub fn of(&self, x: &[f64]) -> f64 {
-        self.row.iter().map(|(variable, factor)| factor * x[*variable]).sum::<f64>() + self.constant
+        self.row
+            .iter()
+            .map(|(variable, factor)| factor * x[*variable])
+            .sum::<f64>()
+            + self.constant
     }
 }
 

@@ -71,15 +71,31 @@ impl Partition {
             let read = read(program, index, modulators);
             let kind = match &program.populations[index] {
                 NeuronProgram::Dynamic(neuron) => {
-                    let cells = Cells::new(neuron.clone(), (circuit.seed, &name), first, range.clone(), &read)?;
+                    let cells = Cells::new(
+                        neuron.clone(),
+                        (circuit.seed, &name),
+                        first,
+                        range.clone(),
+                        &read,
+                    )?;
                     GroupKind::Cells(Box::new(cells))
                 }
                 NeuronProgram::Source(source) => {
-                    let sources = Sources::new(source.clone(), (circuit.seed, &name), first, range.clone(), &read);
+                    let sources = Sources::new(
+                        source.clone(),
+                        (circuit.seed, &name),
+                        first,
+                        range.clone(),
+                        &read,
+                    );
                     GroupKind::Sources(Box::new(sources))
                 }
             };
-            groups.push(Group { base, range: range.clone(), kind });
+            groups.push(Group {
+                base,
+                range: range.clone(),
+                kind,
+            });
             base += range.len() as u32;
         }
         let table = |(index, p): (usize, &crate::compile::event::EventProjection)| {
@@ -158,7 +174,9 @@ impl Partition {
                 let synapses = &self.synapses[number];
                 let row = synapses.rows.of(index as u32);
                 let load = match &projection.short_term {
-                    Some(by) => self.resources[number][index].spike(spike.time, by).to_bits(),
+                    Some(by) => self.resources[number][index]
+                        .spike(spike.time, by)
+                        .to_bits(),
                     None => 1.0_f64.to_bits(),
                 };
                 let arrival = |delay, index| InFlight {
@@ -172,7 +190,8 @@ impl Partition {
                     Delays::Same(delay) => self.calendar.push(arrival(*delay, index as u32)),
                     delays @ Delays::Each { .. } => {
                         for synapse in row {
-                            self.calendar.push(arrival(delays.of(synapse), synapse as u32));
+                            self.calendar
+                                .push(arrival(delays.of(synapse), synapse as u32));
                         }
                     }
                 }
@@ -214,7 +233,13 @@ impl Partition {
                 }
                 Delays::Each { .. } => {
                     let synapse = spike.index as usize;
-                    deliver_row(&mut self.inbox, synapses, synapse..synapse + 1, spike, factor);
+                    deliver_row(
+                        &mut self.inbox,
+                        synapses,
+                        synapse..synapse + 1,
+                        spike,
+                        factor,
+                    );
                 }
             }
         }
@@ -230,7 +255,12 @@ impl Partition {
             let group = &mut self.groups[index];
             let (base, past) = (group.base, group.base + group.range.len() as u32);
             let count = neurons[at..].partition_point(|n| *n < past);
-            let mut turn = Turn { end, inbox: &inbox, ports: &self.ports, emitted: &mut self.emitted };
+            let mut turn = Turn {
+                end,
+                inbox: &inbox,
+                ports: &self.ports,
+                emitted: &mut self.emitted,
+            };
             let mut wakes = Vec::with_capacity(count);
             for neuron in &neurons[at..at + count] {
                 let cell = (neuron - base) as usize;
@@ -289,7 +319,13 @@ impl Partition {
     }
 
     /// The value of a variable of a neuron (its index in the population) at a time, if the neuron is here.
-    pub fn value_at(&self, population: usize, neuron: usize, variable: usize, time: i64) -> Option<f64> {
+    pub fn value_at(
+        &self,
+        population: usize,
+        neuron: usize,
+        variable: usize,
+        time: i64,
+    ) -> Option<f64> {
         let group = &self.groups[population];
         match &group.kind {
             GroupKind::Cells(cells) if group.range.contains(&neuron) => {
@@ -299,18 +335,41 @@ impl Partition {
         }
     }
 
-    /// The synapses of a projection that are here.
-    pub fn synapses(&self, projection: usize) -> &Synapses {
-        &self.synapses[projection]
+    /// Presynaptic neurons of a projection.
+    pub fn sources(&self, projection: usize) -> usize {
+        let from = self.program.projections[projection].ends.0;
+        self.program.circuit.population(from).size
+    }
+
+    /// Appends the weights that a presynaptic neuron's synapses here have at a time.
+    pub fn weights_of(&self, projection: usize, source: u32, _time: i64, into: &mut Vec<f64>) {
+        let synapses = &self.synapses[projection];
+        into.extend(
+            synapses
+                .rows
+                .of(source)
+                .map(|synapse| synapses.weights.of(synapse)),
+        );
     }
 }
 
 /// Puts the deliveries of a row of synapses into the inbox.
 #[inline(always)]
-fn deliver_row(inbox: &mut Inbox, synapses: &Synapses, row: Range<usize>, spike: &InFlight, factor: f64) {
+fn deliver_row(
+    inbox: &mut Inbox,
+    synapses: &Synapses,
+    row: Range<usize>,
+    spike: &InFlight,
+    factor: f64,
+) {
     for synapse in row.rev() {
         let weight = factor * synapses.weights.of(synapse);
-        inbox.push(synapses.rows.target(synapse), spike.time, spike.projection, weight.to_bits());
+        inbox.push(
+            synapses.rows.target(synapse),
+            spike.time,
+            spike.projection,
+            weight.to_bits(),
+        );
     }
 }
 

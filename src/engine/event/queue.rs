@@ -25,7 +25,9 @@ impl WakeQueue {
 
     /// The earliest time, or [`NEVER`].
     pub fn next_time(&self) -> i64 {
-        self.queue.peek().map_or(NEVER, |(_, Reverse((time, _)))| *time)
+        self.queue
+            .peek()
+            .map_or(NEVER, |(_, Reverse((time, _)))| *time)
     }
 
     /// Takes out the first neuron if its time is before `end`.
@@ -64,7 +66,9 @@ impl Hasher for Mix {
     }
 
     fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+        self.0 = (self.0 ^ u64::from(number))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(26);
     }
 }
 
@@ -101,7 +105,10 @@ mod tests {
                 }
             }
             assert_eq!(queue.len(), model.len());
-            assert_eq!(queue.next_time(), model.values().min().copied().unwrap_or(NEVER));
+            assert_eq!(
+                queue.next_time(),
+                model.values().min().copied().unwrap_or(NEVER)
+            );
         }
     }
 }

@@ -59,7 +59,12 @@ impl Layout {
             timers += 2;
         }
         let modes = HEAD + timers;
-        Layout { timers, plateaus: needs.plateaus, stride: modes + needs.modes, modes }
+        Layout {
+            timers,
+            plateaus: needs.plateaus,
+            stride: modes + needs.modes,
+            modes,
+        }
     }
 
     fn place(self, timer: Timer) -> usize {
@@ -74,8 +79,16 @@ impl Layout {
     /// The first word of a fresh record to the last, but for its modal coordinates.
     pub fn clear(self, record: &mut [f64], regime: u32) {
         set_time(&mut record[0], 0);
-        set_flags(record, Flags { regime, burst_left: 0 });
-        record[HEAD..self.modes].iter_mut().for_each(|word| set_time(word, NEVER));
+        set_flags(
+            record,
+            Flags {
+                regime,
+                burst_left: 0,
+            },
+        );
+        record[HEAD..self.modes]
+            .iter_mut()
+            .for_each(|word| set_time(word, NEVER));
     }
 
     /// When a timer goes off (ps).
@@ -149,7 +162,10 @@ pub fn set_time(word: &mut f64, time: i64) {
 #[inline(always)]
 pub fn flags(record: &[f64]) -> Flags {
     let bits = record[1].to_bits();
-    Flags { regime: bits as u32, burst_left: (bits >> 32) as u32 }
+    Flags {
+        regime: bits as u32,
+        burst_left: (bits >> 32) as u32,
+    }
 }
 
 /// Sets the second word.
@@ -164,13 +180,26 @@ mod tests {
 
     #[test]
     fn what_is_put_into_a_record_comes_out() {
-        let needs = Needs { modes: 3, plateaus: 2, bursts: true, escapes: true };
+        let needs = Needs {
+            modes: 3,
+            plateaus: 2,
+            bursts: true,
+            escapes: true,
+        };
         let layout = Layout::new(needs);
         let mut record = vec![0.0; layout.stride];
         layout.clear(&mut record, 7);
         record[layout.modes..].fill(1.5);
-        assert_eq!(layout.first_timer(&record, true), (NEVER, Timer::Refractory));
-        for (timer, when) in [(Timer::Candidate, 9), (Timer::Burst, 7), (Timer::Plateau(1), 7), (Timer::Plateau(0), 8)] {
+        assert_eq!(
+            layout.first_timer(&record, true),
+            (NEVER, Timer::Refractory)
+        );
+        for (timer, when) in [
+            (Timer::Candidate, 9),
+            (Timer::Burst, 7),
+            (Timer::Plateau(1), 7),
+            (Timer::Plateau(0), 8),
+        ] {
             layout.set_timer(&mut record, timer, when);
         }
         layout.set_bound(&mut record, 0.25);
@@ -178,17 +207,44 @@ mod tests {
         layout.set_timer(&mut record, Timer::Plateau(1), NEVER);
         assert_eq!(layout.first_timer(&record, true), (7, Timer::Burst));
         assert_eq!(layout.first_timer(&record, false), (8, Timer::Plateau(0)));
-        assert_eq!(flags(&record), Flags { regime: 7, burst_left: 0 });
-        set_flags(&mut record, Flags { regime: 3, burst_left: 2 });
-        assert_eq!(flags(&record), Flags { regime: 3, burst_left: 2 });
-        assert_eq!((layout.bound(&record), record[layout.modes + 2]), (0.25, 1.5));
+        assert_eq!(
+            flags(&record),
+            Flags {
+                regime: 7,
+                burst_left: 0
+            }
+        );
+        set_flags(
+            &mut record,
+            Flags {
+                regime: 3,
+                burst_left: 2,
+            },
+        );
+        assert_eq!(
+            flags(&record),
+            Flags {
+                regime: 3,
+                burst_left: 2
+            }
+        );
+        assert_eq!(
+            (layout.bound(&record), record[layout.modes + 2]),
+            (0.25, 1.5)
+        );
     }
 
     #[test]
     fn plain_neurons_have_short_records() {
-        let lif = Layout::new(Needs { modes: 2, ..Needs::default() });
+        let lif = Layout::new(Needs {
+            modes: 2,
+            ..Needs::default()
+        });
         assert_eq!(lif.stride * 8, 40);
-        let two_compartments = Layout::new(Needs { modes: 4, ..Needs::default() });
+        let two_compartments = Layout::new(Needs {
+            modes: 4,
+            ..Needs::default()
+        });
         assert!(two_compartments.stride * 8 <= 64);
     }
 }

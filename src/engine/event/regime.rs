@@ -6,7 +6,9 @@ use super::linear::{LinearError, Modes};
 use super::model::{Affine, Instance, Trigger};
 
 /// Which linear system a neuron follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct RegimeKey {
     /// Its parameters, among the population's kinds.
     pub kind: u32,
@@ -57,7 +59,10 @@ impl Readout {
             weights[*variable] += factor;
         }
         let (row, offset) = modes.readout(&weights);
-        Readout { row: row.into_boxed_slice(), constant: offset + affine.constant }
+        Readout {
+            row: row.into_boxed_slice(),
+            constant: offset + affine.constant,
+        }
     }
 
     /// Its value.
@@ -107,15 +112,26 @@ impl Regime {
         let mut watches = Vec::new();
         let readout = |affine: &Affine| Readout::new(&modes, affine);
         if let (Trigger::Threshold(threshold), false) = (&instance.trigger, key.held) {
-            watches.push(Watch { what: Crossing::Spike, readout: readout(threshold) });
+            watches.push(Watch {
+                what: Crossing::Spike,
+                readout: readout(threshold),
+            });
         }
         for (index, plateau) in instance.plateaus.iter().enumerate() {
             if key.plateaus >> index & 1 == 0 {
                 let what = Crossing::Plateau(index as u8);
-                watches.push(Watch { what, readout: readout(&plateau.when) });
+                watches.push(Watch {
+                    what,
+                    readout: readout(&plateau.when),
+                });
             }
         }
-        Ok(Regime { key, modes, jumps, watches })
+        Ok(Regime {
+            key,
+            modes,
+            jumps,
+            watches,
+        })
     }
 }
 
@@ -137,7 +153,11 @@ impl Regimes {
     ///
     /// # Errors
     /// If its system cannot be solved.
-    pub fn number(&mut self, key: RegimeKey, instance: impl FnOnce() -> Instance) -> Result<u32, LinearError> {
+    pub fn number(
+        &mut self,
+        key: RegimeKey,
+        instance: impl FnOnce() -> Instance,
+    ) -> Result<u32, LinearError> {
         if let Some(number) = self.index.get(&key) {
             return Ok(*number);
         }

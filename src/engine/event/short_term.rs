@@ -20,7 +20,11 @@ pub struct Resources {
 
 impl Resources {
     /// Before the first spike: everything is there.
-    pub const FULL: Resources = Resources { utilisation: 0.0, left: 1.0, last: i64::MIN };
+    pub const FULL: Resources = Resources {
+        utilisation: 0.0,
+        left: 1.0,
+        last: i64::MIN,
+    };
 
     /// A spike: the factor u·R of the weight.
     pub fn spike(&mut self, time: i64, by: &ShortTerm) -> f64 {
@@ -33,7 +37,11 @@ impl Resources {
             }
         }
         u += by.utilisation * (1.0 - u);
-        *self = Resources { utilisation: u, left: resources * (1.0 - u), last: time };
+        *self = Resources {
+            utilisation: u,
+            left: resources * (1.0 - u),
+            last: time,
+        };
         u * resources
     }
 }
@@ -45,7 +53,11 @@ mod tests {
 
     #[test]
     fn factors_are_those_of_a_straightforward_script() {
-        let by = ShortTerm { utilisation: 0.3, recovery: 100.0, facilitation: 500.0 };
+        let by = ShortTerm {
+            utilisation: 0.3,
+            recovery: 100.0,
+            facilitation: 500.0,
+        };
         let times = [3.0, 10.0, 12.5, 80.0, 400.0, 401.0];
         let mut state = Resources::FULL;
         // The script keeps u and R between spikes and lets both relax in a thousand small exact steps.

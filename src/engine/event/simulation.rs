@@ -9,6 +9,7 @@ use super::partition::Partition;
 use super::time::{NEVER, after};
 use super::turn::{Emitted, EventError};
 use crate::compile::event::{EventProgram, NeuronProgram};
+use crate::netlist::model::Schedule;
 
 /// Somebody who watches a simulation.
 pub trait Observer {
@@ -51,8 +52,20 @@ pub struct View<'s> {
 impl View<'_> {
     /// The value of a variable of a neuron, both by index.
     pub fn value(&self, population: usize, neuron: usize, variable: usize) -> f64 {
-        let here = |p: &MutexGuard<'_, Partition>| p.value_at(population, neuron, variable, self.time);
+        let here =
+            |p: &MutexGuard<'_, Partition>| p.value_at(population, neuron, variable, self.time);
         self.partitions.iter().find_map(here).unwrap_or(f64::NAN)
+    }
+
+    /// The weights of a projection, as its connections are listed, put into `into`.
+    pub fn weights(&self, projection: usize, into: &mut Vec<f64>) {
+        into.clear();
+        let sources = self.partitions.first().map_or(0, |p| p.sources(projection));
+        for source in 0..sources {
+            for partition in &self.partitions {
+                partition.weights_of(projection, source as u32, self.time, into);
+            }
+        }
     }
 
     /// The value of a modulator.
@@ -96,9 +109,17 @@ impl Simulation {
     pub fn new(program: Arc<EventProgram>, threads: usize) -> Result<Simulation, EventError> {
         let broadcast = Broadcast::new(&program.circuit);
         let threads = threads.clamp(1, program.neurons().max(1));
-        let partition = |part| Partition::new(&program, (part, threads), broadcast.values()).map(Mutex::new);
+        let partition =
+            |part| Partition::new(&program, (part, threads), broadcast.values()).map(Mutex::new);
         let partitions = (0..threads).map(partition).collect::<Result<_, _>>()?;
-        Ok(Simulation { partitions, broadcast, environment: 0, now: 0, unsent: Arc::default(), program })
+        Ok(Simulation {
+            partitions,
+            broadcast,
+            environment: 0,
+            now: 0,
+            unsent: Arc::default(),
+            program,
+        })
     }
 
     /// The program that runs.
@@ -111,14 +132,33 @@ impl Simulation {
         self.now
     }
 
-    /// The modulators.
-    pub fn broadcast_mut(&mut self) -> &mut Broadcast {
-        &mut self.broadcast
+    /// A modulator follows another schedule from now on.
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution with its value.
+    pub fn set_schedule(
+        &mut self,
+        modulator: usize,
+        schedule: &Schedule,
+    ) -> Result<(), EventError> {
+        let before = self.broadcast.values().to_vec();
+        let circuit = &self.program.circuit;
+        let name = &circuit.modulators[modulator].name;
+        self.broadcast
+            .set_schedule(modulator, schedule, (circuit.seed, name), self.now);
+        let partitions = std::mem::take(&mut self.partitions);
+        let result = self.tell_modulators(&before, &partitions);
+        self.partitions = partitions;
+        result
     }
 
     /// The state at the present time, to be read.
     pub fn view(&self) -> View<'_> {
-        View { partitions: self.partitions.iter().map(lock).collect(), broadcast: &self.broadcast, time: self.now }
+        View {
+            partitions: self.partitions.iter().map(lock).collect(),
+            broadcast: &self.broadcast,
+            time: self.now,
+        }
     }
 
     /// Runs until everything before `until` (ps) has happened, or the observer has had enough.
@@ -141,7 +181,10 @@ impl Simulation {
             }
             self.run_windows(until, observer, &partitions, |order| {
                 for (sender, _) in &lines {
-                    let order = Order { spikes: order.spikes.clone(), ..order };
+                    let order = Order {
+                        spikes: order.spikes.clone(),
+                        ..order
+                    };
                     // A thread that is gone is found out about when its answer is missing.
                     let _ = sender.send(order);
                 }
@@ -187,19 +230,31 @@ impl Simulation {
                 return Ok(());
             }
             let sample = observer.next_sample();
-            let limit = until.min(self.broadcast.next_change()).min(after(sample, 1));
+            let limit = until
+                .min(self.broadcast.next_change())
+                .min(after(sample, 1));
             let start = next.max(self.now).min(limit);
             let end = lock(&partitions[0]).window_end(start).min(limit);
             let spikes = std::mem::take(&mut self.unsent);
             let done = run(Order { spikes, start, end })?;
-            let soonest = done.emitted.first().map_or(NEVER, |e| after(e.time, self.program.min_delay));
+            let soonest = done
+                .emitted
+                .first()
+                .map_or(NEVER, |e| after(e.time, self.program.min_delay));
             next = done.next.min(soonest);
             observer.spikes(&done.emitted);
             self.unsent = Arc::new(done.emitted);
             self.now = end;
             if sample < end {
                 let partitions = partitions.iter().map(lock).collect();
-                observer.sample(sample, &View { partitions, broadcast: &self.broadcast, time: sample });
+                observer.sample(
+                    sample,
+                    &View {
+                        partitions,
+                        broadcast: &self.broadcast,
+                        time: sample,
+                    },
+                );
             }
             if !observer.goes_on(self.now) {
                 return Ok(());
@@ -215,7 +270,11 @@ impl Simulation {
     }
 
     /// Tells the partitions which modulators have other values than `before`.
-    fn tell_modulators(&mut self, before: &[f64], partitions: &[Mutex<Partition>]) -> Result<(), EventError> {
+    fn tell_modulators(
+        &mut self,
+        before: &[f64],
+        partitions: &[Mutex<Partition>],
+    ) -> Result<(), EventError> {
         let values = self.broadcast.values();
         let changed = |index: usize| before[index].to_bits() != values[index].to_bits();
         let reads = |population: usize| {
@@ -238,7 +297,11 @@ impl Simulation {
 }
 
 /// A thread: a window after each order.
-fn work(partition: &Mutex<Partition>, orders: &Receiver<Order>, done: &Sender<Result<Done, EventError>>) {
+fn work(
+    partition: &Mutex<Partition>,
+    orders: &Receiver<Order>,
+    done: &Sender<Result<Done, EventError>>,
+) {
     for order in orders {
         let result = run_order(&mut lock(partition), &order);
         if done.send(result).is_err() {
@@ -250,10 +313,15 @@ fn work(partition: &Mutex<Partition>, orders: &Receiver<Order>, done: &Sender<Re
 fn run_order(partition: &mut Partition, order: &Order) -> Result<Done, EventError> {
     partition.send(&order.spikes);
     let emitted = partition.run_window(order.start, order.end)?.to_vec();
-    Ok(Done { emitted, next: partition.next_time() })
+    Ok(Done {
+        emitted,
+        next: partition.next_time(),
+    })
 }
 
 /// Locks a partition. A lock is only poisoned by a panic, and nothing panics.
 fn lock(partition: &Mutex<Partition>) -> MutexGuard<'_, Partition> {
-    partition.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    partition
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

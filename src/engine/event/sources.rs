@@ -53,16 +53,29 @@ impl Sources {
         range: std::ops::Range<usize>,
         modulators: &[f64],
     ) -> Sources {
-        let stream = |i| Xoroshiro128PlusPlus::seed_from_u64(crate::random::seed_of(seed, name, i as u64));
+        let stream =
+            |i| Xoroshiro128PlusPlus::seed_from_u64(crate::random::seed_of(seed, name, i as u64));
         let random = source.is_random();
         let mut sources = Sources {
             first: first + range.start as u32,
             offset: range.start,
             kinds: kinds(&source, modulators),
             next: vec![NEVER; range.len()],
-            bounds: if random { vec![0.0; range.len()] } else { vec![] },
-            streams: if random { range.clone().map(stream).collect() } else { vec![] },
-            cursors: if source.times().is_some() { vec![0; range.len()] } else { vec![] },
+            bounds: if random {
+                vec![0.0; range.len()]
+            } else {
+                vec![]
+            },
+            streams: if random {
+                range.clone().map(stream).collect()
+            } else {
+                vec![]
+            },
+            cursors: if source.times().is_some() {
+                vec![0; range.len()]
+            } else {
+                vec![]
+            },
             source,
         };
         for cell in 0..range.len() {
@@ -83,7 +96,8 @@ impl Sources {
 
     /// Memory of a source (bytes).
     pub fn bytes_each(&self) -> usize {
-        8 + if self.streams.is_empty() { 0 } else { 24 } + if self.cursors.is_empty() { 0 } else { 4 }
+        8 + if self.streams.is_empty() { 0 } else { 24 }
+            + if self.cursors.is_empty() { 0 } else { 4 }
     }
 
     fn kind(&self, cell: usize) -> &Kind {
@@ -98,7 +112,10 @@ impl Sources {
                 return;
             }
             Kind::Every(_) => self.source.first(index),
-            Kind::Given => self.source.times().map_or(NEVER, |times| times.time(index, 0)),
+            Kind::Given => self
+                .source
+                .times()
+                .map_or(NEVER, |times| times.time(index, 0)),
         };
     }
 
@@ -108,7 +125,11 @@ impl Sources {
             let time = self.next[cell];
             if self.spikes(cell, time) {
                 let signals = Signals::SPIKE | Signals::EVENT;
-                turn.emit(Emitted { time, neuron: self.first + cell as u32, signals });
+                turn.emit(Emitted {
+                    time,
+                    neuron: self.first + cell as u32,
+                    signals,
+                });
             }
         }
         self.next[cell]
@@ -141,7 +162,10 @@ impl Sources {
             Kind::Given => {
                 self.cursors[cell] += 1;
                 let cursor = self.cursors[cell];
-                self.next[cell] = self.source.times().map_or(NEVER, |times| times.time(index, cursor));
+                self.next[cell] = self
+                    .source
+                    .times()
+                    .map_or(NEVER, |times| times.time(index, cursor));
                 true
             }
         }
@@ -155,16 +179,33 @@ impl Sources {
         match &self.kinds[kind] {
             Kind::Constant(rate) => {
                 self.bounds[cell] = *rate;
-                self.next[cell] = if *rate > 0.0 { after(time, from_ms(wait(rest) / rate)).max(time + 1) } else { NEVER };
+                self.next[cell] = if *rate > 0.0 {
+                    after(time, from_ms(wait(rest) / rate)).max(time + 1)
+                } else {
+                    NEVER
+                };
             }
             Kind::Varying(rate) => {
                 let high = to_ms(after(time, AHEAD));
-                let bound = rate.bounds(&[Interval { low: to_ms(time), high }]).high;
-                let next = if bound > 0.0 && bound.is_finite() { after(time, from_ms(wait(None) / bound)) } else { NEVER };
+                let bound = rate
+                    .bounds(&[Interval {
+                        low: to_ms(time),
+                        high,
+                    }])
+                    .high;
+                let next = if bound > 0.0 && bound.is_finite() {
+                    after(time, from_ms(wait(None) / bound))
+                } else {
+                    NEVER
+                };
                 // Beyond the stretch that the bound holds for, nothing has happened: exponential waits have no memory.
                 let within = next <= time + AHEAD;
                 self.bounds[cell] = if within { bound } else { 0.0 };
-                self.next[cell] = if within { next.max(time + 1) } else { time + AHEAD };
+                self.next[cell] = if within {
+                    next.max(time + 1)
+                } else {
+                    time + AHEAD
+                };
             }
             _ => {}
         }
@@ -174,7 +215,8 @@ impl Sources {
     pub fn change_environment(&mut self, time: i64, modulators: &[f64]) {
         let rests: Vec<Option<f64>> = (0..self.next.len())
             .map(|cell| {
-                let waits = matches!(self.kind(cell), Kind::Constant(_)) && self.next[cell] != NEVER;
+                let waits =
+                    matches!(self.kind(cell), Kind::Constant(_)) && self.next[cell] != NEVER;
                 waits.then(|| self.bounds[cell] * to_ms(self.next[cell] - time))
             })
             .collect();

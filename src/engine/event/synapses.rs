@@ -49,7 +49,11 @@ impl Rows {
             }
             Rows::OneToOne { start, end, .. } => {
                 let here = pre.wrapping_sub(*start) as usize;
-                if (*start..*end).contains(&pre) { here..here + 1 } else { 0..0 }
+                if (*start..*end).contains(&pre) {
+                    here..here + 1
+                } else {
+                    0..0
+                }
             }
             Rows::Dense { count, .. } => {
                 let first = pre as usize * *count as usize;
@@ -139,8 +143,15 @@ impl Delays {
     /// Delays (ps) of the synapses, stored as exactly as 32 bits allow.
     pub fn new(delays: &[i64]) -> Self {
         let longest = delays.iter().copied().max().unwrap_or(0);
-        let unit = if longest <= i64::from(u32::MAX) { 1 } else { 1000.max(longest / i64::from(u32::MAX) + 1) };
-        let counts = delays.iter().map(|d| ((d + unit / 2) / unit).max(1) as u32).collect();
+        let unit = if longest <= i64::from(u32::MAX) {
+            1
+        } else {
+            1000.max(longest / i64::from(u32::MAX) + 1)
+        };
+        let counts = delays
+            .iter()
+            .map(|d| ((d + unit / 2) / unit).max(1) as u32)
+            .collect();
         Delays::Each { unit, counts }
     }
 
@@ -157,7 +168,9 @@ impl Delays {
     pub fn shortest(&self) -> Option<i64> {
         match self {
             Delays::Same(delay) => Some(*delay),
-            Delays::Each { unit, counts } => counts.iter().min().map(|count| unit * i64::from(*count)),
+            Delays::Each { unit, counts } => {
+                counts.iter().min().map(|count| unit * i64::from(*count))
+            }
         }
     }
 
@@ -176,20 +189,41 @@ mod tests {
 
     #[test]
     fn rows_know_their_targets_and_sources() {
-        let listed = Rows::Listed { offsets: vec![0, 2, 2, 3], targets: vec![5, 7, 6] };
+        let listed = Rows::Listed {
+            offsets: vec![0, 2, 2, 3],
+            targets: vec![5, 7, 6],
+        };
         assert_eq!(listed.of(0), 0..2);
         assert_eq!(listed.of(1), 2..2);
         assert_eq!([0, 1, 2].map(|s| listed.source(s)), [0, 0, 2]);
-        let one = Rows::OneToOne { start: 3, end: 5, first: 10 };
-        assert_eq!((one.of(2), one.of(4), one.target(1), one.source(1)), (0..0, 1..2, 11, 4));
+        let one = Rows::OneToOne {
+            start: 3,
+            end: 5,
+            first: 10,
+        };
+        assert_eq!(
+            (one.of(2), one.of(4), one.target(1), one.source(1)),
+            (0..0, 1..2, 11, 4)
+        );
         let dense = Rows::Dense { first: 4, count: 3 };
-        assert_eq!((dense.of(2), dense.target(7), dense.source(7), dense.count(3)), (6..9, 5, 2, 9));
+        assert_eq!(
+            (
+                dense.of(2),
+                dense.target(7),
+                dense.source(7),
+                dense.count(3)
+            ),
+            (6..9, 5, 2, 9)
+        );
     }
 
     #[test]
     fn delays_are_exact_up_to_four_milliseconds() {
         let delays = Delays::new(&[1, 4_000_000_000]);
-        assert_eq!((delays.of(0), delays.of(1), delays.shortest()), (1, 4_000_000_000, Some(1)));
+        assert_eq!(
+            (delays.of(0), delays.of(1), delays.shortest()),
+            (1, 4_000_000_000, Some(1))
+        );
         let long = Delays::new(&[5_000_000_400, 20_000_000_000]);
         assert_eq!(long.of(0), 5_000_000_000);
     }

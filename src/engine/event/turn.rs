@@ -32,7 +32,9 @@ impl Turn<'_> {
 }
 
 /// Something that a neuron emits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Emitted {
     /// When (ps).
     pub time: i64,
@@ -43,7 +45,9 @@ pub struct Emitted {
 }
 
 /// A set of signals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Signals(pub u8);
 
 impl Signals {

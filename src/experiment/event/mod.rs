@@ -1,0 +1,70 @@
+//! An experiment on a circuit of spiking neurons: compiled, with its stages and recordings, ready to run.
+
+mod collect;
+mod plan;
+mod run;
+mod stages;
+
+use std::sync::Arc;
+
+use crate::circuit::Circuit;
+use crate::compile::check_neurons;
+use crate::compile::event::EventProgram;
+use crate::netlist::Netlist;
+use crate::source::{Problem, Problems};
+
+pub use plan::{EventRecordings, TimedTrace, TimedWeights, Traced};
+pub use stages::EventStage;
+
+/// A netlist of spiking neurons that has been checked and compiled.
+#[derive(Debug, Clone)]
+pub struct EventExperiment {
+    /// The netlist.
+    pub netlist: Netlist,
+    /// Where it was read from.
+    pub path: String,
+    /// The compiled circuit.
+    pub program: Arc<EventProgram>,
+    /// Stages in order.
+    pub stages: Vec<EventStage>,
+    /// What is recorded.
+    pub recordings: EventRecordings,
+}
+
+impl EventExperiment {
+    /// Checks and compiles what a netlist says besides its circuit.
+    pub(super) fn compile(
+        netlist: Netlist,
+        path: &str,
+        circuit: Circuit,
+        mut problems: Vec<Problem>,
+    ) -> Result<EventExperiment, Problems> {
+        problems.extend(check_neurons(&circuit));
+        let recordings = plan::recordings(&netlist, &circuit, &mut problems);
+        let stages = stages::resolve(&netlist, &circuit, &mut problems);
+        if problems.is_empty() {
+            match EventProgram::new(&netlist, circuit) {
+                Ok(program) => {
+                    let program = Arc::new(program);
+                    return Ok(EventExperiment {
+                        netlist,
+                        path: path.to_owned(),
+                        program,
+                        stages,
+                        recordings,
+                    });
+                }
+                Err(more) => problems = more,
+            }
+        }
+        Err(Problems::new(netlist.sources, problems))
+    }
+
+    /// Length of all stages together (ps).
+    pub fn duration(&self) -> i64 {
+        self.stages
+            .iter()
+            .map(EventStage::total)
+            .fold(0, i64::saturating_add)
+    }
+}

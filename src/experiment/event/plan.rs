@@ -1,0 +1,235 @@
+//! What of an event circuit is recorded: names looked up.
+
+use crate::circuit::Circuit;
+use crate::engine::event::time::from_ms;
+use crate::experiment::probes::stage_names;
+use crate::netlist::model::{Duration, Name, Netlist, Recording, RecordingKind};
+use crate::source::{Problem, suggest};
+
+/// All recordings.
+#[derive(Debug, Clone, Default)]
+pub struct EventRecordings {
+    /// Populations whose spikes are recorded, each with the stages in which they are; all stages if empty.
+    pub spikes: Vec<(usize, Vec<String>)>,
+    /// Traces.
+    pub traces: Vec<TimedTrace>,
+    /// Weights.
+    pub weights: Vec<TimedWeights>,
+}
+
+/// A recorded trace.
+#[derive(Debug, Clone)]
+pub struct TimedTrace {
+    /// Its name.
+    pub name: String,
+    /// What is recorded.
+    pub of: Traced,
+    /// Time between samples (ps).
+    pub every: i64,
+    /// In which stages; all if empty.
+    pub during: Vec<String>,
+}
+
+/// What a trace is of.
+#[derive(Debug, Clone)]
+pub enum Traced {
+    /// A compartment of some neurons.
+    Compartment {
+        /// The population.
+        population: usize,
+        /// The compartment.
+        variable: usize,
+        /// The neurons.
+        neurons: Vec<usize>,
+    },
+    /// A modulator.
+    Modulator(usize),
+}
+
+/// Recorded weights.
+#[derive(Debug, Clone)]
+pub struct TimedWeights {
+    /// The name.
+    pub name: String,
+    /// The projection.
+    pub projection: usize,
+    /// Time between samples (ps).
+    pub every: i64,
+    /// In which stages; all if empty.
+    pub during: Vec<String>,
+}
+
+/// Looks up all recordings of a netlist.
+pub(super) fn recordings(
+    netlist: &Netlist,
+    circuit: &Circuit,
+    problems: &mut Vec<Problem>,
+) -> EventRecordings {
+    let mut planner = Planner {
+        netlist,
+        circuit,
+        problems,
+        planned: EventRecordings::default(),
+    };
+    for recording in &netlist.recordings {
+        planner.recording(recording);
+    }
+    for measure in netlist.measures.values() {
+        let problem = Problem::new(
+            "measures are for rate circuits",
+            measure.span,
+            "a circuit of spiking neurons",
+        );
+        planner.problems.push(
+            problem.help("record spikes, traces or weights; the report has their statistics"),
+        );
+    }
+    planner.planned
+}
+
+struct Planner<'p> {
+    netlist: &'p Netlist,
+    circuit: &'p Circuit,
+    problems: &'p mut Vec<Problem>,
+    planned: EventRecordings,
+}
+
+impl Planner<'_> {
+    fn recording(&mut self, recording: &Recording) {
+        let during = self.during(&recording.during);
+        let every = match recording.every.value {
+            Duration::Time(time) => from_ms(time.value).max(1),
+            Duration::Steps(steps) => {
+                from_ms(steps as f64 * self.circuit.step_length().value).max(1)
+            }
+        };
+        let name = recording.name.clone();
+        match &recording.what {
+            RecordingKind::Spikes(names) => {
+                for name in names {
+                    let known = self.circuit.populations.iter().map(|p| p.name.as_str());
+                    match self.circuit.population_named(&name.value) {
+                        Some(id) => self.planned.spikes.push((id.0 as usize, during.clone())),
+                        None => self.unknown("population", name, known.collect()),
+                    }
+                }
+            }
+            RecordingKind::Weights(of) => {
+                let known = self.circuit.projections.iter().map(|p| p.name.as_str());
+                match self
+                    .circuit
+                    .projections
+                    .iter()
+                    .position(|p| p.name == of.value)
+                {
+                    Some(projection) => {
+                        self.planned.weights.push(TimedWeights {
+                            name,
+                            projection,
+                            every,
+                            during,
+                        });
+                    }
+                    None => self.unknown("projection", of, known.collect()),
+                }
+            }
+            RecordingKind::Trace { of, elements } => {
+                if let Some(of) = self.traced(of, elements.as_deref(), recording) {
+                    self.planned.traces.push(TimedTrace {
+                        name,
+                        of,
+                        every,
+                        during,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What a trace is of: a compartment, or a modulator.
+    fn traced(
+        &mut self,
+        of: &Name,
+        elements: Option<&[u64]>,
+        recording: &Recording,
+    ) -> Option<Traced> {
+        let text = of.value.trim();
+        if let Some(id) = self.circuit.modulator_named(text) {
+            return Some(Traced::Modulator(id.0 as usize));
+        }
+        let (population, compartment) = text.split_once('.').unwrap_or((text, "soma"));
+        let found = self
+            .circuit
+            .population_named(population)
+            .and_then(|id| self.circuit.compartment_named(id, compartment));
+        let Some(id) = found else {
+            let circuit = self.circuit;
+            let modulators = circuit.modulators.iter().map(|m| m.name.clone());
+            let known: Vec<String> = circuit
+                .compartments()
+                .map(|id| circuit.compartment_name(id))
+                .chain(modulators)
+                .collect();
+            self.unknown(
+                "compartment or modulator",
+                of,
+                known.iter().map(String::as_str).collect(),
+            );
+            return None;
+        };
+        let size = self.circuit.population(id.population).size;
+        let neurons: Vec<usize> = match elements {
+            Some(list) => list.iter().map(|e| *e as usize).collect(),
+            None => (0..size).collect(),
+        };
+        if let Some(beyond) = neurons.iter().find(|n| **n >= size) {
+            let message = format!("there is no element {beyond}: they are 0 to {}", size - 1);
+            self.problems
+                .push(Problem::new(message, recording.span, "in this recording"));
+        }
+        Some(Traced::Compartment {
+            population: id.population.0 as usize,
+            variable: id.index as usize,
+            neurons,
+        })
+    }
+
+    fn unknown(&mut self, what: &str, name: &Name, known: Vec<&str>) {
+        let told = self
+            .circuit
+            .left_out
+            .iter()
+            .any(|n| name.value.split('.').next() == Some(n));
+        if told {
+            return;
+        }
+        let problem = Problem::new(
+            format!("there is no {what} `{}`", name.value),
+            name.span,
+            "unknown name",
+        );
+        self.problems.push(Problem {
+            help: suggest(&name.value, known),
+            ..problem
+        });
+    }
+
+    fn during(&mut self, names: &[Name]) -> Vec<String> {
+        let mut known = Vec::new();
+        stage_names(&self.netlist.stages, &mut known);
+        for name in names {
+            if !known.contains(&name.value.as_str()) {
+                let problem = Problem::new(
+                    format!("there is no stage `{}`", name.value),
+                    name.span,
+                    "unknown stage",
+                );
+                self.problems.push(Problem {
+                    help: suggest(&name.value, known.clone()),
+                    ..problem
+                });
+            }
+        }
+        names.iter().map(|n| n.value.clone()).collect()
+    }
+}

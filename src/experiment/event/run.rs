@@ -1,0 +1,325 @@
+//! Running an experiment on spiking neurons, into a run directory.
+
+use std::time::{Instant, SystemTime};
+
+use super::EventExperiment;
+use super::collect::{Collector, Kept};
+use super::plan::Traced;
+use super::stages::EventStage;
+use crate::circuit::connect::Connectivity;
+use crate::circuit::draw;
+use crate::engine::event::simulation::Simulation;
+use crate::engine::event::time::{PS_PER_MS, to_ms};
+use crate::engine::event::turn::EventError;
+use crate::experiment::run::{Progress, RunError, RunOptions};
+use crate::measure::SpikeTally;
+use crate::record::{
+    Machine, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport, SpikePopulation,
+    SpikeSpec, StageReport, StopReason, TraceOf, TraceSpec, WeightSpec, peak_memory_mib,
+    rfc3339_utc,
+};
+use crate::source::Problem;
+
+impl EventExperiment {
+    /// Runs all stages and writes the run directory, but for the report.
+    ///
+    /// # Errors
+    /// If files cannot be written, or the neurons' equations cannot be solved. A run that is interrupted keeps what it has.
+    pub fn run(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<RunReport, RunError> {
+        if self.stages.is_empty() {
+            let problem = Problem::new(
+                "there is nothing to run: the netlist has no stage",
+                self.netlist.circuit.name.span,
+                "this circuit",
+            );
+            let help = "add a table, such as [[stage]] name = \"run\" duration = \"1 s\"";
+            return Err(self.problem(problem.help(help)));
+        }
+        let begun = (SystemTime::now(), Instant::now());
+        let simulation =
+            Simulation::new(self.program.clone(), options.threads).map_err(|e| self.failed(&e))?;
+        let directory = RunDirectory::create(&options.out, options.overwrite)?;
+        directory.write_netlist(&self.netlist.resolved)?;
+        let drawing = draw::svg(&self.program.circuit);
+        directory.write_plot("circuit", "svg", drawing.as_bytes())?;
+        let kept = Kept {
+            recorder: Recorder::start(&directory, self.spec())?,
+            traces: self.recordings.traces.iter().map(|_| None).collect(),
+            spikes: None,
+            tally: SpikeTally::new(&self.populations()),
+        };
+        progress.total((self.duration() as f64 / PS_PER_MS) as u64);
+        let mut run = Run {
+            experiment: self,
+            options,
+            simulation,
+            kept,
+            leaves: self.leaves(),
+            reports: vec![],
+            told: 0,
+        };
+        let stop = run.stages(&self.stages, &mut vec![], progress)?;
+        run.finish(stop, &directory, begun)
+    }
+
+    fn populations(&self) -> Vec<SpikePopulation> {
+        let populations = self.program.circuit.populations.iter();
+        populations
+            .map(|p| SpikePopulation {
+                name: p.name.clone(),
+                neurons: p.size as u32,
+            })
+            .collect()
+    }
+
+    fn spec(&self) -> RecorderSpec {
+        let circuit = &self.program.circuit;
+        let traces = self.recordings.traces.iter().map(|trace| match &trace.of {
+            Traced::Compartment {
+                population,
+                variable,
+                neurons,
+            } => {
+                let population = &circuit.populations[*population];
+                let compartment = population.compartments[*variable].name.clone();
+                TraceSpec {
+                    name: trace.name.clone(),
+                    columns: neurons.iter().map(usize::to_string).collect(),
+                    timed: true,
+                    of: Some(TraceOf::Membrane {
+                        population: population.name.clone(),
+                        compartment,
+                    }),
+                }
+            }
+            Traced::Modulator(modulator) => TraceSpec {
+                name: trace.name.clone(),
+                columns: vec![circuit.modulators[*modulator].name.clone()],
+                timed: true,
+                of: Some(TraceOf::Modulators),
+            },
+        });
+        let weights = self.recordings.weights.iter().map(|weights| {
+            let (rows, columns) = match &circuit.projections[weights.projection].connectivity {
+                Connectivity::Dense { pre, post } => (*pre, *post),
+                other => (1, other.count()),
+            };
+            WeightSpec {
+                name: weights.name.clone(),
+                rows,
+                columns,
+                timed: true,
+            }
+        });
+        RecorderSpec {
+            traces: traces.collect(),
+            weights: weights.collect(),
+            spikes: (!self.recordings.spikes.is_empty()).then(|| SpikeSpec {
+                populations: self.populations(),
+            }),
+            stages: self.leaves(),
+            step_ms: None,
+        }
+    }
+
+    /// Names of all stages without parts, in order: the numbers that recordings use.
+    fn leaves(&self) -> Vec<String> {
+        fn collect(stages: &[EventStage], names: &mut Vec<String>) {
+            for stage in stages {
+                match stage.parts.is_empty() {
+                    true => names.push(stage.settings.name.clone()),
+                    false => collect(&stage.parts, names),
+                }
+            }
+        }
+        let mut names = Vec::new();
+        collect(&self.stages, &mut names);
+        names
+    }
+
+    fn problem(&self, problem: Problem) -> RunError {
+        let problems = crate::source::Problems::new(self.netlist.sources.clone(), vec![problem]);
+        RunError::Netlist(Box::new(problems))
+    }
+
+    /// What stopped the engine, as a mistake of the netlist.
+    fn failed(&self, error: &EventError) -> RunError {
+        let message = match error {
+            EventError::Endless { neuron, time } => {
+                let (population, index) = self.program.place(*neuron);
+                let name = &self.program.circuit.population(population).name;
+                format!(
+                    "neuron {index} of `{name}` spikes again and again at {} ms",
+                    to_ms(*time)
+                )
+            }
+            other => other.to_string(),
+        };
+        let problem = Problem::new(message, self.netlist.circuit.name.span, "this circuit");
+        self.problem(match error {
+            EventError::Endless { .. } => problem
+                .help("let `reset` bring it below its threshold, or give it a `refractory` time"),
+            EventError::Linear(_) => {
+                problem.help("check the neurons' capacitances, conductances and time constants")
+            }
+        })
+    }
+}
+
+/// A run under way.
+struct Run<'e> {
+    experiment: &'e EventExperiment,
+    options: &'e RunOptions,
+    simulation: Simulation,
+    kept: Kept,
+    leaves: Vec<String>,
+    reports: Vec<StageReport>,
+    told: u64,
+}
+
+impl Run<'_> {
+    fn stages(
+        &mut self,
+        stages: &[EventStage],
+        within: &mut Vec<String>,
+        progress: &mut dyn Progress,
+    ) -> Result<StopReason, RunError> {
+        for stage in stages {
+            within.push(stage.settings.name.clone());
+            for _ in 0..stage.settings.repeat {
+                let stop = match stage.parts.is_empty() {
+                    true => self.leaf(stage, within, progress)?,
+                    false => self.stages(&stage.parts, within, progress)?,
+                };
+                if stop != StopReason::Completed {
+                    return Ok(stop);
+                }
+            }
+            within.pop();
+        }
+        Ok(StopReason::Completed)
+    }
+
+    fn leaf(
+        &mut self,
+        stage: &EventStage,
+        within: &[String],
+        progress: &mut dyn Progress,
+    ) -> Result<StopReason, RunError> {
+        let experiment = self.experiment;
+        let name = &stage.settings.name;
+        let looks =
+            |during: &[String]| during.is_empty() || during.iter().any(|d| within.contains(d));
+        let now = self.simulation.now();
+        let due =
+            |every: i64| now.div_euclid(every) * every + if now % every == 0 { 0 } else { every };
+        let recordings = &experiment.recordings;
+        let traces = recordings
+            .traces
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| looks(&t.during));
+        let weights = recordings
+            .weights
+            .iter()
+            .enumerate()
+            .filter(|(_, w)| looks(&w.during));
+        let mut recorded = vec![false; experiment.program.populations.len()];
+        recordings
+            .spikes
+            .iter()
+            .filter(|(_, during)| looks(during))
+            .for_each(|(p, _)| recorded[*p] = true);
+        for (modulator, schedule) in &stage.settings.schedules {
+            self.simulation
+                .set_schedule(*modulator, schedule)
+                .map_err(|e| experiment.failed(&e))?;
+        }
+        progress.stage(name);
+        let begun = Instant::now();
+        let until = now.saturating_add(stage.duration);
+        let mut collector = Collector {
+            experiment,
+            stage: self.leaves.iter().position(|l| l == name).unwrap_or(0) as u32,
+            recorded,
+            traces: traces.map(|(i, t)| (i, due(t.every))).collect(),
+            weights: weights.map(|(i, w)| (i, due(w.every))).collect(),
+            kept: &mut self.kept,
+            progress,
+            interrupt: &self.options.interrupt,
+            failure: None,
+            told: self.told,
+        };
+        let result = self.simulation.run_until(until, &mut collector);
+        self.told = collector.told;
+        collector.end()?;
+        result.map_err(|e| experiment.failed(&e))?;
+        let done = ((self.simulation.now() - now) as f64 / PS_PER_MS).round() as u64;
+        let wall_seconds = begun.elapsed().as_secs_f64();
+        match self.reports.iter_mut().find(|r| r.name == *name) {
+            Some(report) => {
+                report.steps += done;
+                report.wall_seconds += wall_seconds;
+            }
+            None => self.reports.push(StageReport {
+                name: name.clone(),
+                steps: done,
+                wall_seconds,
+            }),
+        }
+        Ok(match self.simulation.now() >= until {
+            true => StopReason::Completed,
+            false => StopReason::Interrupted {
+                stage: name.clone(),
+                step: to_ms(self.simulation.now()) as u64,
+            },
+        })
+    }
+
+    /// Writes what is left, and `run.json`.
+    fn finish(
+        mut self,
+        stop: StopReason,
+        directory: &RunDirectory,
+        begun: (SystemTime, Instant),
+    ) -> Result<RunReport, RunError> {
+        for block in self.kept.traces.iter_mut().filter_map(Option::take) {
+            self.kept.recorder.send_trace(block)?;
+        }
+        let summary = self.kept.recorder.finish()?;
+        let experiment = self.experiment;
+        let wall_seconds = begun.1.elapsed().as_secs_f64();
+        let duration = to_ms(self.simulation.now());
+        let file = summary.spikes.as_ref().map(|s| s.file.clone());
+        let report = RunReport {
+            apical: env!("CARGO_PKG_VERSION").to_owned(),
+            netlist: NetlistReport {
+                name: experiment.netlist.circuit.name.value.clone(),
+                path: experiment.path.clone(),
+            },
+            seed: experiment.netlist.circuit.seed,
+            threads: self.options.threads,
+            replicas: 1,
+            started: rfc3339_utc(begun.0),
+            wall_seconds,
+            steps: duration.round() as u64,
+            steps_per_second: duration / wall_seconds,
+            peak_memory_mib: peak_memory_mib(),
+            machine: Machine::here(),
+            stop,
+            stages: self.reports,
+            measures: Default::default(),
+            measure_notes: Default::default(),
+            traces: summary.traces,
+            weights: summary.weights,
+            spikes: Some(self.kept.tally.report(file, duration)),
+            warnings: vec![],
+        };
+        directory.write_run_json(&report)?;
+        Ok(report)
+    }
+}
