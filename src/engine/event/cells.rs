@@ -12,6 +12,7 @@ use rand_xoshiro::Xoroshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::inbox::NONE;
+use super::linear::MOST_VARIABLES;
 use super::model::{Burst, BurstCondition, Instance, Trigger};
 use super::record::{self, Flags, Layout, Needs, Timer};
 use super::regime::{Crossing, Regime, RegimeKey, Regimes};
@@ -22,6 +23,9 @@ use crate::lang::scalar::Interval;
 
 /// A neuron may spike so often at one time before the run ends with an error.
 const MOST_AT_ONCE: u32 = 1000;
+
+/// The variables of a neuron.
+type Variables = [f64; MOST_VARIABLES];
 
 /// The neurons of a population that a partition runs.
 #[derive(Debug)]
@@ -41,7 +45,6 @@ pub struct Cells {
     instances: Vec<Arc<Instance>>,
     environment: u32,
     bursts: bool,
-    x: Vec<f64>,
     intervals: Vec<Interval>,
     /// When the neuron that runs last spiked, and how often at that time.
     at_once: (i64, u32),
@@ -107,7 +110,6 @@ impl Cells {
             instances,
             environment: 0,
             bursts,
-            x: vec![],
             intervals: vec![],
             at_once: (NEVER, 0),
         };
@@ -156,6 +158,13 @@ impl Cells {
     #[inline(always)]
     fn record_mut(&mut self, cell: usize) -> &mut [f64] {
         &mut self.records[cell * self.layout.stride..(cell + 1) * self.layout.stride]
+    }
+
+    /// Reads a word of a neuron's record, to have it in the cache when the neuron runs.
+    #[inline(always)]
+    pub fn touch(&self, cell: usize) -> f64 {
+        let at = cell * self.layout.stride;
+        self.records[at] + self.records[at + self.layout.stride - 1]
     }
 
     /// Runs a neuron up to the end of the turn's window: `next` is its first delivery. Gives the time (ps) at which it
@@ -342,24 +351,30 @@ impl Cells {
     }
 
     /// Values of the variables at the time of the state.
-    fn variables(&self, cell: usize) -> Vec<f64> {
+    fn variables(&self, cell: usize) -> Variables {
         let record = self.record(cell);
         let modes = &self.regimes.get(record::flags(record).regime).modes;
-        modes.to_x(&record[self.layout.modes..self.layout.modes + modes.len()])
+        let mut x = [0.0; MOST_VARIABLES];
+        modes.read_x(
+            &record[self.layout.modes..self.layout.modes + modes.len()],
+            &mut x[..modes.variables()],
+        );
+        x
     }
 
     /// Sets regime and variables.
-    fn put(&mut self, cell: usize, key: RegimeKey, x: &[f64]) -> Result<(), EventError> {
+    fn put(&mut self, cell: usize, key: RegimeKey, x: &Variables) -> Result<(), EventError> {
         let regime = self.regime_number(key)?;
-        let y = self.regimes.get(regime).modes.from_x(x);
         let at = self.layout.modes;
-        if self.layout.stride < at + y.len() {
-            self.widen(y.len());
+        if self.layout.stride < at + self.regimes.get(regime).modes.len() {
+            self.widen(self.regimes.get(regime).modes.len());
         }
-        let record = self.record_mut(cell);
+        let stride = self.layout.stride;
+        let record = &mut self.records[cell * stride..(cell + 1) * stride];
+        let modes = &self.regimes.get(regime).modes;
         let flags = record::flags(record);
         record::set_flags(record, Flags { regime, ..flags });
-        record[at..at + y.len()].copy_from_slice(&y);
+        modes.write_y(&x[..modes.variables()], &mut record[at..at + modes.len()]);
         Ok(())
     }
 
@@ -446,16 +461,13 @@ impl Cells {
         let instance = self.instances[key.kind as usize].clone();
         let mut x = self.variables(cell);
         let signals = self.burst_signals(cell, time, in_burst, &instance, (&x, key));
-        let mut before = std::mem::take(&mut self.x);
-        before.clear();
-        before.extend_from_slice(&x);
+        let before = x;
         for (variable, value) in &instance.reset {
             x[*variable] = value.of(&before);
         }
         for (variable, value) in &instance.add {
             x[*variable] += value.of(&before);
         }
-        self.x = before;
         let layout = self.layout;
         let burst_next = if self.has_burst_timer() {
             layout.timer(self.record(cell), Timer::Burst)

@@ -17,6 +17,9 @@ use crate::compile::event::{EventProgram, NeuronProgram};
 /// The longest window (ps) if delays do not limit it: 10 ms.
 const LONGEST_WINDOW: i64 = 10_000_000_000;
 
+/// Neurons whose records are brought into the cache together.
+const AHEAD: usize = 16;
+
 /// Some neurons of a circuit, and all that they need to run through a window by themselves.
 #[derive(Debug)]
 pub struct Partition {
@@ -44,6 +47,19 @@ struct Group {
     /// Their indices in the population.
     range: Range<usize>,
     kind: GroupKind,
+}
+
+impl Group {
+    /// Brings the records of neurons into the cache.
+    fn touch(&self, neurons: &[u32]) -> f64 {
+        match &self.kind {
+            GroupKind::Cells(cells) => neurons
+                .iter()
+                .map(|n| cells.touch((n - self.base) as usize))
+                .sum(),
+            GroupKind::Sources(_) => 0.0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -262,7 +278,13 @@ impl Partition {
                 emitted: &mut self.emitted,
             };
             let mut wakes = Vec::with_capacity(count);
-            for neuron in &neurons[at..at + count] {
+            let here = &neurons[at..at + count];
+            for (position, neuron) in here.iter().enumerate() {
+                if position % AHEAD == 0 {
+                    // Many loads from far memory at once take as long as one.
+                    let next = &here[position..(position + AHEAD).min(count)];
+                    std::hint::black_box(group.touch(next));
+                }
                 let cell = (neuron - base) as usize;
                 let wake = match &mut group.kind {
                     GroupKind::Cells(cells) => cells.run(cell, inbox.first(*neuron), &mut turn),

@@ -50,9 +50,9 @@ impl WakeQueue {
     }
 }
 
-/// Spreads neuron numbers over the hash table: one multiplication (Fibonacci hashing, Knuth 1973).
+/// Spreads small numbers over a hash table: one multiplication (Fibonacci hashing, Knuth 1973).
 #[derive(Debug, Clone, Copy, Default)]
-struct Mix(u64);
+pub(super) struct Mix(u64);
 
 impl Hasher for Mix {
     fn finish(&self) -> u64 {

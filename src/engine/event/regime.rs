@@ -1,9 +1,11 @@
 //! Regimes: the linear systems that a neuron passes through, with what the engine needs of each in modal coordinates.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use super::linear::{LinearError, Modes};
 use super::model::{Affine, Instance, Trigger};
+use super::queue::Mix;
 
 /// Which linear system a neuron follows.
 #[derive(
@@ -139,7 +141,7 @@ impl Regime {
 #[derive(Debug, Default)]
 pub struct Regimes {
     list: Vec<Regime>,
-    index: HashMap<RegimeKey, u32>,
+    index: HashMap<RegimeKey, u32, BuildHasherDefault<Mix>>,
 }
 
 impl Regimes {

@@ -90,17 +90,31 @@ impl Modes {
 
     /// x of y, n long.
     pub fn to_x(&self, y: &[f64]) -> Vec<f64> {
-        let read = |i: usize| self.offset[i] + dot(self.row(i), y);
-        (0..self.n).map(read).collect()
+        let mut x = vec![0.0; self.n];
+        self.read_x(y, &mut x);
+        x
+    }
+
+    /// Puts x of y into `x`, n long.
+    pub fn read_x(&self, y: &[f64], x: &mut [f64]) {
+        for (i, x) in x.iter_mut().enumerate().take(self.n) {
+            *x = self.offset[i] + dot(self.row(i), y);
+        }
     }
 
     /// y of x, len long.
     pub fn from_x(&self, x: &[f64]) -> Vec<f64> {
-        let mut y = self.origin.clone();
+        let mut y = vec![0.0; self.len];
+        self.write_y(x, &mut y);
+        y
+    }
+
+    /// Puts y of x into `y`, len long.
+    pub fn write_y(&self, x: &[f64], y: &mut [f64]) {
+        y.copy_from_slice(&self.origin);
         for (x, column) in x.iter().zip(self.columns.chunks_exact(self.len)) {
             y.iter_mut().zip(column).for_each(|(y, c)| *y += c * x);
         }
-        y
     }
 
     /// What a unit jump of x_i adds to y.
