@@ -357,7 +357,10 @@ impl Binding for Places<'_> {
             | Reading::Changed(_)
             | Reading::Time
             | Reading::Rate(_)
-            | Reading::Plateau(_) => return None,
+            | Reading::Plateau(_)
+            | Reading::PreTrain(_)
+            | Reading::PostTrain(_)
+            | Reading::Psp(_) => return None,
         })
     }
 }

@@ -19,9 +19,10 @@ pub mod reading;
 mod refusal;
 mod rules;
 pub mod scope;
+mod spiking_rule;
 mod weights;
 
 pub use neurons::check_neurons;
 pub use program::Program;
-pub use reading::{Expr, Reading};
+pub use reading::{Expr, Reading, Signal};
 pub use weights::Weights;

@@ -1,5 +1,7 @@
 //! What the names of an expression stand for, once resolved.
 
+use serde::{Deserialize, Serialize};
+
 use crate::circuit::{CompartmentId, InputId, ModulatorId, PopulationId};
 use crate::lang::{Filter, FilterKind, Formula, Symbol};
 use crate::source::Span;
@@ -33,6 +35,37 @@ pub enum Reading {
     Presynaptic,
     /// In a rule: the synapse's own weight.
     Weight,
+    /// In a rule of a spiking circuit: the presynaptic train of such events, as it arrives (1/ms).
+    PreTrain(Signal),
+    /// In a rule of a spiking circuit: the postsynaptic train of such events (1/ms).
+    PostTrain(Signal),
+    /// In a rule of a spiking circuit: the potential (mV) that the presynaptic train makes through a weight of 1.
+    Psp(Signal),
+}
+
+/// Kinds of events that a spiking neuron has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Signal {
+    /// Every spike.
+    Spike,
+    /// An isolated spike, or the first of a burst.
+    Event,
+    /// A burst.
+    Burst,
+}
+
+impl Signal {
+    /// All kinds.
+    pub const ALL: [Signal; 3] = [Signal::Spike, Signal::Event, Signal::Burst];
+
+    /// What it is called in rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Signal::Spike => "spike",
+            Signal::Event => "event",
+            Signal::Burst => "burst",
+        }
+    }
 }
 
 /// A resolved expression and what its symbols stand for.

@@ -1,12 +1,13 @@
 //! Why a name means nothing in its place, and what to write instead.
 
 use crate::circuit::{CircuitKind, CompartmentId, PopulationId};
-use crate::lang::Refusal;
+use crate::lang::{Refusal, Scope};
 use crate::netlist::model::Dynamics;
 use crate::source::{nearest, suggest};
 
 use super::reading::Reading;
 use super::scope::{Place, PlaceScope};
+use super::spiking_rule;
 
 impl PlaceScope<'_> {
     /// Names that a path could have meant, each once.
@@ -66,6 +67,15 @@ impl PlaceScope<'_> {
                     .chain(time)
                     .collect()
             }
+            Place::SpikingRule {
+                target, parameters, ..
+            } => {
+                let given = parameters.iter().filter(|(_, v)| v.is_some());
+                spiking_rule::names()
+                    .chain(compartments(target.population))
+                    .chain(given.map(|(n, _)| n.clone()))
+                    .collect()
+            }
             Place::Broadcast => {
                 let values = self
                     .circuit
@@ -93,10 +103,17 @@ impl PlaceScope<'_> {
         let near = nearest(&name, known.iter().map(String::as_str)).is_some();
         let (message, note, help) = match &self.place {
             _ if told => (String::new(), "", None),
-            Place::Rule { parameters, .. } if matches!(parameters.get(&name), Some(None)) => {
+            Place::Rule { parameters, .. } | Place::SpikingRule { parameters, .. }
+                if matches!(parameters.get(&name), Some(None)) =>
+            {
                 (String::new(), "", None)
             }
-            Place::Rule { target, .. } => {
+            Place::SpikingRule { .. } if spiking_rule::hint(path).is_some() => (
+                format!("there is no `{name}` in a rule of spiking neurons"),
+                "which events?",
+                spiking_rule::hint(path),
+            ),
+            Place::Rule { target, .. } | Place::SpikingRule { target, .. } => {
                 match (self.lives(path), self.hint_in_rule(&name, *target)) {
                     (Some(lives), _) => return self.not_local(&name, &lives),
                     (None, Some(hint)) if !near => (
@@ -227,7 +244,10 @@ impl PlaceScope<'_> {
         let help = suggest(name, known.iter().map(String::as_str)).map(|help| {
             let may_be_modulator = help.starts_with("known") && !name.contains('.');
             match &self.place {
-                Place::Equation(_) | Place::Neuron { .. } | Place::Rule { .. }
+                Place::Equation(_)
+                | Place::Neuron { .. }
+                | Place::Rule { .. }
+                | Place::SpikingRule { .. }
                     if may_be_modulator =>
                 {
                     format!("{help}; if it is a modulator, declare it: [modulator.{name}]")
@@ -277,32 +297,32 @@ impl PlaceScope<'_> {
         if self.circuit.input_named(first).is_some() {
             return Some("an input of the circuit".to_owned());
         }
-        let Place::Rule {
-            source: Some(source),
-            target,
-            ..
-        } = &self.place
-        else {
-            return None;
+        let (source, target) = match &self.place {
+            Place::Rule {
+                source: Some(source),
+                target,
+                ..
+            } => (source.population, target),
+            Place::SpikingRule { source, target, .. } => (*source, target),
+            _ => return None,
         };
-        let name = &self.circuit.population(source.population).name;
+        let name = &self.circuit.population(source).name;
         if first == "pre" && !rest.is_empty() {
             return Some(format!(
                 "inside the presynaptic neuron (population `{name}`)"
             ));
         }
-        let there = source.population != target.population
-            && self
-                .circuit
-                .compartment_named(source.population, first)
-                .is_some();
+        let there =
+            source != target.population && self.circuit.compartment_named(source, first).is_some();
         there.then(|| format!("a compartment of the presynaptic neuron (population `{name}`)"))
     }
 
     fn not_local(&self, name: &str, lives: &str) -> Refusal {
         let known: Vec<String> = self.known().iter().map(|k| format!("`{k}`")).collect();
         let at = match &self.place {
-            Place::Rule { target, .. } => self.circuit.compartment_name(*target),
+            Place::Rule { target, .. } | Place::SpikingRule { target, .. } => {
+                self.circuit.compartment_name(*target)
+            }
             _ => String::new(),
         };
         Refusal {
@@ -320,7 +340,7 @@ impl PlaceScope<'_> {
 
     /// What to do about units that clash.
     pub(super) fn help_with_units(&self, message: &str, note: &str) -> Option<String> {
-        let step = self.circuit.time();
+        let step = self.step().dimension;
         let noisy = |own: &CompartmentId| {
             let derivative = matches!(
                 self.circuit.compartment(*own).dynamics,
@@ -354,7 +374,7 @@ impl PlaceScope<'_> {
     /// Why there are no sums over populations in rules and equations.
     pub(super) fn no_reduction(&self) -> Refusal {
         let (message, note) = match &self.place {
-            Place::Rule { .. } => (
+            Place::Rule { .. } | Place::SpikingRule { .. } => (
                 "a rule reads only what is at its synapse, and not a whole population",
                 "not local",
             ),

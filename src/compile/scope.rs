@@ -32,6 +32,17 @@ pub enum Place<'c> {
         /// Its parameters; `None` where the projection should have given one.
         parameters: &'c IndexMap<String, Option<Quantity>>,
     },
+    /// A plasticity rule on a projection between spiking neurons, in continuous time (ms).
+    SpikingRule {
+        /// The compartment its synapses sit on.
+        target: CompartmentId,
+        /// The population whose events they carry.
+        source: PopulationId,
+        /// Dimension of the weight.
+        weight: Dimension,
+        /// Its parameters; `None` where the projection should have given one.
+        parameters: &'c IndexMap<String, Option<Quantity>>,
+    },
     /// A modulator, a measure or a recording: whole populations may be read.
     Broadcast,
 }
@@ -62,7 +73,12 @@ impl<'c> PlaceScope<'c> {
         }
     }
 
-    fn variable(&mut self, reading: Reading, shape: Shape, dimension: Dimension) -> Meaning {
+    pub(super) fn variable(
+        &mut self,
+        reading: Reading,
+        shape: Shape,
+        dimension: Dimension,
+    ) -> Meaning {
         let index = self
             .readings
             .iter()
@@ -78,7 +94,7 @@ impl<'c> PlaceScope<'c> {
         }
     }
 
-    fn value(&mut self, id: CompartmentId, shape: Shape) -> Meaning {
+    pub(super) fn value(&mut self, id: CompartmentId, shape: Shape) -> Meaning {
         let unit = self.circuit.compartment(id).unit;
         self.variable(Reading::Value(id), shape, unit)
     }
@@ -88,7 +104,7 @@ impl<'c> PlaceScope<'c> {
     }
 
     /// What is the same everywhere: a modulator, or a constant of the netlist.
-    fn broadcast(&mut self, name: &str) -> Option<Meaning> {
+    pub(super) fn broadcast(&mut self, name: &str) -> Option<Meaning> {
         if let Some(quantity) = self.circuit.constants.get(name) {
             return Some(Meaning::Constant(*quantity));
         }
@@ -305,6 +321,7 @@ impl Scope for PlaceScope<'_> {
                 let (ends, weight, parameters) = ((*target, *source), *weight, *parameters);
                 self.in_rule(name, ends, weight, parameters)
             }
+            (Place::SpikingRule { .. }, _) => self.in_spiking_rule(path),
             (Place::Broadcast, _) => self.in_broadcast(path),
             _ => None,
         };
@@ -313,6 +330,9 @@ impl Scope for PlaceScope<'_> {
 
     fn changed(&mut self, path: &[String]) -> Result<Meaning, Refusal> {
         let name = path.join(".");
+        if matches!(self.place, Place::SpikingRule { .. }) {
+            return Err(self.no_steps());
+        }
         match self.circuit.modulator_named(&name) {
             Some(id) => Ok(self.variable(Reading::Changed(id), Shape::Scalar, Dimension::NONE)),
             None => Err(Refusal {
@@ -363,13 +383,27 @@ impl Scope for PlaceScope<'_> {
     fn reductions(&self) -> Result<(), Refusal> {
         match &self.place {
             Place::Broadcast => Ok(()),
-            Place::Rule { .. } | Place::Equation(_) | Place::Neuron { .. } => {
+            Place::Rule { .. }
+            | Place::SpikingRule { .. }
+            | Place::Equation(_)
+            | Place::Neuron { .. } => {
                 Err(self.no_reduction())
             }
         }
     }
 
     fn step(&self) -> Quantity {
-        self.circuit.step_length()
+        match self.place {
+            Place::SpikingRule { .. } => Quantity::new(1.0, Dimension::TIME),
+            _ => self.circuit.step_length(),
+        }
+    }
+
+    fn continuous(&self) -> bool {
+        matches!(self.place, Place::SpikingRule { .. })
+    }
+
+    fn psp(&mut self, train: &[String]) -> Result<Meaning, Refusal> {
+        self.response(train)
     }
 }

@@ -12,6 +12,8 @@ pub struct Filter {
     pub input: NodeId,
     /// The shape of both.
     pub shape: Shape,
+    /// Its time constant, in the unit of the step (ms where time is continuous); 0 if it has none.
+    pub tau: f64,
 }
 
 /// Kinds of memory.

@@ -28,11 +28,12 @@ pub(super) enum Builtin {
     Changed,
     Rate,
     Plateau,
+    Psp,
     Sum,
     Mean,
 }
 
-const TABLE: [(&str, Builtin); 25] = [
+const TABLE: [(&str, Builtin); 26] = [
     ("exp", Builtin::Plain(Unary::Exp)),
     ("log", Builtin::Plain(Unary::Log)),
     ("sin", Builtin::Plain(Unary::Sin)),
@@ -54,6 +55,7 @@ const TABLE: [(&str, Builtin); 25] = [
     ("lowpass", Builtin::Lowpass),
     ("trace", Builtin::Trace),
     ("changed", Builtin::Changed),
+    ("psp", Builtin::Psp),
     ("sum", Builtin::Sum),
     ("mean", Builtin::Mean),
     ("rate", Builtin::Rate),
@@ -153,7 +155,12 @@ impl Builder<'_> {
             (Builtin::If, [condition, then, otherwise]) => {
                 self.choice(tree, condition, then, otherwise)
             }
-            (Builtin::Prev, [x]) => self.filter(x, FilterKind::Previous(1)),
+            (Builtin::Prev, _) if self.scope.continuous() => {
+                let message = "there are no steps here, and so no value of a step before";
+                let help = Some("use a filter: lowpass(x, tau) or trace(x, tau)".to_owned());
+                self.mistake(tree, message.to_owned(), "time is continuous", help)
+            }
+            (Builtin::Prev, [x]) => self.filter(x, FilterKind::Previous(1), 0.0),
             (Builtin::Prev, [x, n]) => self.previous(x, n),
             (Builtin::Avg | Builtin::Lowpass | Builtin::Trace, [x, tau]) => {
                 self.smooth(builtin, x, tau)
@@ -161,6 +168,7 @@ impl Builder<'_> {
             (Builtin::Changed | Builtin::Rate | Builtin::Plateau, [name]) => {
                 self.of_a_name(builtin, name)
             }
+            (Builtin::Psp, [train]) => self.response(train),
             (Builtin::Sum | Builtin::Mean, [x]) => self.reduction(tree, builtin, x),
             _ => self.mistake(
                 tree,
@@ -235,7 +243,7 @@ impl Builder<'_> {
     }
 
     /// The state of a filter on `x`; equal filters are one.
-    fn filter(&mut self, x: &Ast, kind: FilterKind) -> Typed {
+    fn filter(&mut self, x: &Ast, kind: FilterKind, tau: f64) -> Typed {
         let value = self.value(x);
         let rises = matches!(kind, FilterKind::Lowpass(_) | FilterKind::Trace(_));
         let constant = self.graph.constant(value.node);
@@ -248,6 +256,7 @@ impl Builder<'_> {
             kind,
             input: value.node,
             shape,
+            tau,
         };
         let index = self
             .filters
@@ -258,9 +267,27 @@ impl Builder<'_> {
                 self.filters.len() - 1
             });
         let symbol = Symbol::Filter(u32::try_from(index).unwrap_or(u32::MAX));
+        // In continuous time a decaying sum is an integral.
+        let integral = self.scope.continuous() && matches!(kind, FilterKind::Trace(_));
+        let dimension = match value.dimension {
+            Some(dimension) if integral => Some(dimension * self.scope.step().dimension),
+            dimension => dimension,
+        };
         Typed {
             node: self.graph.variable(symbol, shape),
-            ..value
+            dimension,
+        }
+    }
+
+    /// The potential that a train of spikes makes.
+    fn response(&mut self, train: &Ast) -> Typed {
+        let AstKind::Name(path) = &train.kind else {
+            let message = "`psp` takes a presynaptic train of spikes".to_owned();
+            return self.mistake(train, message, "", Some("write psp(pre.spike)".to_owned()));
+        };
+        match self.scope.psp(path) {
+            Ok(meaning) => self.meaning(meaning),
+            Err(refusal) => self.refused(train, refusal),
         }
     }
 
@@ -268,7 +295,7 @@ impl Builder<'_> {
         let steps = self.plain_value(n, "a number of steps");
         match self.graph.constant(steps.node) {
             Some(n) if n.fract().abs() < f64::EPSILON && (1.0..=100_000.0).contains(&n) => {
-                self.filter(x, FilterKind::Previous(n as u32))
+                self.filter(x, FilterKind::Previous(n as u32), 0.0)
             }
             _ => {
                 let message =
@@ -306,7 +333,7 @@ impl Builder<'_> {
                     Builtin::Trace => FilterKind::Trace(decay),
                     _ => FilterKind::Lowpass(decay),
                 };
-                self.filter(x, kind)
+                self.filter(x, kind, tau)
             }
             Some(constant) if constant.is_infinite() && constant > 0.0 => {
                 let message = "an infinite time constant would keep this filter where it starts";

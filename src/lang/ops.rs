@@ -1,9 +1,11 @@
 //! The operations of the language and what each does to one number.
 
+use serde::{Deserialize, Serialize};
+
 use super::math;
 
 /// Operations on one value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it; `apply` defines them")]
 pub enum Unary {
     Neg,
@@ -24,7 +26,7 @@ pub enum Unary {
 }
 
 /// Operations on two values; comparisons give 1 or 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it; `apply` defines them")]
 pub enum Binary {
     Add,
@@ -43,7 +45,7 @@ pub enum Binary {
 }
 
 /// Operations on three values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ternary {
     /// a·b + c in one rounding.
     Fma,

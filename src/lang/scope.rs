@@ -80,4 +80,21 @@ pub trait Scope {
 
     /// The length of a step.
     fn step(&self) -> Quantity;
+
+    /// Whether time is continuous here: filters follow differential equations, and there are no earlier steps.
+    fn continuous(&self) -> bool {
+        false
+    }
+
+    /// What `psp(train)` means here: the potential that a train of spikes makes through a synapse of weight 1.
+    ///
+    /// # Errors
+    /// Why it means nothing here.
+    fn psp(&mut self, _train: &[String]) -> Result<Meaning, Refusal> {
+        Err(Refusal {
+            message: "`psp` is the response of a spiking neuron to a presynaptic spike".to_owned(),
+            note: "not here".to_owned(),
+            help: Some("it can be read in rules of spiking circuits: psp(pre.spike)".to_owned()),
+        })
+    }
 }

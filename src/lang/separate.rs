@@ -48,7 +48,7 @@ const MOST_EXPANDED: usize = 64;
 /// The part that cannot be split, in words.
 pub fn separate(graph: &mut Graph, root: NodeId, weight: Symbol) -> Result<Vec<Term>, String> {
     let filters = false;
-    separate_allowed(graph, root, Allowed { weight, filters })
+    at_most(graph, root, Allowed { weight, filters }, MOST_TERMS)
 }
 
 /// As [`separate`], but filters at the synapse may be factors too.
@@ -61,13 +61,23 @@ pub fn separate_with_filters(
     weight: Symbol,
 ) -> Result<Vec<Term>, String> {
     let filters = true;
-    separate_allowed(graph, root, Allowed { weight, filters })
+    at_most(graph, root, Allowed { weight, filters }, MOST_TERMS)
 }
 
-fn separate_allowed(
+/// As [`separate_with_filters`], for sums of any number of products: where a product costs no pass over all synapses.
+///
+/// # Errors
+/// The part that cannot be split, in words.
+pub fn separate_all(graph: &mut Graph, root: NodeId, weight: Symbol) -> Result<Vec<Term>, String> {
+    let filters = true;
+    at_most(graph, root, Allowed { weight, filters }, MOST_EXPANDED)
+}
+
+fn at_most(
     graph: &mut Graph,
     root: NodeId,
     allowed: Allowed,
+    most: usize,
 ) -> Result<Vec<Term>, String> {
     let mut made = HashMap::new();
     for id in graph.order(root) {
@@ -79,9 +89,9 @@ fn separate_allowed(
     }
     let terms = parts(graph, root, &made);
     let terms = merge(graph, terms)?;
-    if terms.len() > MOST_TERMS {
+    if terms.len() > most {
         return Err(format!(
-            "it is a sum of {} products, more than {MOST_TERMS}",
+            "it is a sum of {} products, more than {most}",
             terms.len()
         ));
     }
