@@ -2,7 +2,7 @@
 //!
 //! Data flows through the modules in this order: [`netlist`] (text to tables), [`circuit`] (names resolved,
 //! connections drawn), [`compile`] (expressions analysed and turned into a program, with the help of
-//! [`lang`]), [`engine`] (the program runs), [`measure`] and [`record`] (what is kept of it), [`report`]
+//! [`lang`] and [`plasticity`]), [`engine`] (the program runs), [`measure`] and [`record`] (what is kept of it), [`report`]
 //! (pictures, made of what is in `drawing`). An [`experiment`] ties them together, and a [`sweep`] runs one again and again with other values and seeds.
 
 pub mod circuit;
@@ -15,6 +15,7 @@ pub mod input;
 pub mod lang;
 pub mod measure;
 pub mod netlist;
+pub mod plasticity;
 pub mod random;
 pub mod record;
 pub mod report;

@@ -1,0 +1,238 @@
+//! The postsynaptic side of a lazy rule: traces and integrals of one neuron.
+//!
+//! Layout: traces (scaled by e^(rate·(t − reference))), integrals, and the product of the factors by which
+//! postsynaptic events scale the weights, if they do.
+
+use super::plan::{Accumulator, LazyRule, MOST_INTEGRALS};
+use super::quadrature::MOST_POINTS;
+use super::shared::Growth;
+use super::sides::{MOST_VALUES, Values, jump};
+use super::signal::{Channel, Signals};
+
+/// What the engine passes with everything that happens: the projection's numbers, modulators, and the time.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'m> {
+    /// The projection's numbers.
+    pub shared: &'m [f64],
+    /// All modulators of the circuit, by number.
+    pub channels: &'m [Channel],
+    /// The time (ms since the start).
+    pub at: f64,
+}
+
+/// The voltages of a neuron between two of its updates: offset (ms) from the earlier, and where to put the voltages of
+/// [`LazyRule::post_reads`].
+pub type Course<'c> = &'c mut dyn FnMut(f64, &mut [f64]);
+
+/// Smallest factor by which one event may scale a weight.
+const LEAST_FACTOR: f64 = 1e-6;
+
+impl LazyRule {
+    /// Numbers that a postsynaptic neuron keeps.
+    pub fn post_len(&self) -> usize {
+        self.sides.post.len() + self.accumulators.len() + usize::from(self.shrink.is_some())
+    }
+
+    /// Puts a neuron's numbers to their start.
+    pub fn start_post(&self, post: &mut [f64]) {
+        post.fill(0.0);
+        if self.shrink.is_some() {
+            post[self.shrunk_at()] = 1.0;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn shrunk_at(&self) -> usize {
+        self.sides.post.len() + self.accumulators.len()
+    }
+
+    /// The product of the factors of postsynaptic events so far.
+    #[inline(always)]
+    pub(super) fn shrunk(&self, post: &[f64]) -> f64 {
+        match self.shrink {
+            Some(_) => post[self.shrunk_at()],
+            None => 1.0,
+        }
+    }
+
+    /// The part of an integral that is known in closed form, with the integrals over modulators.
+    #[inline(always)]
+    pub(super) fn closed(
+        &self,
+        accumulator: &Accumulator,
+        post: &[f64],
+        integrals: &[f64; MOST_INTEGRALS],
+    ) -> f64 {
+        let mut sum = 0.0;
+        for (traces, integral) in &accumulator.closed {
+            let mut product = integrals[usize::from(*integral) % MOST_INTEGRALS];
+            for trace in traces {
+                product *= post[usize::from(*trace)];
+            }
+            sum += product;
+        }
+        sum / self.shrunk(post)
+    }
+
+    #[inline]
+    fn put_post(&self, values: &mut Values, post: &[f64], growth: &Growth) {
+        for (trace, scaled) in self.sides.post.iter().zip(post) {
+            values[usize::from(trace.place)] = scaled * growth.down[usize::from(trace.class)];
+        }
+    }
+
+    /// A postsynaptic event. The neuron has been advanced to it, and `voltages` are those just before.
+    pub fn post_event(
+        &self,
+        post: &mut [f64],
+        signals: Signals,
+        voltages: &[f64],
+        now: Moment<'_>,
+    ) {
+        let mut growth = Growth::NONE;
+        self.growth(now.shared, now.at, &mut growth);
+        let mut values = [0.0; MOST_VALUES];
+        self.sides.put_shared(&mut values, now.channels, now.at);
+        self.sides.put_voltages(&mut values, voltages);
+        self.put_post(&mut values, post, &growth);
+        let mut integrals = [0.0; MOST_INTEGRALS];
+        self.integrals_at(now.shared, now.channels, now.at, &mut integrals);
+        let traces = self.sides.post.len();
+        let changes = self.accumulators.iter().any(|a| !a.closed.is_empty());
+        if changes {
+            for (k, accumulator) in self.accumulators.iter().enumerate() {
+                post[traces + k] += self.closed(accumulator, post, &integrals);
+            }
+        }
+        if let Some(shrink) = &self.shrink {
+            let factor = 1.0 + jump(shrink, signals, &values);
+            post[self.shrunk_at()] *= factor.max(LEAST_FACTOR);
+        }
+        let shrunk = self.shrunk(post);
+        let (mut source, mut gain) = (u16::MAX, 0.0);
+        for (k, accumulator) in self.accumulators.iter().enumerate() {
+            if accumulator.source != source {
+                source = accumulator.source;
+                gain = jump(
+                    &self.sources[usize::from(source)].impulses,
+                    signals,
+                    &values,
+                );
+            }
+            let scale = self.scale(accumulator, &growth, &integrals);
+            post[traces + k] += gain * scale / shrunk;
+        }
+        for (index, trace) in self.sides.post.iter().enumerate() {
+            let added = jump(&trace.jumps, signals, &values);
+            post[index] += added * growth.up[usize::from(trace.class)];
+        }
+        if changes {
+            for (k, accumulator) in self.accumulators.iter().enumerate() {
+                post[traces + k] -= self.closed(accumulator, post, &integrals);
+            }
+        }
+    }
+
+    /// What multiplies the postsynaptic factor in an integral.
+    #[inline(always)]
+    fn scale(
+        &self,
+        accumulator: &Accumulator,
+        growth: &Growth,
+        integrals: &[f64; MOST_INTEGRALS],
+    ) -> f64 {
+        let mut scale = growth.up[usize::from(accumulator.rises)] * growth.fall(&accumulator.falls);
+        if let Some(integral) = accumulator.by {
+            scale *= integrals[usize::from(integral) % MOST_INTEGRALS];
+        }
+        scale
+    }
+
+    /// Whether the neuron has to be advanced whenever its voltages' course changes, and before its synapses learn.
+    pub fn needs_advance(&self) -> bool {
+        self.sources.iter().any(|s| s.smooth.is_some())
+            || self.sides.post.iter().any(|t| t.smooth.is_some())
+    }
+
+    /// Integrates what is smooth from a time to `now`, in which nothing happened to the neuron or to the modulators.
+    pub fn advance_post(&self, post: &mut [f64], from: f64, now: Moment<'_>, course: Course<'_>) {
+        let length = now.at - from;
+        if length <= 0.0 || !self.needs_advance() {
+            return;
+        }
+        let parts = (length / self.longest).ceil().max(1.0);
+        let part = length / parts;
+        // Short intervals need fewer points for the same error.
+        let points = match part / self.longest {
+            x if x < 0.04 => 0,
+            x if x < 0.4 => 1,
+            _ => 2,
+        };
+        for k in 0..parts as usize {
+            let offset = k as f64 * part;
+            self.advance_part(post, (from, offset, part), now, &self.gauss[points], course);
+        }
+    }
+
+    fn advance_part(
+        &self,
+        post: &mut [f64],
+        (from, offset, part): (f64, f64, f64),
+        now: Moment<'_>,
+        gauss: &super::quadrature::Gauss,
+        course: Course<'_>,
+    ) {
+        let points = gauss.points.len();
+        let mut values = [[0.0; MOST_VALUES]; MOST_POINTS];
+        let mut growth = [Growth::NONE; MOST_POINTS];
+        let mut voltages = [0.0; MOST_VALUES];
+        let reads = self.sides.voltages.len();
+        for j in 0..points {
+            let inside = offset + gauss.points[j] * part;
+            self.growth(now.shared, from + inside, &mut growth[j]);
+            self.sides
+                .put_shared(&mut values[j], now.channels, from + inside);
+            if reads > 0 {
+                course(inside, &mut voltages[..reads]);
+            }
+            self.sides.put_voltages(&mut values[j], &voltages[..reads]);
+            self.put_post(&mut values[j], post, &growth[j]);
+        }
+        // A trace of what is smooth: its values at the points, then at the end. Later ones may read it.
+        for (index, trace) in self.sides.post.iter().enumerate() {
+            let Some(smooth) = &trace.smooth else {
+                continue;
+            };
+            let class = usize::from(trace.class);
+            let mut added = [0.0; MOST_POINTS];
+            for j in 0..points {
+                added[j] = smooth.value(&values[j]) * growth[j].up[class];
+            }
+            let sum =
+                |weights: &[f64]| -> f64 { weights.iter().zip(&added).map(|(w, a)| w * a).sum() };
+            for j in 0..points {
+                let scaled = post[index] + part * sum(&gauss.up_to[j]);
+                values[j][usize::from(trace.place)] = scaled * growth[j].down[class];
+            }
+            post[index] += part * sum(&gauss.weights);
+        }
+        let shrunk = self.shrunk(post);
+        let traces = self.sides.post.len();
+        let mut integrals = [0.0; MOST_INTEGRALS];
+        for j in 0..points {
+            let at = from + offset + gauss.points[j] * part;
+            self.integrals_at(now.shared, now.channels, at, &mut integrals);
+            let (mut source, mut gain) = (u16::MAX, 0.0);
+            for (k, accumulator) in self.accumulators.iter().enumerate() {
+                let Some(smooth) = &self.sources[usize::from(accumulator.source)].smooth else {
+                    continue;
+                };
+                if accumulator.source != source {
+                    source = accumulator.source;
+                    gain = smooth.value(&values[j]) * gauss.weights[j] * part / shrunk;
+                }
+                post[traces + k] += gain * self.scale(accumulator, &growth[j], &integrals);
+            }
+        }
+    }
+}
