@@ -19,6 +19,11 @@ impl LazyRule {
         next
     }
 
+    /// Number of classes of time constants; class 0 stands for no decay and is never moved.
+    pub fn classes(&self) -> usize {
+        self.sides.classes.len()
+    }
+
     /// Whether the synapses of a presynaptic neuron, whose last event arrived at them `elapsed` ms ago (infinite if
     /// there was none), have to be flushed when this class's reference moves.
     pub fn needs_flush(&self, class: usize, elapsed: f64) -> bool {
@@ -29,7 +34,10 @@ impl LazyRule {
         weight
             || self.accumulators.iter().any(|a| {
                 // A product is nothing once one of its traces is; one without traces is always alive.
-                let decays = a.falls.iter().map(|c| self.sides.classes[usize::from(*c)].rate);
+                let decays = a
+                    .falls
+                    .iter()
+                    .map(|c| self.sides.classes[usize::from(*c)].rate);
                 a.resets & bit != 0 && decays.filter(|r| *r > 0.0).all(within)
             })
             || self
