@@ -8,7 +8,7 @@ use super::plan::{
 use super::polynomial::{Product, polynomial};
 use super::program::Scalar;
 use super::quadrature::Gauss;
-use super::sides::{Class, MOST_CLASSES, REACH, Sides};
+use super::sides::{Class, FILTER_REACH, MOST_CLASSES, REACH, Sides};
 use crate::lang::NodeId;
 use crate::lang::ops::Binary;
 use crate::lang::separate::{Term, separate_all};
@@ -288,6 +288,12 @@ impl Analysis<'_> {
             self.plan.shrink_class = self.sides.classes.len() as u16 - 1;
         }
         for m in 0..self.gains.len() {
+            let class = usize::from(self.sides.eligibilities[m].class);
+            self.shorten(
+                &[class as u16],
+                self.sides.classes[class].rate,
+                FILTER_REACH[0],
+            );
             let integral = Integral {
                 products: std::mem::take(&mut self.gains[m]),
                 falls: vec![self.sides.eligibilities[m].class],
@@ -338,6 +344,12 @@ impl Analysis<'_> {
                 .iter()
                 .map(|t| self.sides.pre[usize::from(*t)].class)
                 .collect();
+            if group.eligibility.is_some() {
+                let rates = falls
+                    .iter()
+                    .map(|c| self.sides.classes[usize::from(*c)].rate);
+                self.shorten(&falls, rates.sum(), FILTER_REACH[1]);
+            }
             let accumulator = self.accumulator(source, falls, rises, closed.as_deref());
             let first = self.plan.accumulators.len() as u16;
             self.plan.accumulators.push(accumulator);
@@ -411,7 +423,7 @@ impl Analysis<'_> {
                 .sum()
         };
         let rate = rate_of(&self.sides, &falls);
-        self.shorten(&falls, rate);
+        self.shorten(&falls, rate, REACH);
         let mut parts = Vec::new();
         for (traces, products) in closed.unwrap_or_default() {
             let classes: Vec<u16> = traces
@@ -420,7 +432,7 @@ impl Analysis<'_> {
                 .collect();
             let both = [&falls[..], &classes[..]].concat();
             let total = rate_of(&self.sides, &both);
-            self.shorten(&both, total);
+            self.shorten(&both, total, REACH);
             let integral = Integral {
                 products: products.clone(),
                 falls: falls.clone(),
@@ -445,10 +457,10 @@ impl Analysis<'_> {
     }
 
     /// References move early enough for a product of decays.
-    fn shorten(&mut self, classes: &[u16], rate: f64) {
+    fn shorten(&mut self, classes: &[u16], rate: f64, reach: f64) {
         for c in classes {
             let class = &mut self.sides.classes[usize::from(*c)];
-            class.interval = class.interval.min(REACH / rate);
+            class.interval = class.interval.min(reach / rate);
         }
     }
 }

@@ -4,7 +4,9 @@
 use super::impulse::{Split, split};
 use super::polynomial::polynomial;
 use super::program::Scalar;
-use super::sides::{Class, Eligibility, MOST_CLASSES, MOST_VALUES, PostTrace, PreTrace, Sides};
+use super::sides::{
+    Class, Eligibility, MOST_CLASSES, MOST_VALUES, PostTrace, PreTrace, REACH, Sides,
+};
 use crate::compile::reading::{Expr, Reading};
 use crate::lang::graph::Node;
 use crate::lang::ops::Binary;
@@ -377,7 +379,8 @@ pub(super) fn class(sides: &mut Sides, rate: f64) -> Result<u16, String> {
     if sides.classes.len() == MOST_CLASSES {
         return Err(format!("it has more than {MOST_CLASSES} time constants"));
     }
-    let interval = super::sides::REACH / rate;
+    // Not infinite, which some formats cannot write.
+    let interval = if rate > 0.0 { REACH / rate } else { f64::MAX };
     sides.classes.push(Class { rate, interval });
     Ok(sides.classes.len() as u16 - 1)
 }

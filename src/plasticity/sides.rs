@@ -14,6 +14,8 @@ pub const MOST_CLASSES: usize = 14;
 pub const FORGOTTEN: f64 = 40.0;
 /// Multiples of a time constant between moves of its reference: e^12 costs five of sixteen digits.
 pub const REACH: f64 = 12.0;
+/// The same for a filter at the synapse, and for the products behind it: their losses multiply.
+pub const FILTER_REACH: [f64; 2] = [3.0, 9.0];
 
 /// Values by their place.
 pub type Values = [f64; MOST_VALUES];

@@ -167,9 +167,7 @@ impl LazyRule {
         if !self.programs.is_empty() {
             change += self.run_programs(arrival, post, voltages, synapse, before, &mut added);
         }
-        if change != 0.0 {
-            *w = self.sides.bounded(before + change);
-        }
+        *w = self.sides.bounded(before + change);
         for (m, filter) in self.sides.eligibilities.iter().enumerate() {
             synapse[count + m] += added[m] * arrival.growth.up[usize::from(filter.class)];
         }

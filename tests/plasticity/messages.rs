@@ -78,7 +78,7 @@ fn trains_can_only_be_added_and_scaled() {
             "it filters a modulator",
         ),
         (
-            "(1 pA/mV) * psp(pre.spike) * post.spike",
+            "(1 pA) / (1 mV) * psp(pre.spike) * post.spike",
             "`psp` needs a target",
         ),
         (

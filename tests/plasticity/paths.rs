@@ -30,11 +30,11 @@ fn cases() -> Vec<(&'static str, f64)> {
         ),
         // Voltages: quadrature.
         (
-            "(0.001 pA/ms) * exp((dend + 60 mV) / (4 mV)) * trace(pre.spike, 20 ms)",
+            "(0.001 pA) / (1 ms) * exp((dend + 60 mV) / (4 mV)) * trace(pre.spike, 20 ms)",
             1e-7,
         ),
         (
-            "(0.001 pA/ms) * lowpass(dend + 60 mV, 15 ms) / (1 mV) * trace(pre.spike, 20 ms)",
+            "(0.001 pA) / (1 ms) * lowpass(dend + 60 mV, 15 ms) / (1 mV) * trace(pre.spike, 20 ms)",
             1e-7,
         ),
         (
@@ -43,11 +43,11 @@ fn cases() -> Vec<(&'static str, f64)> {
         ),
         // A voltage at the moment of a spike, a low-pass filtered voltage at the moment of another.
         (
-            "(0.01 pA/mV) * (dend + 60 mV) * trace(pre.spike, 20 ms) * post.spike",
+            "(0.01 pA) / (1 mV) * (dend + 60 mV) * trace(pre.spike, 20 ms) * post.spike",
             1e-7,
         ),
         (
-            "(0.01 pA/mV) * (lowpass(dend, 30 ms) + 60 mV) * pre.spike",
+            "(0.01 pA) / (1 mV) * (lowpass(dend, 30 ms) + 60 mV) * pre.spike",
             1e-7,
         ),
         // The weight's own decay, and its scaling by postsynaptic events.
@@ -76,7 +76,7 @@ fn cases() -> Vec<(&'static str, f64)> {
             "(0.1 pA) * lowpass(trace(pre.spike, 17 ms), 50 ms) * post.spike - (0.001 pA) * pre.spike",
             1e-11,
         ),
-        ("(0.001 pA/ms) - (0.01 pA) * post.spike", 1e-7),
+        ("(0.001 pA) / (1 ms) - (0.01 pA) * post.spike", 1e-7),
         // avg decays otherwise than exponentially.
         (
             "(0.1 pA) * avg(pre.spike, 100 ms) * (10 ms) * post.spike",
