@@ -2,7 +2,7 @@
 //!
 //! A rule's text becomes a [`PlasticRule`] in these steps, each in its own module: filters are taken out (`lower`),
 //! trains of events are split off (`impulse`), products are sorted by their presynaptic and postsynaptic sides
-//! (`analyse`). Most rules become a [`LazyRule`]; its states live in plain slices of numbers that belong to the engine:
+//! (`analyse`) and folded into integrals (`fold`). Most rules become a [`LazyRule`]; its states live in plain slices of numbers that belong to the engine:
 //! one per presynaptic neuron, per postsynaptic neuron, per synapse and per projection.
 //!
 //! # Order of calls
@@ -20,6 +20,7 @@
 
 mod analyse;
 mod explain;
+mod fold;
 mod general;
 mod impulse;
 mod lower;
@@ -50,9 +51,9 @@ pub use synapse::Arrival;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum PlasticRule {
     /// Work at presynaptic events only.
-    Lazy(LazyRule),
+    Lazy(Box<LazyRule>),
     /// All synapses of a neuron are visited when something happens to it.
-    General(GeneralRule),
+    General(Box<GeneralRule>),
 }
 
 impl PlasticRule {
@@ -68,8 +69,9 @@ impl PlasticRule {
         let mut lowered = lower::lower(expr, kernel)?;
         let sides = lowered.sides(within)?;
         match analyse::analyse(&mut lowered, &sides) {
-            Ok(rule) => Ok(PlasticRule::Lazy(rule)),
-            Err(why) => GeneralRule::new(&lowered, sides, &why).map(PlasticRule::General),
+            Ok(rule) => Ok(PlasticRule::Lazy(Box::new(rule))),
+            Err(why) => GeneralRule::new(&lowered, sides, &why)
+                .map(|rule| PlasticRule::General(Box::new(rule))),
         }
     }
 

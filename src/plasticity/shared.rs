@@ -126,8 +126,8 @@ impl LazyRule {
         at: f64,
         into: &mut [f64; MOST_INTEGRALS],
     ) {
-        for index in 0..self.integrals.len() {
-            into[index] = self.integral(index, shared, channels, at);
+        for (index, value) in into.iter_mut().enumerate().take(self.integrals.len()) {
+            *value = self.integral(index, shared, channels, at);
         }
     }
 

@@ -7,9 +7,9 @@ use super::signal::{Channel, Signals};
 use crate::lang::math;
 
 /// Values that one rule may read: traces, voltages, modulators, filters at the synapse, the weight.
-pub const MOST_VALUES: usize = 48;
+pub const MOST_VALUES: usize = 32;
 /// Different time constants of one rule.
-pub const MOST_CLASSES: usize = 14;
+pub const MOST_CLASSES: usize = 12;
 /// Multiples of a time constant after which a trace is nothing (e^−40 is below any rounding).
 pub const FORGOTTEN: f64 = 40.0;
 /// Multiples of a time constant between moves of its reference: e^12 costs five of sixteen digits.

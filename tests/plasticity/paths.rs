@@ -191,10 +191,10 @@ fn plans_and_states_survive_being_written() {
         &library("r-stdp", &[("A_plus", "1 pA"), ("A_minus", "1.5 pA")]),
         None,
     );
-    let text = serde_json::to_string(&PlasticRule::Lazy(rule.clone())).unwrap();
+    let text = serde_json::to_string(&PlasticRule::Lazy(Box::new(rule.clone()))).unwrap();
     let PlasticRule::Lazy(back) = serde_json::from_str(&text).unwrap() else {
         panic!("another path")
     };
-    assert_eq!(back, rule);
+    assert_eq!(*back, rule);
     assert!(rule.pre_signals() == apical::plasticity::Signals::of(&[Signal::Spike]));
 }

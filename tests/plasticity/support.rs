@@ -79,7 +79,7 @@ pub fn library(rule: &str, given: &[(&str, &str)]) -> Expr {
 
 pub fn lazy(expr: &Expr, kernel: Option<&[(f64, f64)]>) -> LazyRule {
     match PlasticRule::new(expr, kernel, None).unwrap() {
-        PlasticRule::Lazy(rule) => rule,
+        PlasticRule::Lazy(rule) => *rule,
         PlasticRule::General(rule) => panic!("{}", rule.explain()),
     }
 }
