@@ -306,7 +306,8 @@ impl Reader<'_> {
         })
     }
 
-    fn modulators(&mut self) -> Vec<(ModulatorId, Expr)> {
+    /// Modulators that are computed.
+    pub fn modulators(&mut self) -> Vec<(ModulatorId, Expr)> {
         let mut found = Vec::new();
         for (index, modulator) in self.circuit.modulators.iter().enumerate() {
             let ModulatorDrive::Value { of: text, .. } = &modulator.drive else {

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::expressions::{Plastic, Reader, RuleUse, misfit, read};
 use super::reading::Expr;
 use super::scope::{Place, PlaceScope};
-use crate::circuit::{CompartmentId, ProjectionId};
+use crate::circuit::{CircuitKind, CompartmentId, ProjectionId};
 use crate::lang::Shape;
 use crate::netlist::model;
 use crate::source::{Problem, Span, suggest};
@@ -96,7 +96,8 @@ impl Reader<'_> {
         }
     }
 
-    fn rule(
+    /// The rule of a projection, or of a bias if there is no source.
+    pub fn rule(
         &mut self,
         target: CompartmentId,
         source: Option<CompartmentId>,
@@ -134,11 +135,23 @@ impl Reader<'_> {
             self.problems
                 .push(Problem::new(message, its.span, "no value").help(help));
         }
-        let place = Place::Rule {
-            target,
-            source,
-            weight,
-            parameters: &parameters,
+        let place = match (self.circuit.kind, source) {
+            (CircuitKind::Event, Some(source)) => Place::SpikingRule {
+                target,
+                source: source.population,
+                weight,
+                parameters: &parameters,
+            },
+            _ => Place::Rule {
+                target,
+                source,
+                weight,
+                parameters: &parameters,
+            },
+        };
+        let (unit, what) = match self.circuit.kind {
+            CircuitKind::Event => (weight * Dimension::RATE, "the derivative of these weights"),
+            CircuitKind::Rate => (weight, "the change of these weights"),
         };
         let scope = PlaceScope::new(self.circuit, place, self.activation(target));
         let used_here = |problems: Vec<Problem>| {
@@ -155,7 +168,7 @@ impl Reader<'_> {
         if matches!(expr.formula.shape(), Shape::Vector(_)) {
             return None;
         }
-        let misfit = misfit(&expr, weight, "the change of these weights");
+        let misfit = misfit(&expr, unit, what);
         self.problems
             .extend(used_here(misfit.into_iter().collect()));
         Some(expr)

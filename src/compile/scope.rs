@@ -386,9 +386,7 @@ impl Scope for PlaceScope<'_> {
             Place::Rule { .. }
             | Place::SpikingRule { .. }
             | Place::Equation(_)
-            | Place::Neuron { .. } => {
-                Err(self.no_reduction())
-            }
+            | Place::Neuron { .. } => Err(self.no_reduction()),
         }
     }
 

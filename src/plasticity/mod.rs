@@ -89,11 +89,36 @@ impl PlasticRule {
         GeneralRule::new(&lowered, sides, "that was asked for")
     }
 
+    /// The traces of both sides.
+    pub fn traces(&self) -> &LazyRule {
+        match self {
+            PlasticRule::Lazy(rule) => rule,
+            PlasticRule::General(rule) => rule.traces(),
+        }
+    }
+
+    /// Numbers that a synapse keeps beside its weight.
+    pub fn synapse_len(&self) -> usize {
+        match self {
+            PlasticRule::Lazy(rule) => rule.synapse_len(),
+            PlasticRule::General(rule) => rule.synapse_len(),
+        }
+    }
+
     /// How it runs and why, in a sentence.
     pub fn explain(&self) -> &str {
         match self {
             PlasticRule::Lazy(rule) => rule.explain(),
             PlasticRule::General(rule) => rule.explain(),
+        }
+    }
+}
+
+impl PlasticRule {
+    /// Limits the intervals that are integrated at once, to half of the fastest time constant of the voltages (ms).
+    pub fn limit_interval(&mut self, fastest: f64) {
+        if let PlasticRule::Lazy(rule) = self {
+            rule.limit_interval(fastest);
         }
     }
 }

@@ -184,7 +184,10 @@ impl EventProgram {
             synapses,
             bytes_each: self.synapse_bytes(index) as f64 / synapses.max(1) as f64,
             rule: p.learn.as_ref().map(|l| l.rule.value.clone()),
-            method: None,
+            method: self.projections[index]
+                .rule
+                .as_ref()
+                .map(|rule| rule.explain().to_owned()),
         }
     }
 
@@ -220,6 +223,10 @@ impl EventProgram {
             Some(DistributionKind::Constant(_)) | None => 0,
             _ => 4,
         };
-        targets + count * (weight + delay)
+        let learned = self.projections[index]
+            .rule
+            .as_ref()
+            .map_or(0, |rule| 8 * rule.synapse_len());
+        targets + count * (weight + delay + learned)
     }
 }

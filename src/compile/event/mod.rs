@@ -3,6 +3,8 @@
 
 mod explain;
 mod form;
+mod learning;
+mod modulators;
 mod neuron;
 mod program;
 mod reader;
@@ -11,5 +13,5 @@ mod tables;
 
 pub use explain::EventExplanation;
 pub use neuron::DynamicNeuron;
-pub use program::{EventProgram, EventProjection, NeuronProgram, ShortTerm};
+pub use program::{EventProgram, EventProjection, NeuronProgram, Release, ShortTerm};
 pub use source::{GivenTimes, SourceNeuron};

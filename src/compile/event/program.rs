@@ -7,10 +7,12 @@ use super::neuron::DynamicNeuron;
 use super::reader::NeuronReader;
 use super::source::SourceNeuron;
 use super::tables::delays_ms;
-use crate::circuit::{Circuit, PopulationId};
+use crate::circuit::{Circuit, ModulatorId, PopulationId};
+use crate::compile::Expr;
 use crate::engine::event::time::{NEVER, from_ms};
 use crate::engine::event::turn::Signals;
 use crate::netlist::model::{self, Netlist, SpikeTrigger};
+use crate::plasticity::PlasticRule;
 use crate::source::Problem;
 
 /// A compiled event circuit.
@@ -26,6 +28,21 @@ pub struct EventProgram {
     pub projections: Vec<EventProjection>,
     /// The shortest delay (ps).
     pub min_delay: i64,
+    /// Modulators that spikes release.
+    pub releases: Vec<Release>,
+    /// Modulators that are sampled.
+    pub sampled: Vec<(ModulatorId, Expr)>,
+}
+
+/// A modulator that the spikes of a population release.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Release {
+    /// The population.
+    pub by: PopulationId,
+    /// The modulator.
+    pub modulator: ModulatorId,
+    /// By how much one spike raises it.
+    pub amount: f64,
 }
 
 /// A population, compiled.
@@ -48,6 +65,8 @@ pub struct EventProjection {
     pub port: u32,
     /// Short-term plasticity.
     pub short_term: Option<ShortTerm>,
+    /// The rule by which it learns.
+    pub rule: Option<Arc<PlasticRule>>,
 }
 
 /// Short-term plasticity with its numbers (times in ms).
@@ -88,6 +107,8 @@ impl EventProgram {
         if !problems.is_empty() || populations.len() < circuit.populations.len() {
             return Err(problems);
         }
+        let rules = super::learning::rules(netlist, &circuit, &populations)?;
+        let sampled = super::modulators::sampled(netlist, &circuit, &populations)?;
         let mut firsts = vec![0];
         for population in &circuit.populations {
             firsts.push(firsts.last().copied().unwrap_or(0) + population.size as u32);
@@ -95,7 +116,8 @@ impl EventProgram {
         let projections = circuit
             .projections
             .iter()
-            .filter_map(|p| projection(p, &populations))
+            .zip(rules)
+            .filter_map(|(p, rule)| projection(p, &populations, rule))
             .collect();
         let shortest = circuit
             .projections
@@ -107,6 +129,8 @@ impl EventProgram {
             firsts,
             projections,
             min_delay: shortest.unwrap_or(NEVER),
+            releases: super::modulators::releases(&circuit),
+            sampled,
             circuit,
         })
     }
@@ -160,6 +184,7 @@ fn neuron(reader: &mut NeuronReader<'_>, id: PopulationId) -> Option<NeuronProgr
 fn projection(
     p: &crate::circuit::Projection,
     populations: &[NeuronProgram],
+    rule: Option<Arc<PlasticRule>>,
 ) -> Option<EventProjection> {
     let ends = p.spiking.as_ref()?;
     let NeuronProgram::Dynamic(target) = &populations[p.to.population.0 as usize] else {
@@ -172,6 +197,7 @@ fn projection(
             model::Signal::Event => Signals::EVENT,
             model::Signal::Burst => Signals::BURST,
         },
+        rule,
         port: target.port(ends.receptor, p.to.index as usize)?,
         short_term: ends.short_term.as_ref().map(|s| ShortTerm {
             utilisation: s.utilisation.value,

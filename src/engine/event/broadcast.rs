@@ -6,6 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::time::{NEVER, after, from_ms, to_ms};
 use crate::circuit::Circuit;
 use crate::netlist::model::{Duration, ModulatorDrive, Schedule};
+use crate::plasticity;
 use crate::random::stream;
 
 /// All modulators of a circuit.
@@ -105,6 +106,23 @@ impl Broadcast {
             Channel::Released { value, at, rate } => value * (-rate * to_ms(time - at)).exp(),
             _ => self.values[modulator],
         }
+    }
+
+    /// All modulators as rules read them: a value that decays from a time on.
+    pub fn channels(&self) -> Vec<plasticity::Channel> {
+        let channel = |(channel, value): (&Channel, &f64)| match channel {
+            Channel::Released { value, at, rate } => plasticity::Channel {
+                value: *value,
+                since: to_ms(*at),
+                rate: *rate,
+            },
+            _ => plasticity::Channel::constant(*value),
+        };
+        self.channels
+            .iter()
+            .zip(&self.values)
+            .map(channel)
+            .collect()
     }
 
     /// When one changes next by itself (ps).

@@ -12,14 +12,17 @@ use rand_xoshiro::Xoroshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::inbox::NONE;
-use super::linear::MOST_VARIABLES;
+use super::linear::{MOST_VARIABLES, Modes};
 use super::model::{Burst, BurstCondition, Instance, Trigger};
 use super::record::{self, Flags, Layout, Needs, Timer};
 use super::regime::{Crossing, Regime, RegimeKey, Regimes};
 use super::time::{NEVER, after, from_ms, to_ms};
-use super::turn::{Emitted, EventError, Signals, Turn};
+use super::turn::{Emitted, EventError, Plastic, Signals, Turn};
 use crate::compile::event::DynamicNeuron;
 use crate::lang::scalar::Interval;
+
+/// Regimes that a population remembers: modulators that keep taking new values would fill the memory.
+const MOST_REGIMES: usize = 8192;
 
 /// A neuron may spike so often at one time before the run ends with an error.
 const MOST_AT_ONCE: u32 = 1000;
@@ -258,13 +261,16 @@ impl Cells {
 
     /// Brings a neuron's state to a time.
     #[inline(always)]
-    fn advance(&mut self, cell: usize, time: i64) {
+    fn advance(&mut self, cell: usize, time: i64, plastic: &mut Plastic<'_>) {
         let (layout, stride) = (self.layout, self.layout.stride);
         let record = &mut self.records[cell * stride..(cell + 1) * stride];
         let last = record::time(record[0]);
         let regime = self.regimes.get(record::flags(record).regime);
         if time > last {
             let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
+            if !plastic.onto.is_empty() {
+                plastic.advance((&regime.modes, y), last, time);
+            }
             regime.modes.advance(y, to_ms(time - last));
             record::set_time(&mut record[0], time);
         }
@@ -277,19 +283,20 @@ impl Cells {
             let (delivery, next) = turn.inbox.read(delivery);
             (*delivery, next)
         };
-        self.advance(cell, delivery.time);
+        self.advance(cell, delivery.time, &mut turn.plastic);
         let escapes = !self.streams.is_empty();
         let rest = if escapes {
             self.rest_of_candidate(cell, delivery.time)
         } else {
             None
         };
-        let weight = turn.weight(&delivery);
         let port = turn.ports[delivery.projection as usize] as usize;
         let (layout, stride) = (self.layout, self.layout.stride);
         let record = &mut self.records[cell * stride..(cell + 1) * stride];
         let regime = self.regimes.get(record::flags(record).regime);
-        for (y, jump) in record[layout.modes..].iter_mut().zip(&regime.jumps[port]) {
+        let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
+        let weight = turn.plastic.weight(&delivery, (&regime.modes, y));
+        for (y, jump) in y.iter_mut().zip(&regime.jumps[port]) {
             *y += weight * jump;
         }
         if escapes {
@@ -306,7 +313,7 @@ impl Cells {
         own: Own,
         turn: &mut Turn<'_>,
     ) -> Result<(), EventError> {
-        self.advance(cell, time);
+        self.advance(cell, time, &mut turn.plastic);
         match own {
             Own::Timer(Timer::Refractory) => {
                 let layout = self.layout;
@@ -461,6 +468,12 @@ impl Cells {
         let instance = self.instances[key.kind as usize].clone();
         let mut x = self.variables(cell);
         let signals = self.burst_signals(cell, time, in_burst, &instance, (&x, key));
+        if !turn.plastic.onto.is_empty() {
+            let record = self.record(cell);
+            let modes = &self.regimes.get(record::flags(record).regime).modes;
+            let y = &record[self.layout.modes..self.layout.modes + modes.len()];
+            turn.plastic.post_event(signals, (modes, y), time);
+        }
         let before = x;
         for (variable, value) in &instance.reset {
             x[*variable] = value.of(&before);
@@ -583,19 +596,63 @@ impl Cells {
         time: i64,
         environment: u32,
         modulators: &[f64],
+        (base, plastic): (u32, &mut Plastic<'_>),
     ) -> Result<(), EventError> {
         self.environment = environment;
         let cells = self.len();
-        for cell in 0..cells {
-            self.advance(cell, time);
-        }
+        self.advance_all(time, base, plastic);
         self.instances = self.neuron.instances(modulators);
         for cell in 0..cells {
             let key = self.key(cell);
             self.change_regime(cell, RegimeKey { environment, ..key })?;
             self.renew_candidate(cell, time)?;
         }
+        if self.regimes.len() > MOST_REGIMES {
+            self.forget_regimes();
+        }
         Ok(())
+    }
+
+    /// Forgets the regimes that no neuron is in.
+    #[cold]
+    fn forget_regimes(&mut self) {
+        let mut used: Vec<u32> = (0..self.len())
+            .map(|cell| record::flags(self.record(cell)).regime)
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        self.regimes.keep(&used);
+        let place = |old: u32| used.binary_search(&old).map_or(0, |at| at as u32);
+        for cell in 0..self.len() {
+            let record = self.record_mut(cell);
+            let flags = record::flags(record);
+            record::set_flags(
+                record,
+                Flags {
+                    regime: place(flags.regime),
+                    ..flags
+                },
+            );
+        }
+    }
+
+    /// Brings all neurons to a time; the first one has the number `base` in the partition.
+    pub fn advance_all(&mut self, time: i64, base: u32, plastic: &mut Plastic<'_>) {
+        for cell in 0..self.len() {
+            plastic.neuron = base + cell as u32;
+            self.advance(cell, time, plastic);
+        }
+    }
+
+    /// A neuron's state as it is kept: its modes, coordinates, and their time (ps).
+    pub fn state(&self, cell: usize) -> (&Modes, &[f64], i64) {
+        let record = self.record(cell);
+        let modes = &self.regimes.get(record::flags(record).regime).modes;
+        (
+            modes,
+            &record[self.layout.modes..self.layout.modes + modes.len()],
+            record::time(record[0]),
+        )
     }
 
     /// When a neuron that nothing reaches has to be looked at, from `now` on.

@@ -29,6 +29,7 @@ pub mod inbox;
 pub mod linear;
 pub mod model;
 pub mod partition;
+pub mod plastic;
 pub mod queue;
 pub mod record;
 pub mod regime;

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use super::calendar::{Calendar, InFlight};
 use super::cells::Cells;
 use super::inbox::{Inbox, NONE};
+use super::plastic::Learning;
 use super::queue::WakeQueue;
 use super::short_term::Resources;
 use super::sources::Sources;
-use super::synapses::{Delays, Synapses};
-use super::time::{NEVER, after};
-use super::turn::{Emitted, EventError, Turn};
+use super::synapses::{Delays, Synapses, Weights};
+use super::time::{NEVER, after, from_ms, to_ms};
+use super::turn::{Emitted, EventError, Plastic, Signals, Turn};
 use crate::compile::event::{EventProgram, NeuronProgram};
+use crate::plasticity::Channel;
 
 /// The longest window (ps) if delays do not limit it: 10 ms.
 const LONGEST_WINDOW: i64 = 10_000_000_000;
@@ -28,6 +30,11 @@ pub struct Partition {
     groups: Vec<Group>,
     /// For each projection, the synapses on neurons that are here.
     synapses: Vec<Synapses>,
+    /// For each projection, what it keeps if it learns.
+    learnings: Vec<Option<Learning>>,
+    /// For each population, projections onto it that learn at present.
+    onto: Vec<Vec<u32>>,
+    channels: Vec<Channel>,
     ports: Vec<u32>,
     /// For each projection with short-term plasticity, the state of each presynaptic neuron.
     resources: Vec<Vec<Resources>>,
@@ -36,6 +43,8 @@ pub struct Partition {
     /// Whether a neuron is in the queue.
     queued: Vec<bool>,
     inbox: Inbox,
+    /// Numbers of the arrivals at synapses that learn, in order.
+    loads: Vec<u32>,
     emitted: Vec<Emitted>,
 }
 
@@ -77,6 +86,7 @@ impl Partition {
         program: &Arc<EventProgram>,
         (part, parts): (usize, usize),
         modulators: &[f64],
+        channels: &[Channel],
     ) -> Result<Partition, EventError> {
         let circuit = &program.circuit;
         let mut groups = Vec::new();
@@ -116,9 +126,26 @@ impl Partition {
         }
         let table = |(index, p): (usize, &crate::compile::event::EventProjection)| {
             let group = &groups[p.ends.1.0 as usize];
-            program.synapses(index, group.range.clone(), group.base, false)
+            program.synapses(index, group.range.clone(), group.base, p.rule.is_some())
         };
-        let synapses = program.projections.iter().enumerate().map(table).collect();
+        let synapses: Vec<Synapses> = program.projections.iter().enumerate().map(table).collect();
+        let learning = |(p, table): (&crate::compile::event::EventProjection, &Synapses)| {
+            let group = &groups[p.ends.1.0 as usize];
+            let sizes = (
+                circuit.population(p.ends.0).size,
+                group.base,
+                group.range.len(),
+            );
+            p.rule
+                .as_ref()
+                .map(|rule| Learning::new(rule, table, sizes, 0.0))
+        };
+        let learnings = program
+            .projections
+            .iter()
+            .zip(&synapses)
+            .map(learning)
+            .collect();
         let resources = program
             .projections
             .iter()
@@ -129,34 +156,54 @@ impl Partition {
             .collect();
         let mut partition = Partition {
             program: program.clone(),
+            onto: vec![],
             groups,
             synapses,
+            learnings,
+            channels: channels.to_vec(),
             ports: program.projections.iter().map(|p| p.port).collect(),
             resources,
             calendar: Calendar::new(program.min_delay.min(LONGEST_WINDOW)),
             queue: WakeQueue::default(),
             queued: vec![false; base as usize],
             inbox: Inbox::new(base as usize),
+            loads: Vec::new(),
             emitted: Vec::new(),
         };
         partition.look_at_all(0);
+        partition.list_learning();
         Ok(partition)
+    }
+
+    /// Notes which projections learn at present.
+    fn list_learning(&mut self) {
+        let learns = |number: usize, population: usize| {
+            let onto = self.program.projections[number].ends.1.0 as usize == population;
+            onto && self.learnings[number].as_ref().is_some_and(|l| l.active)
+        };
+        let of = |population| {
+            (0..self.learnings.len())
+                .filter(|n| learns(*n, population))
+                .map(|n| n as u32)
+                .collect()
+        };
+        self.onto = (0..self.groups.len()).map(of).collect();
     }
 
     /// Puts every neuron that may do something by itself into the queue.
     fn look_at_all(&mut self, now: i64) {
-        for index in 0..self.groups.len() {
+        (0..self.groups.len()).for_each(|index| self.look_at(index, now));
+    }
+
+    fn look_at(&mut self, index: usize, now: i64) {
+        for cell in 0..self.groups[index].range.len() {
             let group = &self.groups[index];
-            let base = group.base;
-            let looks: Vec<i64> = (0..group.range.len())
-                .map(|cell| match &group.kind {
-                    GroupKind::Cells(cells) => cells.next_look(cell, now),
-                    GroupKind::Sources(sources) => sources.next_look(cell),
-                })
-                .collect();
-            for (cell, wake) in looks.into_iter().enumerate() {
-                self.set_wake(base + cell as u32, wake);
-            }
+            let wake = match &group.kind {
+                GroupKind::Cells(cells) => cells.next_look(cell, now),
+                GroupKind::Sources(sources) => sources.next_look(cell),
+            };
+            let neuron = group.base + cell as u32;
+            self.set_wake(neuron, wake);
         }
     }
 
@@ -171,6 +218,11 @@ impl Partition {
     /// The end (ps) of the longest window that may begin at a time.
     pub fn window_end(&self, start: i64) -> i64 {
         self.calendar.bucket_end(start)
+    }
+
+    /// Length of the longest window (ps).
+    pub fn window(&self) -> i64 {
+        self.calendar.width()
     }
 
     /// When something may happen here next (ps).
@@ -190,6 +242,7 @@ impl Partition {
                 let synapses = &self.synapses[number];
                 let row = synapses.rows.of(index as u32);
                 let load = match &projection.short_term {
+                    _ if projection.rule.is_some() => u64::from(spike.signals.0),
                     Some(by) => self.resources[number][index]
                         .spike(spike.time, by)
                         .to_bits(),
@@ -237,18 +290,57 @@ impl Partition {
 
     /// Puts what arrives before `end` into the inbox, the last first.
     fn deliver_spikes(&mut self, end: i64) {
+        self.learnings
+            .iter_mut()
+            .flatten()
+            .for_each(Learning::begin_window);
         let today = self.calendar.today();
         let first = today.partition_point(|spike| spike.time >= end);
+        self.loads.clear();
+        // What synapses that learn need of their presynaptic neurons is made in the order of time.
+        for spike in today[first..].iter().rev() {
+            let learning = self.learnings[spike.projection as usize]
+                .as_mut()
+                .filter(|l| l.active);
+            if let Some(learning) = learning {
+                let (at, signals) = (to_ms(spike.time), Signals(spike.load as u8));
+                self.loads
+                    .push(learning.arrive(spike.index, signals, at, &self.channels));
+            }
+        }
         for spike in &today[first..] {
-            let synapses = &self.synapses[spike.projection as usize];
-            let factor = f64::from_bits(spike.load);
-            match &synapses.delays {
-                Delays::Same(_) => {
-                    let row = synapses.rows.of(spike.index);
-                    deliver_row(&mut self.inbox, synapses, row, spike, factor);
+            let number = spike.projection as usize;
+            let synapses = &self.synapses[number];
+            match (&self.learnings[number], &synapses.delays) {
+                (Some(learning), _) => {
+                    let arrival = if learning.active {
+                        self.loads.pop().unwrap_or(0)
+                    } else {
+                        0
+                    };
+                    for synapse in synapses.rows.of(spike.index).rev() {
+                        let value = synapse as u64 | u64::from(arrival) << 32;
+                        self.inbox.push(
+                            synapses.rows.target(synapse),
+                            spike.time,
+                            spike.projection,
+                            value,
+                        );
+                    }
                 }
-                Delays::Each { .. } => {
+                (None, Delays::Same(_)) => {
+                    let row = synapses.rows.of(spike.index);
+                    deliver_row(
+                        &mut self.inbox,
+                        synapses,
+                        row,
+                        spike,
+                        f64::from_bits(spike.load),
+                    );
+                }
+                (None, Delays::Each { .. }) => {
                     let synapse = spike.index as usize;
+                    let factor = f64::from_bits(spike.load);
                     deliver_row(
                         &mut self.inbox,
                         synapses,
@@ -276,6 +368,13 @@ impl Partition {
                 inbox: &inbox,
                 ports: &self.ports,
                 emitted: &mut self.emitted,
+                plastic: Plastic {
+                    learnings: &mut self.learnings,
+                    tables: &mut self.synapses,
+                    channels: &self.channels,
+                    onto: &self.onto[index],
+                    neuron: 0,
+                },
             };
             let mut wakes = Vec::with_capacity(count);
             let here = &neurons[at..at + count];
@@ -286,6 +385,7 @@ impl Partition {
                     std::hint::black_box(group.touch(next));
                 }
                 let cell = (neuron - base) as usize;
+                turn.plastic.neuron = *neuron;
                 let wake = match &mut group.kind {
                     GroupKind::Cells(cells) => cells.run(cell, inbox.first(*neuron), &mut turn),
                     GroupKind::Sources(sources) => Ok(sources.run(cell, &mut turn)),
@@ -307,7 +407,40 @@ impl Partition {
         result
     }
 
-    /// Modulators have other values from `time` on.
+    /// Before modulators change at a time (ps): what learns is brought up to it.
+    pub fn before_change(&mut self, time: i64) {
+        for index in 0..self.groups.len() {
+            let follows = |n: &u32| {
+                self.learnings[*n as usize]
+                    .as_ref()
+                    .is_some_and(Learning::follows_modulators)
+            };
+            if self.onto[index].iter().any(follows) {
+                self.advance_group(index, time);
+            }
+        }
+        for learning in self.learnings.iter_mut().flatten().filter(|l| l.active) {
+            learning.before_change(&self.channels, to_ms(time));
+        }
+    }
+
+    /// Brings all neurons of a population to a time.
+    fn advance_group(&mut self, index: usize, time: i64) {
+        let group = &mut self.groups[index];
+        let mut plastic = Plastic {
+            learnings: &mut self.learnings,
+            tables: &mut self.synapses,
+            channels: &self.channels,
+            onto: &self.onto[index],
+            neuron: 0,
+        };
+        if let GroupKind::Cells(cells) = &mut group.kind {
+            cells.advance_all(time, group.base, &mut plastic);
+        }
+    }
+
+    /// Modulators have other values from `time` (ps) on; `environment` numbers them, for populations whose equations read
+    /// one that has changed.
     ///
     /// # Errors
     /// If the equations of a neuron have no solution any more.
@@ -316,6 +449,7 @@ impl Partition {
         time: i64,
         environment: impl Fn(usize) -> Option<u32>,
         modulators: &[f64],
+        channels: &[Channel],
     ) -> Result<(), EventError> {
         for index in 0..self.groups.len() {
             let Some(environment) = environment(index) else {
@@ -323,21 +457,82 @@ impl Partition {
             };
             let read = read(&self.program, index, modulators);
             let group = &mut self.groups[index];
+            let mut plastic = Plastic {
+                learnings: &mut self.learnings,
+                tables: &mut self.synapses,
+                channels: &self.channels,
+                onto: &self.onto[index],
+                neuron: 0,
+            };
             match &mut group.kind {
-                GroupKind::Cells(cells) => cells.change_environment(time, environment, &read)?,
+                GroupKind::Cells(cells) => {
+                    cells.change_environment(
+                        time,
+                        environment,
+                        &read,
+                        (group.base, &mut plastic),
+                    )?;
+                }
                 GroupKind::Sources(sources) => sources.change_environment(time, &read),
             }
-            for cell in 0..self.groups[index].range.len() {
-                let group = &self.groups[index];
-                let wake = match &group.kind {
-                    GroupKind::Cells(cells) => cells.next_look(cell, time),
-                    GroupKind::Sources(sources) => sources.next_look(cell),
-                };
-                let neuron = group.base + cell as u32;
-                self.set_wake(neuron, wake);
+            self.look_at(index, time);
+        }
+        self.channels.copy_from_slice(channels);
+        Ok(())
+    }
+
+    /// When a reference time of what learns has to be moved (ps).
+    pub fn next_rebase(&self) -> i64 {
+        let next = self
+            .learnings
+            .iter()
+            .flatten()
+            .map(Learning::next_rebase)
+            .fold(f64::INFINITY, f64::min);
+        from_ms(next)
+    }
+
+    /// Moves the reference times that are due at a time (ps).
+    pub fn rebase(&mut self, time: i64) {
+        for number in 0..self.learnings.len() {
+            let due = |l: &Learning| from_ms(l.next_rebase()) <= time;
+            while self.learnings[number].as_ref().is_some_and(due) {
+                let target = self.program.projections[number].ends.1.0 as usize;
+                if self.learnings[number]
+                    .as_ref()
+                    .is_some_and(Learning::follows_voltages)
+                {
+                    self.advance_group(target, time);
+                }
+                if let Some(learning) = &mut self.learnings[number] {
+                    learning.rebase(&mut self.synapses[number], &self.channels, to_ms(time));
+                }
             }
         }
-        Ok(())
+    }
+
+    /// Which projections learn from a time (ps) on. One that stops keeps the weights that it has then; one that starts
+    /// starts afresh.
+    pub fn set_learning(&mut self, learns: &[bool], time: i64) {
+        for (number, learns) in learns.iter().enumerate() {
+            let Some(active) = self.learnings[number].as_ref().map(|l| l.active) else {
+                continue;
+            };
+            if active && !learns {
+                let mut weights = Vec::new();
+                for source in 0..self.sources(number) {
+                    self.weights_of(number, source as u32, time, &mut weights);
+                }
+                self.synapses[number].weights = Weights::Each(weights);
+            }
+            if let Some(learning) = &mut self.learnings[number] {
+                if *learns && !active {
+                    learning.start(to_ms(time));
+                }
+                learning.active = *learns;
+            }
+        }
+        self.list_learning();
     }
 
     /// The value of a variable of a neuron (its index in the population) at a time, if the neuron is here.
@@ -364,14 +559,24 @@ impl Partition {
     }
 
     /// Appends the weights that a presynaptic neuron's synapses here have at a time.
-    pub fn weights_of(&self, projection: usize, source: u32, _time: i64, into: &mut Vec<f64>) {
-        let synapses = &self.synapses[projection];
-        into.extend(
-            synapses
-                .rows
-                .of(source)
-                .map(|synapse| synapses.weights.of(synapse)),
-        );
+    pub fn weights_of(&self, projection: usize, source: u32, time: i64, into: &mut Vec<f64>) {
+        let table = &self.synapses[projection];
+        let group = &self.groups[self.program.projections[projection].ends.1.0 as usize];
+        match (&self.learnings[projection], &group.kind) {
+            (Some(learning), GroupKind::Cells(cells)) => {
+                let state = |neuron: u32| {
+                    let (modes, y, at) = cells.state((neuron - group.base) as usize);
+                    (modes, y, to_ms(at))
+                };
+                learning.weights_at(source, table, &self.channels, to_ms(time), state, into);
+            }
+            _ => into.extend(
+                table
+                    .rows
+                    .of(source)
+                    .map(|synapse| table.weights.of(synapse)),
+            ),
+        }
     }
 }
 

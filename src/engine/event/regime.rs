@@ -151,6 +151,31 @@ impl Regimes {
         &self.list[number as usize]
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Keeps those with these numbers, which are sorted; the first of them is number 0 then, and so on.
+    pub fn keep(&mut self, used: &[u32]) {
+        let mut number = 0;
+        self.list.retain(|_| {
+            number += 1;
+            used.binary_search(&(number - 1)).is_ok()
+        });
+        self.index = self
+            .list
+            .iter()
+            .enumerate()
+            .map(|(at, regime)| (regime.key, at as u32))
+            .collect();
+    }
+
     /// The number of a regime, which is made if it is new.
     ///
     /// # Errors

@@ -1,15 +1,21 @@
 //! A simulation of an event circuit: windows one after the other, on one thread or several.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::broadcast::Broadcast;
 use super::partition::Partition;
-use super::time::{NEVER, after};
-use super::turn::{Emitted, EventError};
+use super::time::{NEVER, after, to_ms};
+use super::turn::{Emitted, EventError, Signals};
+use crate::circuit::PopulationId;
+use crate::compile::Reading;
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::netlist::model::Schedule;
+
+/// Time constant of the window in which `rate(population)` counts spikes (ms).
+const RATE_WINDOW_MS: f64 = 100.0;
 
 /// Somebody who watches a simulation.
 pub trait Observer {
@@ -80,8 +86,12 @@ pub struct Simulation {
     program: Arc<EventProgram>,
     partitions: Vec<Mutex<Partition>>,
     broadcast: Broadcast,
-    /// Number of the values that modulators have had.
-    environment: u32,
+    /// Numbers of the values that modulators have had.
+    environments: HashMap<Vec<u64>, u32>,
+    /// Spikes that will have released a modulator: time (ps), modulator, amount.
+    releases: VecDeque<(i64, usize, f64)>,
+    /// Firing rate of each population (1/ms, all neurons together, in an exponential window), and its time (ps).
+    rates: Vec<(f64, i64)>,
     /// Everything before this time (ps) has happened.
     now: i64,
     /// Spikes of the last window, not yet sent.
@@ -109,13 +119,22 @@ impl Simulation {
     pub fn new(program: Arc<EventProgram>, threads: usize) -> Result<Simulation, EventError> {
         let broadcast = Broadcast::new(&program.circuit);
         let threads = threads.clamp(1, program.neurons().max(1));
-        let partition =
-            |part| Partition::new(&program, (part, threads), broadcast.values()).map(Mutex::new);
+        let channels = broadcast.channels();
+        let partition = |part| {
+            Partition::new(&program, (part, threads), broadcast.values(), &channels).map(Mutex::new)
+        };
         let partitions = (0..threads).map(partition).collect::<Result<_, _>>()?;
         Ok(Simulation {
             partitions,
             broadcast,
-            environment: 0,
+            environments: HashMap::new(),
+            releases: VecDeque::new(),
+            rates: program
+                .circuit
+                .populations
+                .iter()
+                .map(|_| (0.0, 0))
+                .collect(),
             now: 0,
             unsent: Arc::default(),
             program,
@@ -147,6 +166,9 @@ impl Simulation {
         self.broadcast
             .set_schedule(modulator, schedule, (circuit.seed, name), self.now);
         let partitions = std::mem::take(&mut self.partitions);
+        partitions
+            .iter()
+            .for_each(|p| lock(p).before_change(self.now));
         let result = self.tell_modulators(&before, &partitions);
         self.partitions = partitions;
         result
@@ -220,18 +242,24 @@ impl Simulation {
         partitions: &[Mutex<Partition>],
         mut run: impl FnMut(Order) -> Result<Done, EventError>,
     ) -> Result<(), EventError> {
-        // The first window is empty: it sends what is unsent and tells when something happens next.
         let mut next = self.now;
         loop {
-            if self.broadcast.next_change() <= self.now {
+            let rebase = lock(&partitions[0]).next_rebase();
+            if rebase <= self.now {
+                partitions.iter().for_each(|p| lock(p).rebase(self.now));
+                continue;
+            }
+            if self.next_change() <= self.now {
                 self.change_modulators(partitions)?;
+                continue;
             }
             if self.now >= until {
                 return Ok(());
             }
             let sample = observer.next_sample();
             let limit = until
-                .min(self.broadcast.next_change())
+                .min(self.next_change())
+                .min(rebase)
                 .min(after(sample, 1));
             let start = next.max(self.now).min(limit);
             let end = lock(&partitions[0]).window_end(start).min(limit);
@@ -242,6 +270,7 @@ impl Simulation {
                 .first()
                 .map_or(NEVER, |e| after(e.time, self.program.min_delay));
             next = done.next.min(soonest);
+            self.note(&done.emitted, lock(&partitions[0]).window());
             observer.spikes(&done.emitted);
             self.unsent = Arc::new(done.emitted);
             self.now = end;
@@ -262,11 +291,76 @@ impl Simulation {
         }
     }
 
-    /// Modulators change at the present time.
+    /// When a modulator changes next (ps).
+    fn next_change(&self) -> i64 {
+        let release = self.releases.front().map_or(NEVER, |(time, ..)| *time);
+        self.broadcast.next_change().min(release)
+    }
+
+    /// What spikes do beside arriving: they release modulators, one shortest delay later, and count for rates.
+    fn note(&mut self, emitted: &[Emitted], delay: i64) {
+        if !self.program.notes_spikes() {
+            return;
+        }
+        for spike in emitted.iter().filter(|e| e.signals.any(Signals::SPIKE)) {
+            let (population, _) = self.program.place(spike.neuron);
+            let population = population.0 as usize;
+            let (rate, at) = self.rates[population];
+            let left = rate * (-to_ms(spike.time - at) / RATE_WINDOW_MS).exp();
+            self.rates[population] = (left + 1.0 / RATE_WINDOW_MS, spike.time);
+            for release in self
+                .program
+                .releases
+                .iter()
+                .filter(|r| r.by.0 as usize == population)
+            {
+                let time = after(spike.time, delay);
+                self.releases
+                    .push_back((time, release.modulator.0 as usize, release.amount));
+            }
+        }
+    }
+
+    /// Modulators change at the present time: releases first, then schedules, then what is sampled.
     fn change_modulators(&mut self, partitions: &[Mutex<Partition>]) -> Result<(), EventError> {
+        partitions
+            .iter()
+            .for_each(|p| lock(p).before_change(self.now));
         let before = self.broadcast.values().to_vec();
-        self.broadcast.change(self.now);
+        while let Some((time, modulator, amount)) = self.releases.front().copied() {
+            if time > self.now {
+                break;
+            }
+            self.broadcast.release(modulator, amount, time);
+            self.releases.pop_front();
+        }
+        for modulator in self.broadcast.change(self.now) {
+            let value = self.sampled(modulator, partitions);
+            self.broadcast.set(modulator, value);
+        }
         self.tell_modulators(&before, partitions)
+    }
+
+    /// The value of a sampled modulator at the present time.
+    fn sampled(&self, modulator: usize, partitions: &[Mutex<Partition>]) -> f64 {
+        let view = View {
+            partitions: partitions.iter().map(lock).collect(),
+            broadcast: &self.broadcast,
+            time: self.now,
+        };
+        let rate = |population: PopulationId| {
+            let (rate, at) = self.rates[population.0 as usize];
+            let neurons = self.program.circuit.population(population).size.max(1);
+            rate * (-to_ms(self.now - at) / RATE_WINDOW_MS).exp() / neurons as f64
+        };
+        let read = |reading: Reading, neuron: usize| match reading {
+            Reading::Time => to_ms(self.now),
+            Reading::Modulator(id) => view.modulator(id.0 as usize),
+            Reading::Rate(population) => rate(population),
+            Reading::Value(id) => view.value(id.population.0 as usize, neuron, id.index as usize),
+            _ => f64::NAN,
+        };
+        self.program.sampled_value(modulator, &read)
     }
 
     /// Tells the partitions which modulators have other values than `before`.
@@ -284,15 +378,30 @@ impl Simulation {
             };
             ids.iter().any(|id| changed(id.0 as usize))
         };
-        if !(0..values.len()).any(changed) {
-            return Ok(());
-        }
-        self.environment += 1;
+        // Values that were there before give the same regimes again.
+        let bits: Vec<u64> = match (0..self.program.populations.len()).any(reads) {
+            true => values.iter().map(|v| v.to_bits()).collect(),
+            false => vec![],
+        };
+        let count = self.environments.len() as u32;
+        let environment = if bits.is_empty() {
+            0
+        } else {
+            *self.environments.entry(bits).or_insert(count + 1)
+        };
+        let channels = self.broadcast.channels();
         for partition in partitions {
-            let environment = |population: usize| reads(population).then_some(self.environment);
-            lock(partition).change_modulators(self.now, environment, values)?;
+            let environment = |population: usize| reads(population).then_some(environment);
+            lock(partition).change_modulators(self.now, environment, values, &channels)?;
         }
         Ok(())
+    }
+
+    /// Which projections learn from now on.
+    pub fn set_learning(&mut self, learns: &[bool]) {
+        self.partitions
+            .iter()
+            .for_each(|p| lock(p).set_learning(learns, self.now));
     }
 }
 

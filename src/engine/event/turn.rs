@@ -3,7 +3,11 @@
 use std::ops::{BitAnd, BitOr};
 
 use super::inbox::{Delivery, Inbox};
-use super::linear::LinearError;
+use super::linear::{LinearError, Modes};
+use super::plastic::Learning;
+use super::synapses::{Synapses, Weights};
+use super::time::to_ms;
+use crate::plasticity::Channel;
 
 /// A window for the neurons of a partition.
 #[derive(Debug)]
@@ -16,15 +20,91 @@ pub struct Turn<'t> {
     pub ports: &'t [u32],
     /// What neurons emit.
     pub emitted: &'t mut Vec<Emitted>,
+    /// Synapses that learn.
+    pub plastic: Plastic<'t>,
+}
+
+/// The synapses of a partition that learn, as a neuron that runs sees them.
+#[derive(Debug)]
+pub struct Plastic<'t> {
+    /// For each projection, what it keeps if it learns.
+    pub learnings: &'t mut [Option<Learning>],
+    /// For each projection, its synapses.
+    pub tables: &'t mut [Synapses],
+    /// Modulators.
+    pub channels: &'t [Channel],
+    /// Projections onto the population that runs which learn at present.
+    pub onto: &'t [u32],
+    /// Number in the partition of the neuron that runs.
+    pub neuron: u32,
+}
+
+impl Plastic<'_> {
+    /// The neuron's state moves on from `from` to `to` (ps).
+    pub fn advance(&mut self, state: (&Modes, &[f64]), from: i64, to: i64) {
+        for number in self.onto {
+            let number = *number as usize;
+            if let Some(learning) = self.learnings[number]
+                .as_mut()
+                .filter(|l| l.follows_voltages())
+            {
+                let span = (to_ms(from), to_ms(to));
+                learning.advance(
+                    self.neuron,
+                    state,
+                    span,
+                    &mut self.tables[number],
+                    self.channels,
+                );
+            }
+        }
+    }
+
+    /// The neuron emits signals; its state is that just before.
+    pub fn post_event(&mut self, signals: Signals, state: (&Modes, &[f64]), time: i64) {
+        for number in self.onto {
+            let number = *number as usize;
+            if let Some(learning) = &mut self.learnings[number] {
+                let table = &mut self.tables[number];
+                learning.post_event(
+                    self.neuron,
+                    signals,
+                    state,
+                    to_ms(time),
+                    table,
+                    self.channels,
+                );
+            }
+        }
+    }
+
+    /// The weight with which a delivery acts, after its synapse has learned.
+    #[inline(always)]
+    pub fn weight(&mut self, delivery: &Delivery, state: (&Modes, &[f64])) -> f64 {
+        let number = delivery.projection as usize;
+        match &mut self.learnings[number] {
+            None => f64::from_bits(delivery.value),
+            Some(learning) => {
+                let synapse = (delivery.value as u32) as usize;
+                let Weights::Each(weights) = &mut self.tables[number].weights else {
+                    return f64::NAN;
+                };
+                if !learning.active {
+                    return weights[synapse];
+                }
+                let arrival = (delivery.value >> 32) as u32;
+                learning.deliver(
+                    (self.neuron, synapse, arrival),
+                    state,
+                    &mut weights[synapse],
+                    self.channels,
+                )
+            }
+        }
+    }
 }
 
 impl Turn<'_> {
-    /// The weight with which a delivery acts.
-    #[inline(always)]
-    pub fn weight(&self, delivery: &Delivery) -> f64 {
-        f64::from_bits(delivery.value)
-    }
-
     /// A neuron emits something.
     pub fn emit(&mut self, emitted: Emitted) {
         self.emitted.push(emitted);

@@ -1,0 +1,102 @@
+//! The rules of projections between spiking neurons, compiled.
+
+use std::sync::Arc;
+
+use super::program::NeuronProgram;
+use crate::circuit::{Circuit, Projection};
+use crate::compile::expressions::Reader;
+use crate::engine::event::linear::Modes;
+use crate::netlist::model::{DistributionKind, Netlist};
+use crate::plasticity::PlasticRule;
+use crate::source::Problem;
+
+/// The rule of each projection, if it learns.
+pub(super) fn rules(
+    netlist: &Netlist,
+    circuit: &Circuit,
+    populations: &[NeuronProgram],
+) -> Result<Vec<Option<Arc<PlasticRule>>>, Vec<Problem>> {
+    let mut reader = Reader {
+        netlist,
+        circuit,
+        problems: vec![],
+    };
+    let rules = circuit
+        .projections
+        .iter()
+        .map(|p| rule(&mut reader, p, populations))
+        .collect();
+    match reader.problems.is_empty() {
+        true => Ok(rules),
+        false => Err(reader.problems),
+    }
+}
+
+fn rule(
+    reader: &mut Reader<'_>,
+    p: &Projection,
+    populations: &[NeuronProgram],
+) -> Option<Arc<PlasticRule>> {
+    let learn = p.learn.as_ref()?;
+    let expr = reader.rule(p.to, Some(p.from), p.weight.dimension, learn)?;
+    let ends = p.spiking.as_ref()?;
+    let mut refuse = |message: &str, help: &str| {
+        let problem = Problem::new(message, learn.rule.span, "this rule");
+        reader.problems.push(problem.help(help));
+    };
+    if !matches!(ends.delay.kind, DistributionKind::Constant(_)) {
+        refuse(
+            "synapses that learn have one delay in common",
+            "give the projection one delay, or make a projection for each of a few delays",
+        );
+        return None;
+    }
+    let NeuronProgram::Dynamic(target) = &populations[p.to.population.0 as usize] else {
+        return None;
+    };
+    let port = target.port(ends.receptor, p.to.index as usize)? as usize;
+    let zeros = vec![0.0; target.modulators.len()];
+    let instance = target.instances(&zeros).into_iter().next()?;
+    let modes = Modes::new(&instance.system).ok()?;
+    let kernel = kernel(&modes, p.to.index as usize, &instance.ports[port]);
+    let within = p.within.as_ref().map(|w| [w.low, w.high]);
+    match PlasticRule::new(&expr, kernel.as_deref(), within) {
+        Ok(mut rule) => {
+            let fastest = modes.rates().iter().copied().fold(0.0, f64::max);
+            if fastest > 0.0 {
+                rule.limit_interval(1.0 / fastest);
+            }
+            Some(Arc::new(rule))
+        }
+        Err(why) => {
+            refuse(
+                &format!("rule `{}` cannot be used: {why}", learn.rule.value),
+                "see the guide, Rules for spikes",
+            );
+            None
+        }
+    }
+}
+
+/// The response of a compartment to a unit weight, as exponentials: amplitudes and rates (1/ms).
+fn kernel(modes: &Modes, compartment: usize, port: &[(usize, f64)]) -> Option<Vec<(f64, f64)>> {
+    if !modes.is_scalar() {
+        return None;
+    }
+    let mut amplitudes = vec![0.0; modes.len()];
+    for (variable, amount) in port {
+        let parts = modes.row(compartment).iter().zip(modes.column(*variable));
+        amplitudes
+            .iter_mut()
+            .zip(parts)
+            .for_each(|(a, (row, column))| *a += amount * row * column);
+    }
+    let largest = amplitudes.iter().map(|a| a.abs()).fold(0.0, f64::max);
+    let kernel = amplitudes.into_iter().zip(modes.rates().iter().copied());
+    // A mode that the synapse does not move at all is no part of its response.
+    Some(
+        kernel
+            .filter(|(amplitude, _)| amplitude.abs() > 1e-14 * largest)
+            .collect(),
+    )
+}
