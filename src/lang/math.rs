@@ -153,7 +153,7 @@ pub fn softplus(x: f64) -> f64 {
 
 /// e^x − 1 for −700 < x < 700, with the relative precision of small x.
 #[inline(always)]
-pub(crate) fn exp_minus_one(x: f64) -> f64 {
+fn exp_minus_one(x: f64) -> f64 {
     let (r, _, bits) = reduce(x);
     let power = f64::from_bits(bits.wrapping_add(1023) << 52);
     power.mul_add(exp_minus_one_small(r), power - 1.0)

@@ -20,6 +20,7 @@
 
 mod analyse;
 mod explain;
+mod exponential;
 mod fold;
 mod general;
 mod impulse;

@@ -71,7 +71,10 @@ impl LazyRule {
             }
             sum += product;
         }
-        sum / self.shrunk(post)
+        match self.shrink {
+            Some(_) => sum / self.shrunk(post),
+            None => sum,
+        }
     }
 
     #[inline]
@@ -108,7 +111,7 @@ impl LazyRule {
             let factor = 1.0 + jump(shrink, signals, &values);
             post[self.shrunk_at()] *= factor.max(LEAST_FACTOR);
         }
-        let shrunk = self.shrunk(post);
+        let whole = 1.0 / self.shrunk(post);
         let (mut source, mut gain) = (u16::MAX, 0.0);
         for (k, accumulator) in self.accumulators.iter().enumerate() {
             if accumulator.source != source {
@@ -120,7 +123,7 @@ impl LazyRule {
                 );
             }
             let scale = self.scale(accumulator, &growth, &integrals);
-            post[traces + k] += gain * scale / shrunk;
+            post[traces + k] += gain * scale * whole;
         }
         for (index, trace) in self.sides.post.iter().enumerate() {
             let added = jump(&trace.jumps, signals, &values);

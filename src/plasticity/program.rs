@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::exponential::exp;
 use super::polynomial::{Product, polynomial};
 use crate::lang::graph::Node;
 use crate::lang::ops::{Binary, Ternary, Unary};
@@ -147,12 +148,24 @@ impl Program {
             });
             result = match step.operation {
                 Operation::Copy => a,
-                Operation::Unary(op) => op.apply(a),
+                Operation::Unary(op) => unary(op, a),
                 Operation::Binary(op) => op.apply(a, b),
                 Operation::Ternary(op) => op.apply(a, b, c),
             };
             registers[usize::from(step.into) % REGISTERS] = result;
         }
         result
+    }
+}
+
+/// An operation on one number; the most common ones by the system library (see `exponential`).
+#[inline(always)]
+fn unary(op: Unary, x: f64) -> f64 {
+    match op {
+        Unary::Exp => exp(x),
+        Unary::Sigmoid => 1.0 / (1.0 + exp(-x)),
+        Unary::Tanh => x.tanh(),
+        Unary::Log => x.ln(),
+        op => op.apply(x),
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Layout: the time up to which the integrals go, the reference time of each class, the integrals.
 
+use super::exponential::{exp, exp_minus_one};
 use super::plan::{Integral, LazyRule, MOST_INTEGRALS};
 use super::sides::MOST_CLASSES;
 use super::signal::Channel;
-use crate::lang::math;
 
 /// (1 − e^(−x·d))/x, the integral of e^(−x·s) from 0 to d.
 #[inline]
@@ -14,7 +14,7 @@ pub(super) fn decayed(x: f64, d: f64) -> f64 {
     if exponent.abs() < 1e-14 {
         return d;
     }
-    -math::exp_minus_one(exponent.max(-600.0)) / x
+    -exp_minus_one(exponent.max(-600.0)) / x
 }
 
 /// e^(rate·(t − reference)) of each class at one time, and its inverse.
@@ -58,7 +58,7 @@ impl LazyRule {
     pub(super) fn growth(&self, shared: &[f64], at: f64, growth: &mut Growth) {
         for (c, class) in self.sides.classes.iter().enumerate().skip(1) {
             if class.rate > 0.0 {
-                let up = math::exp(class.rate * (at - shared[1 + c]));
+                let up = exp(class.rate * (at - shared[1 + c]));
                 growth.up[c] = up;
                 growth.down[c] = 1.0 / up;
             }
@@ -101,7 +101,7 @@ impl LazyRule {
         let c = usize::from(integral.rises);
         rate -= classes[c].rate;
         past -= classes[c].rate * (last - shared[1 + c]);
-        let scale = math::exp(-past);
+        let scale = exp(-past);
         let mut sum = 0.0;
         for product in &integral.products {
             let (mut value, mut fall) = (product.factor, rate);

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exponential::{exp, exp_minus_one};
 use super::program::Scalar;
 use super::signal::{Channel, Signals};
-use crate::lang::math;
 
 /// Values that one rule may read: traces, voltages, modulators, filters at the synapse, the weight.
 pub const MOST_VALUES: usize = 32;
@@ -109,7 +109,7 @@ impl Sides {
             values[usize::from(*place)] = channels[*number as usize].at(at);
         }
         for (rate, place) in &self.warm {
-            let risen = -math::exp_minus_one((-rate * at).max(-600.0));
+            let risen = -exp_minus_one((-rate * at).max(-600.0));
             // Nothing has been filtered yet at the start.
             values[usize::from(*place)] = if risen > 0.0 { 1.0 / risen } else { 1.0 };
         }
@@ -128,11 +128,7 @@ impl Sides {
     pub(super) fn put_pre(&self, values: &mut Values, pre: &[f64], elapsed: f64) {
         for (trace, value) in self.pre.iter().zip(pre) {
             let past = trace.rate * elapsed;
-            let left = if past < FORGOTTEN {
-                math::exp(-past)
-            } else {
-                0.0
-            };
+            let left = if past < FORGOTTEN { exp(-past) } else { 0.0 };
             values[usize::from(trace.place)] = value * left;
         }
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exponential::exp;
 use crate::compile::reading::Signal;
-use crate::lang::math;
 
 /// A set of kinds of events: what one spike is at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Channel {
     #[inline]
     pub fn at(&self, time: f64) -> f64 {
         if self.rate > 0.0 {
-            self.value * math::exp(-self.rate * (time - self.since))
+            self.value * exp(-self.rate * (time - self.since))
         } else {
             self.value
         }
