@@ -11,11 +11,12 @@ use rand_distr::{Distribution, Exp1};
 use rand_xoshiro::Xoroshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
+use super::glide::Glider;
 use super::inbox::NONE;
 use super::linear::{MOST_VARIABLES, Modes};
 use super::model::{Burst, BurstCondition, Instance, Trigger};
 use super::record::{self, Flags, Layout, Needs, Timer};
-use super::regime::{Crossing, Regime, RegimeKey, Regimes};
+use super::regime::{Crossing, Regime, RegimeKey, Regimes, Watch};
 use super::time::{NEVER, after, from_ms, to_ms};
 use super::turn::{Emitted, EventError, Plastic, Signals, Turn};
 use crate::compile::event::DynamicNeuron;
@@ -48,6 +49,9 @@ pub struct Cells {
     instances: Vec<Arc<Instance>>,
     environment: u32,
     bursts: bool,
+    escapes: bool,
+    /// Whether something is integrated along the voltages of these neurons.
+    followed: bool,
     intervals: Vec<Interval>,
     /// When the neuron that runs last spiked, and how often at that time.
     at_once: (i64, u32),
@@ -113,6 +117,8 @@ impl Cells {
             instances,
             environment: 0,
             bursts,
+            escapes,
+            followed: false,
             intervals: vec![],
             at_once: (NEVER, 0),
         };
@@ -183,6 +189,9 @@ impl Cells {
     ) -> Result<i64, EventError> {
         self.at_once = (NEVER, 0);
         loop {
+            if next != NONE && turn.plastic.onto.is_empty() && !self.escapes {
+                next = self.glide(cell, next, turn);
+            }
             let arrival = if next == NONE {
                 NEVER
             } else {
@@ -197,6 +206,31 @@ impl Cells {
                 return Ok(self.wake(cell, turn.end));
             }
         }
+    }
+
+    /// Takes deliveries in a tight loop as long as nothing else can happen; gives the first one that is left.
+    #[inline(always)]
+    fn glide(&mut self, cell: usize, next: u32, turn: &Turn<'_>) -> u32 {
+        let bursts = self.bursts && self.has_burst_timer();
+        let (layout, stride) = (self.layout, self.layout.stride);
+        let record = &mut self.records[cell * stride..(cell + 1) * stride];
+        let regime = self.regimes.get(record::flags(record).regime);
+        if !regime.glides {
+            return next;
+        }
+        let until = layout.first_timer(record, bursts).0.min(turn.end);
+        let last = record::time(record[0]);
+        let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
+        let mut glider = Glider {
+            y,
+            last,
+            next,
+            until,
+        };
+        glider.glide(regime, turn.inbox, turn.ports);
+        let (last, next) = (glider.last, glider.next);
+        record::set_time(&mut record[0], last);
+        next
     }
 
     /// The first own event before `limit`, if there is one.
@@ -240,12 +274,16 @@ impl Cells {
         let record = self.record(cell);
         let flags = record::flags(record);
         let regime = self.regimes.get(flags.regime);
-        let (timer, _) = self
+        let (timer, kind) = self
             .layout
             .first_timer(record, self.bursts && self.has_burst_timer());
         let last = record::time(record[0]);
         let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
         let mut wake = timer;
+        if timer != NEVER && kind == Timer::Refractory && self.may_sleep_on(regime, y, timer - last)
+        {
+            wake = NEVER;
+        }
         for watch in &regime.watches {
             let (row, constant) = (&watch.readout.row, watch.readout.constant);
             if regime.modes.cannot_cross(y, row, constant) {
@@ -253,10 +291,33 @@ impl Cells {
             }
             // Not before `safe`: twice as far as the window's end, if that is certain.
             let safe = end + (end - last);
-            let certain = regime.modes.sup(y, row, constant, to_ms(safe - last)) < 0.0;
+            let certain = regime
+                .modes
+                .cannot_cross_within(y, row, constant, to_ms(safe - last));
             wake = wake.min(if certain { safe } else { end });
         }
         wake
+    }
+
+    /// Whether nothing will come of the end of refractoriness, `wait` (ps) after a state, unless something arrives: then
+    /// it is enough to end it when something does.
+    fn may_sleep_on(&self, regime: &Regime, y: &[f64], wait: i64) -> bool {
+        if self.followed || self.escapes || self.bursts || regime.key.plateaus != 0 {
+            return false;
+        }
+        let Some(free) = self.regimes.find(RegimeKey {
+            held: false,
+            ..regime.key
+        }) else {
+            return false;
+        };
+        let mut later = [0.0; MOST_COORDINATES];
+        let later = freed(regime, free, y, wait, &mut later);
+        let out_of_reach = |w: &Watch| {
+            free.modes
+                .cannot_cross(later, &w.readout.row, w.readout.constant)
+        };
+        free.watches.iter().all(out_of_reach)
     }
 
     /// Brings a neuron's state to a time.
@@ -284,7 +345,7 @@ impl Cells {
             (*delivery, next)
         };
         self.advance(cell, delivery.time, &mut turn.plastic);
-        let escapes = !self.streams.is_empty();
+        let escapes = self.escapes;
         let rest = if escapes {
             self.rest_of_candidate(cell, delivery.time)
         } else {
@@ -320,7 +381,7 @@ impl Cells {
                 layout.set_timer(self.record_mut(cell), Timer::Refractory, NEVER);
                 let key = self.key(cell);
                 self.change_regime(cell, RegimeKey { held: false, ..key })?;
-                if !self.streams.is_empty() {
+                if self.escapes {
                     self.draw_candidate(cell, time);
                 }
             }
@@ -497,7 +558,7 @@ impl Cells {
             if held { free } else { NEVER },
         );
         self.put(cell, RegimeKey { held, ..key }, &x)?;
-        if !self.streams.is_empty() {
+        if self.escapes {
             if held {
                 layout.set_timer(self.record_mut(cell), Timer::Candidate, NEVER);
             } else {
@@ -600,7 +661,7 @@ impl Cells {
     ) -> Result<(), EventError> {
         self.environment = environment;
         let cells = self.len();
-        self.advance_all(time, base, plastic);
+        self.advance_all(time, base, plastic)?;
         self.instances = self.neuron.instances(modulators);
         for cell in 0..cells {
             let key = self.key(cell);
@@ -637,11 +698,21 @@ impl Cells {
     }
 
     /// Brings all neurons to a time; the first one has the number `base` in the partition.
-    pub fn advance_all(&mut self, time: i64, base: u32, plastic: &mut Plastic<'_>) {
+    ///
+    /// # Errors
+    /// If a regime has no solution.
+    pub fn advance_all(
+        &mut self,
+        time: i64,
+        base: u32,
+        plastic: &mut Plastic<'_>,
+    ) -> Result<(), EventError> {
         for cell in 0..self.len() {
             plastic.neuron = base + cell as u32;
+            self.end_refractoriness(cell, time, plastic)?;
             self.advance(cell, time, plastic);
         }
+        Ok(())
     }
 
     /// A neuron's state as it is kept: its modes, coordinates, and their time (ps).
@@ -660,14 +731,69 @@ impl Cells {
         self.wake(cell, now)
     }
 
+    /// Ends the refractoriness of a neuron if that is due by a time (ps) but nobody has looked.
+    fn end_refractoriness(
+        &mut self,
+        cell: usize,
+        time: i64,
+        plastic: &mut Plastic<'_>,
+    ) -> Result<(), EventError> {
+        let due = self.layout.timer(self.record(cell), Timer::Refractory);
+        if due > time {
+            return Ok(());
+        }
+        self.advance(cell, due, plastic);
+        let layout = self.layout;
+        layout.set_timer(self.record_mut(cell), Timer::Refractory, NEVER);
+        let key = self.key(cell);
+        self.change_regime(cell, RegimeKey { held: false, ..key })
+    }
+
+    /// Whether something is integrated along the voltages of these neurons, so that every change of regime has to be met
+    /// in time. Gives the neurons' refractoriness its due before that begins.
+    ///
+    /// # Errors
+    /// If a regime has no solution.
+    pub fn follow(
+        &mut self,
+        followed: bool,
+        time: i64,
+        base: u32,
+        plastic: &mut Plastic<'_>,
+    ) -> Result<(), EventError> {
+        if followed && !self.followed {
+            for cell in 0..self.len() {
+                plastic.neuron = base + cell as u32;
+                self.end_refractoriness(cell, time, plastic)?;
+            }
+        }
+        self.followed = followed;
+        Ok(())
+    }
+
     /// The value of a variable at a time, without touching the neuron.
     pub fn value_at(&self, cell: usize, variable: usize, time: i64) -> f64 {
         let record = self.record(cell);
-        let modes = &self.regimes.get(record::flags(record).regime).modes;
-        let mut y = record[self.layout.modes..self.layout.modes + modes.len()].to_vec();
-        modes.advance(&mut y, to_ms((time - record::time(record[0])).max(0)));
-        let row = modes.row(variable);
-        row.iter().zip(&y).map(|(r, y)| r * y).sum::<f64>() + modes.offset(variable)
+        let regime = self.regimes.get(record::flags(record).regime);
+        let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
+        let last = record::time(record[0]);
+        let due = self.layout.timer(record, Timer::Refractory);
+        let free = RegimeKey {
+            held: false,
+            ..regime.key
+        };
+        let mut later = [0.0; MOST_COORDINATES];
+        match self.regimes.find(free).filter(|_| due < time) {
+            Some(free) => {
+                let later = freed(regime, free, y, due - last, &mut later);
+                value_after(free, later, variable, time - due)
+            }
+            None => {
+                let later = &mut later[..y.len()];
+                later.copy_from_slice(y);
+                value_after(regime, later, variable, (time - last).max(0))
+            }
+        }
     }
 
     // Random spikes: thinning (Ogata 1981; Lewis and Shedler 1979).
@@ -715,7 +841,7 @@ impl Cells {
 
     /// The bound may have changed: what is left of the wait goes on under the new one.
     fn renew_candidate(&mut self, cell: usize, time: i64) -> Result<(), EventError> {
-        if !self.streams.is_empty() {
+        if self.escapes {
             let rest = self.rest_of_candidate(cell, time);
             self.set_candidate(cell, time, rest);
         }
@@ -752,6 +878,34 @@ impl Cells {
     }
 }
 
+/// Coordinates that a regime may have: its variables, and the constants of drifts.
+const MOST_COORDINATES: usize = 128;
+
+/// The coordinates that a held neuron has in its free regime, `wait` (ps) after a state.
+fn freed<'l>(
+    held: &Regime,
+    free: &Regime,
+    y: &[f64],
+    wait: i64,
+    into: &'l mut [f64; MOST_COORDINATES],
+) -> &'l mut [f64] {
+    let mut x = [0.0; MOST_VARIABLES];
+    let later = &mut into[..y.len()];
+    later.copy_from_slice(y);
+    held.modes.advance(later, to_ms(wait));
+    held.modes.read_x(later, &mut x[..held.modes.variables()]);
+    let later = &mut into[..free.modes.len()];
+    free.modes.write_y(&x[..free.modes.variables()], later);
+    later
+}
+
+/// The value of a variable some time (ps) after a state, which is used up.
+fn value_after(regime: &Regime, y: &mut [f64], variable: usize, wait: i64) -> f64 {
+    regime.modes.advance(y, to_ms(wait));
+    let row = regime.modes.row(variable);
+    row.iter().zip(y).map(|(r, y)| r * *y).sum::<f64>() + regime.modes.offset(variable)
+}
+
 /// What a neuron does by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Own {
@@ -783,7 +937,7 @@ fn crossing_before(
         return NEVER;
     };
     let above = |ps: i64| {
-        let mut later = [0.0; 64];
+        let mut later = [0.0; MOST_COORDINATES];
         let later = &mut later[..y.len()];
         later.copy_from_slice(y);
         regime.modes.advance(later, to_ms(ps));

@@ -25,6 +25,7 @@
 pub mod broadcast;
 pub mod calendar;
 pub mod cells;
+mod glide;
 pub mod inbox;
 pub mod linear;
 pub mod model;

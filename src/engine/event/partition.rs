@@ -171,12 +171,12 @@ impl Partition {
             emitted: Vec::new(),
         };
         partition.look_at_all(0);
-        partition.list_learning();
+        partition.list_learning(0)?;
         Ok(partition)
     }
 
     /// Notes which projections learn at present.
-    fn list_learning(&mut self) {
+    fn list_learning(&mut self, time: i64) -> Result<(), EventError> {
         let learns = |number: usize, population: usize| {
             let onto = self.program.projections[number].ends.1.0 as usize == population;
             onto && self.learnings[number].as_ref().is_some_and(|l| l.active)
@@ -188,6 +188,29 @@ impl Partition {
                 .collect()
         };
         self.onto = (0..self.groups.len()).map(of).collect();
+        for index in 0..self.groups.len() {
+            let follows = |n: &u32| {
+                self.learnings[*n as usize]
+                    .as_ref()
+                    .is_some_and(Learning::follows_voltages)
+            };
+            let followed = self.onto[index].iter().any(follows);
+            let group = &mut self.groups[index];
+            let mut plastic = Plastic {
+                learnings: &mut self.learnings,
+                tables: &mut self.synapses,
+                channels: &self.channels,
+                onto: &self.onto[index],
+                neuron: 0,
+            };
+            if let GroupKind::Cells(cells) = &mut group.kind {
+                cells.follow(followed, time, group.base, &mut plastic)?;
+            }
+            if followed {
+                self.look_at(index, time);
+            }
+        }
+        Ok(())
     }
 
     /// Puts every neuron that may do something by itself into the queue.
@@ -408,7 +431,10 @@ impl Partition {
     }
 
     /// Before modulators change at a time (ps): what learns is brought up to it.
-    pub fn before_change(&mut self, time: i64) {
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution.
+    pub fn before_change(&mut self, time: i64) -> Result<(), EventError> {
         for index in 0..self.groups.len() {
             let follows = |n: &u32| {
                 self.learnings[*n as usize]
@@ -416,16 +442,17 @@ impl Partition {
                     .is_some_and(Learning::follows_modulators)
             };
             if self.onto[index].iter().any(follows) {
-                self.advance_group(index, time);
+                self.advance_group(index, time)?;
             }
         }
         for learning in self.learnings.iter_mut().flatten().filter(|l| l.active) {
             learning.before_change(&self.channels, to_ms(time));
         }
+        Ok(())
     }
 
     /// Brings all neurons of a population to a time.
-    fn advance_group(&mut self, index: usize, time: i64) {
+    fn advance_group(&mut self, index: usize, time: i64) -> Result<(), EventError> {
         let group = &mut self.groups[index];
         let mut plastic = Plastic {
             learnings: &mut self.learnings,
@@ -435,8 +462,9 @@ impl Partition {
             neuron: 0,
         };
         if let GroupKind::Cells(cells) = &mut group.kind {
-            cells.advance_all(time, group.base, &mut plastic);
+            cells.advance_all(time, group.base, &mut plastic)?;
         }
+        Ok(())
     }
 
     /// Modulators have other values from `time` (ps) on; `environment` numbers them, for populations whose equations read
@@ -493,7 +521,10 @@ impl Partition {
     }
 
     /// Moves the reference times that are due at a time (ps).
-    pub fn rebase(&mut self, time: i64) {
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution.
+    pub fn rebase(&mut self, time: i64) -> Result<(), EventError> {
         for number in 0..self.learnings.len() {
             let due = |l: &Learning| from_ms(l.next_rebase()) <= time;
             while self.learnings[number].as_ref().is_some_and(due) {
@@ -502,18 +533,22 @@ impl Partition {
                     .as_ref()
                     .is_some_and(Learning::follows_voltages)
                 {
-                    self.advance_group(target, time);
+                    self.advance_group(target, time)?;
                 }
                 if let Some(learning) = &mut self.learnings[number] {
                     learning.rebase(&mut self.synapses[number], &self.channels, to_ms(time));
                 }
             }
         }
+        Ok(())
     }
 
     /// Which projections learn from a time (ps) on. One that stops keeps the weights that it has then; one that starts
     /// starts afresh.
-    pub fn set_learning(&mut self, learns: &[bool], time: i64) {
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution.
+    pub fn set_learning(&mut self, learns: &[bool], time: i64) -> Result<(), EventError> {
         for (number, learns) in learns.iter().enumerate() {
             let Some(active) = self.learnings[number].as_ref().map(|l| l.active) else {
                 continue;
@@ -532,7 +567,7 @@ impl Partition {
                 learning.active = *learns;
             }
         }
-        self.list_learning();
+        self.list_learning(time)
     }
 
     /// The value of a variable of a neuron (its index in the population) at a time, if the neuron is here.

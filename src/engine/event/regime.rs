@@ -33,6 +33,8 @@ pub struct Regime {
     pub jumps: Vec<Box<[f64]>>,
     /// What may reach 0.
     pub watches: Vec<Watch>,
+    /// Whether arrivals can be taken in a tight loop: single exponentials, and at most one thing to watch.
+    pub glides: bool,
 }
 
 /// Something that may reach 0 while a neuron runs freely.
@@ -128,11 +130,14 @@ impl Regime {
                 });
             }
         }
+        let fades = modes.rates().first().is_some_and(|rate| *rate > 0.0);
+        let glides = modes.is_scalar() && (watches.is_empty() || watches.len() == 1 && fades);
         Ok(Regime {
             key,
             modes,
             jumps,
             watches,
+            glides,
         })
     }
 }
@@ -174,6 +179,11 @@ impl Regimes {
             .enumerate()
             .map(|(at, regime)| (regime.key, at as u32))
             .collect();
+    }
+
+    /// A regime that there is already.
+    pub fn find(&self, key: RegimeKey) -> Option<&Regime> {
+        self.index.get(&key).map(|number| self.get(*number))
     }
 
     /// The number of a regime, which is made if it is new.

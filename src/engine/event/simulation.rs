@@ -166,9 +166,9 @@ impl Simulation {
         self.broadcast
             .set_schedule(modulator, schedule, (circuit.seed, name), self.now);
         let partitions = std::mem::take(&mut self.partitions);
-        partitions
-            .iter()
-            .for_each(|p| lock(p).before_change(self.now));
+        for partition in &partitions {
+            lock(partition).before_change(self.now)?;
+        }
         let result = self.tell_modulators(&before, &partitions);
         self.partitions = partitions;
         result
@@ -246,7 +246,9 @@ impl Simulation {
         loop {
             let rebase = lock(&partitions[0]).next_rebase();
             if rebase <= self.now {
-                partitions.iter().for_each(|p| lock(p).rebase(self.now));
+                for partition in partitions {
+                    lock(partition).rebase(self.now)?;
+                }
                 continue;
             }
             if self.next_change() <= self.now {
@@ -323,9 +325,9 @@ impl Simulation {
 
     /// Modulators change at the present time: releases first, then schedules, then what is sampled.
     fn change_modulators(&mut self, partitions: &[Mutex<Partition>]) -> Result<(), EventError> {
-        partitions
-            .iter()
-            .for_each(|p| lock(p).before_change(self.now));
+        for partition in partitions {
+            lock(partition).before_change(self.now)?;
+        }
         let before = self.broadcast.values().to_vec();
         while let Some((time, modulator, amount)) = self.releases.front().copied() {
             if time > self.now {
@@ -397,11 +399,14 @@ impl Simulation {
         Ok(())
     }
 
-    /// Which projections learn from now on.
-    pub fn set_learning(&mut self, learns: &[bool]) {
+    /// Which projections learn from now on; one for each projection.
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution.
+    pub fn set_learning(&mut self, learns: &[bool]) -> Result<(), EventError> {
         self.partitions
             .iter()
-            .for_each(|p| lock(p).set_learning(learns, self.now));
+            .try_for_each(|p| lock(p).set_learning(learns, self.now))
     }
 }
 

@@ -239,6 +239,14 @@ impl Run<'_> {
                 .set_schedule(*modulator, schedule)
                 .map_err(|e| experiment.failed(&e))?;
         }
+        let mut learns = stage.settings.learns.iter();
+        let projections = experiment.program.circuit.projections.iter();
+        let learns: Vec<bool> = projections
+            .map(|p| p.learn.is_some() && learns.next().copied().unwrap_or(true))
+            .collect();
+        self.simulation
+            .set_learning(&learns)
+            .map_err(|e| experiment.failed(&e))?;
         progress.stage(name);
         let begun = Instant::now();
         let until = now.saturating_add(stage.duration);
