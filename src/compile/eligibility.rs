@@ -4,8 +4,8 @@
 use super::gates::Gates;
 use super::kernel::Kernel;
 use super::layout::FilterPlace;
-use super::learning::{Learning, OuterTerm};
-use super::method::{check_decay, outer_term, within};
+use super::learning::{Learning, ScaledTerm};
+use super::method::{check_decay, scaled_term, within};
 use super::plan::FilterStep;
 use super::planner::{Planner, filter_kinds};
 use super::program::{PlacedRule, Program};
@@ -26,9 +26,9 @@ pub struct EligibilityRule {
     /// Smoothing filters of either side.
     pub filters: Vec<FilterStep>,
     /// The product that has the weight itself as a factor; it is applied first.
-    pub decay: Option<OuterTerm>,
+    pub decay: Option<ScaledTerm>,
     /// The products without a filter.
-    pub terms: Vec<OuterTerm>,
+    pub terms: Vec<ScaledTerm>,
     /// The filters at the synapses.
     pub states: Vec<EligibilityFilter>,
     /// Hard bounds.
@@ -43,9 +43,9 @@ pub struct EligibilityFilter {
     /// What it does.
     pub kind: FilterKind,
     /// What it follows, a sum of products; nothing while a gate closes them.
-    pub input: Vec<OuterTerm>,
+    pub input: Vec<ScaledTerm>,
     /// Products of which its state is a factor.
-    pub uses: Vec<OuterTerm>,
+    pub uses: Vec<ScaledTerm>,
 }
 
 /// A rule, split.
@@ -150,7 +150,7 @@ pub(super) fn plan(
     let share = 1.0 / planner.program.layout.replicas as f64;
     let mut compile = |terms: &mut dyn Iterator<Item = &Term>, share: f64| {
         terms
-            .map(|term| outer_term(planner, &mut expr, term, &places, share))
+            .map(|term| scaled_term(planner, &mut expr, term, &places, share))
             .collect::<Result<Vec<_>, _>>()
     };
     let is_plain = |t: &&Term| !t.weight && t.filter.is_none();
@@ -184,6 +184,6 @@ impl EligibilityRule {
             .iter()
             .flat_map(|s| s.input.iter().chain(&s.uses));
         let terms = self.decay.iter().chain(&self.terms).chain(states);
-        terms.flat_map(OuterTerm::kernels).collect()
+        terms.flat_map(ScaledTerm::kernels).collect()
     }
 }

@@ -45,7 +45,18 @@ pub struct OuterTerm {
     pub pre: Factor,
 }
 
-/// A presynaptic factor.
+/// A product of a number that all synapses share and a factor of either side.
+#[derive(Debug, Clone)]
+pub struct ScaledTerm {
+    /// What all synapses share; nothing is done while it is 0.
+    pub scale: Kernel,
+    /// The postsynaptic factor.
+    pub post: Factor,
+    /// The presynaptic factor.
+    pub pre: Factor,
+}
+
+/// A factor of one side.
 #[derive(Debug, Clone)]
 pub enum Factor {
     /// 1 everywhere.
@@ -147,13 +158,32 @@ impl Learning {
     }
 }
 
-impl OuterTerm {
-    pub(super) fn kernels(&self) -> Vec<&Kernel> {
-        let pre = match &self.pre {
+impl Factor {
+    fn kernel(&self) -> Option<&Kernel> {
+        match self {
             Factor::Kernel(kernel) => Some(kernel),
             _ => None,
-        };
-        [Some(&self.post), self.gate.as_ref(), pre]
+        }
+    }
+}
+
+impl OuterTerm {
+    pub(super) fn kernels(&self) -> Vec<&Kernel> {
+        [Some(&self.post), self.gate.as_ref(), self.pre.kernel()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+impl ScaledTerm {
+    /// Whether it is the same at all synapses.
+    pub fn is_uniform(&self) -> bool {
+        matches!((&self.post, &self.pre), (Factor::One, Factor::One))
+    }
+
+    pub(super) fn kernels(&self) -> Vec<&Kernel> {
+        [Some(&self.scale), self.post.kernel(), self.pre.kernel()]
             .into_iter()
             .flatten()
             .collect()

@@ -9,7 +9,7 @@ use super::kernel::View;
 use super::layout::{FilterPlace, Places};
 use super::learning::{
     ElementwiseRule, ElementwiseTarget, Factor, GeneralRule, Learning, OuterRule, OuterTerm,
-    SynapseFilter,
+    ScaledTerm, SynapseFilter,
 };
 use super::plan::FilterStep;
 use super::planner::{Planner, filter_kinds, sides};
@@ -167,16 +167,7 @@ pub(super) fn outer_term(
     let share = graph.number(share);
     let scalar = graph.binary(Binary::Mul, share, term.scalar);
     let post = graph.binary(Binary::Mul, scalar, term.post);
-    let pre = match (graph.constant(term.pre), graph.node(term.pre)) {
-        (Some(_), _) => Factor::One,
-        (None, Node::Variable(symbol)) => {
-            match super::kernel::Binding::vector(places, symbol, expr.reading(symbol)) {
-                Some(vector) => Factor::Vector(vector),
-                None => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
-            }
-        }
-        _ => Factor::Kernel(planner.kernel_in(expr, term.pre, View::Neurons, places)?),
-    };
+    let pre = factor(planner, expr, term.pre, places)?;
     let gate = gate
         .map(|node| planner.kernel_in(expr, node, View::Neurons, places))
         .transpose()?;
@@ -185,6 +176,46 @@ pub(super) fn outer_term(
         post: planner.kernel_in(expr, post, View::Neurons, places)?,
         pre,
     })
+}
+
+/// As [`outer_term`], with the factor that all synapses share by itself.
+pub(super) fn scaled_term(
+    planner: &Planner<'_>,
+    expr: &mut Expr,
+    term: &Term,
+    places: &Places<'_>,
+    share: f64,
+) -> Result<ScaledTerm, Problem> {
+    let graph = &mut expr.formula.graph;
+    let share = graph.number(share);
+    // A side that is a constant is 1.
+    let scale = graph.binary(Binary::Mul, share, term.scalar);
+    Ok(ScaledTerm {
+        scale: planner.kernel_in(expr, scale, View::Neurons, places)?,
+        post: factor(planner, expr, term.post, places)?,
+        pre: factor(planner, expr, term.pre, places)?,
+    })
+}
+
+/// Compiles a factor of one side.
+fn factor(
+    planner: &Planner<'_>,
+    expr: &mut Expr,
+    node: NodeId,
+    places: &Places<'_>,
+) -> Result<Factor, Problem> {
+    let graph = &expr.formula.graph;
+    if graph.constant(node).is_some() {
+        return Ok(Factor::One);
+    }
+    if let Node::Variable(symbol) = graph.node(node)
+        && let Some(vector) = super::kernel::Binding::vector(places, symbol, expr.reading(symbol))
+    {
+        return Ok(Factor::Vector(vector));
+    }
+    planner
+        .kernel_in(expr, node, View::Neurons, places)
+        .map(Factor::Kernel)
 }
 
 fn general(

@@ -1,13 +1,23 @@
 //! The dense kernel of rules with an eligibility filter: one pass moves the filter on and changes the weights.
 //!
-//! For each row j and postsynaptic neuron i, E ← decay·E + Σ post_i·pre_j over the inputs; then W becomes W, times
-//! 1 + post_i·pre_j of the shrinking product if there is one, plus the sum of (post_i·pre_j)·E over the uses, plus the sum of post_i·pre_j over the outer products, in their order. Every
-//! product is fused into its sum.
+//! A product is scale·post_i·pre_j. For each row j and postsynaptic neuron i, E ← decay·E + Σ products over the inputs.
+//! Then W is multiplied by 1 + growth, and by 1 + the shrinking product if there is one; share·E and each use times E
+//! are added, then the outer products, in this order. Every product is fused into its sum.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// A presynaptic factor, one number a row, and a postsynaptic one of padded length.
-pub type Product<'a> = (&'a [f64], &'a [f64]);
+use crate::vector::Vector;
+
+/// `scale`·post_i·pre_j: one presynaptic number a row, and a postsynaptic vector of padded length.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Product<'a> {
+    /// What both sides share.
+    pub scale: f64,
+    /// The presynaptic factor.
+    pub pre: &'a [f64],
+    /// The postsynaptic factor.
+    pub post: &'a [f64],
+}
 
 /// Most products of each sort.
 pub const MOST: usize = 4;
@@ -22,14 +32,20 @@ pub struct Pass<'a> {
     pub weights: &'a mut [f64],
     /// What is added to the states.
     pub inputs: &'a [Product<'a>],
-    /// Factors of the states in the change of weights.
+    /// Factor of the states in the change of weights that is the same at all synapses.
+    pub share: f64,
+    /// Further factors of the states in the change of weights.
     pub uses: &'a [Product<'a>],
-    /// What the weights are multiplied by first, less 1.
+    /// What the weights are multiplied by first, less 1, where that is the same at all synapses.
+    pub growth: f64,
+    /// As `growth`, one that differs.
     pub shrink: Option<Product<'a>>,
     /// Changes of weights without the states.
     pub outer: &'a [Product<'a>],
     /// Padded postsynaptic length.
     pub row: usize,
+    /// Scratch memory.
+    pub scaled: &'a mut Vector,
 }
 
 /// Runs a pass. Products of each sort beyond [`MOST`] are left out; the compiler makes no more.
@@ -42,35 +58,79 @@ impl WithSimd for Pass<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // The usual numbers of products are known to the optimiser.
-        if self.shrink.is_some() {
-            return match (self.inputs.len(), self.uses.len(), self.outer.len()) {
-                (1, 0, 0) => rows::<S, 1, 0, 0, true>(simd, self),
-                (1, 1, 0) => rows::<S, 1, 1, 0, true>(simd, self),
-                (1, 1, 1) => rows::<S, 1, 1, 1, true>(simd, self),
-                _ => rows::<S, MOST, MOST, MOST, true>(simd, self),
-            };
+        // Most rules have one input, and products without the states that are one or none. Of short rows the
+        // postsynaptic factors stay in registers.
+        if let ([input], [], None, [] | [_]) = (self.inputs, self.uses, self.shrink, self.outer) {
+            let outer = self.outer.first().copied().unwrap_or(Product {
+                scale: 0.0,
+                ..*input
+            });
+            let products = [*input, outer];
+            match self.row / S::F64_LANES {
+                1 => return short_rows::<S, 1>(simd, self, products),
+                2 => return short_rows::<S, 2>(simd, self, products),
+                3 => return short_rows::<S, 3>(simd, self, products),
+                4 => return short_rows::<S, 4>(simd, self, products),
+                5 => return short_rows::<S, 5>(simd, self, products),
+                6 => return short_rows::<S, 6>(simd, self, products),
+                7 => return short_rows::<S, 7>(simd, self, products),
+                8 => return short_rows::<S, 8>(simd, self, products),
+                _ => {}
+            }
         }
+        // The usual numbers of products are known to the optimiser.
         match (self.inputs.len(), self.uses.len(), self.outer.len()) {
-            (0, 0, 0) => rows::<S, 0, 0, 0, false>(simd, self),
-            (0, 0, 1) => rows::<S, 0, 0, 1, false>(simd, self),
-            (0, 1, 0) => rows::<S, 0, 1, 0, false>(simd, self),
-            (0, 1, 1) => rows::<S, 0, 1, 1, false>(simd, self),
-            (1, 0, 0) => rows::<S, 1, 0, 0, false>(simd, self),
-            (1, 0, 1) => rows::<S, 1, 0, 1, false>(simd, self),
-            (1, 1, 0) => rows::<S, 1, 1, 0, false>(simd, self),
-            (1, 1, 1) => rows::<S, 1, 1, 1, false>(simd, self),
-            _ => rows::<S, MOST, MOST, MOST, false>(simd, self),
+            (0, 0, 0) => rows::<S, 0, 0, 0>(simd, self),
+            (0, 0, 1) => rows::<S, 0, 0, 1>(simd, self),
+            (0, 1, 0) => rows::<S, 0, 1, 0>(simd, self),
+            (1, 0, 0) => rows::<S, 1, 0, 0>(simd, self),
+            (1, 0, 1) => rows::<S, 1, 0, 1>(simd, self),
+            (1, 1, 0) => rows::<S, 1, 1, 0>(simd, self),
+            (1, 1, 1) => rows::<S, 1, 1, 1>(simd, self),
+            _ => rows::<S, MOST, MOST, MOST>(simd, self),
         }
     }
 }
 
-/// Postsynaptic factors as SIMD vectors.
+/// Rows of `N` vectors, with one input and one outer product.
 #[inline(always)]
-fn factors<'a, S: Simd, const N: usize>(products: &'a [Product<'a>]) -> [&'a [S::f64s]; N] {
+fn short_rows<S: Simd, const N: usize>(simd: S, pass: Pass<'_>, [input, outer]: [Product<'_>; 2]) {
+    let scaled = |product: &Product<'_>| {
+        let scale = simd.splat_f64s(product.scale);
+        let mut post = [scale; N];
+        for (out, x) in post.iter_mut().zip(S::as_simd_f64s(product.post).0) {
+            *out = simd.mul_f64s(scale, *x);
+        }
+        post
+    };
+    let (into_states, into_weights) = (scaled(&input), scaled(&outer));
+    let decay = simd.splat_f64s(pass.decay);
+    let (share, growth) = (simd.splat_f64s(pass.share), simd.splat_f64s(pass.growth));
+    let states = S::as_mut_simd_f64s(pass.states).0.as_chunks_mut::<N>().0;
+    let weights = S::as_mut_simd_f64s(pass.weights).0.as_chunks_mut::<N>().0;
+    let sides = input.pre.iter().zip(outer.pre);
+    for ((states, weights), (x, y)) in states.iter_mut().zip(weights).zip(sides) {
+        let (x, y) = (simd.splat_f64s(*x), simd.splat_f64s(*y));
+        for v in 0..N {
+            let e = simd.mul_add_f64s(into_states[v], x, simd.mul_f64s(decay, states[v]));
+            states[v] = e;
+            let w = simd.mul_add_f64s(growth, weights[v], weights[v]);
+            let w = simd.mul_add_f64s(share, e, w);
+            weights[v] = simd.mul_add_f64s(into_weights[v], y, w);
+        }
+    }
+}
+
+/// Scaled postsynaptic factors as SIMD vectors, from the scratch memory that they were written to one after the other.
+#[inline(always)]
+fn factors<'a, S: Simd, const N: usize>(
+    scaled: &mut &'a [S::f64s],
+    width: usize,
+    count: usize,
+) -> [&'a [S::f64s]; N] {
     let mut posts: [&[S::f64s]; N] = [&[]; N];
-    for (post, product) in posts.iter_mut().zip(products) {
-        *post = S::as_simd_f64s(product.1).0;
+    for post in posts.iter_mut().take(count) {
+        (*post, *scaled) = scaled.split_at(width);
     }
     posts
 }
@@ -80,30 +140,36 @@ fn factors<'a, S: Simd, const N: usize>(products: &'a [Product<'a>]) -> [&'a [S:
 fn splat<S: Simd, const N: usize>(simd: S, products: &[Product<'_>], row: usize) -> [S::f64s; N] {
     let mut all = [simd.splat_f64s(0.0); N];
     for (x, product) in all.iter_mut().zip(products) {
-        *x = simd.splat_f64s(product.0[row]);
+        *x = simd.splat_f64s(product.pre[row]);
     }
     all
 }
 
 #[inline(always)]
-fn rows<S: Simd, const I: usize, const U: usize, const O: usize, const SHRINK: bool>(
-    simd: S,
-    pass: Pass<'_>,
-) {
-    let (inputs, uses, outer) = (
-        factors::<S, I>(pass.inputs),
-        factors::<S, U>(pass.uses),
-        factors::<S, O>(pass.outer),
-    );
+fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: Pass<'_>) {
+    let shrink = pass.shrink.as_slice();
+    let all = [pass.inputs, pass.uses, pass.outer, shrink];
+    let length: usize = all.iter().map(|products| products.len()).sum();
+    pass.scaled.resize(length * pass.row, 0.0);
+    let products = all.iter().copied().flatten();
+    for (out, product) in pass.scaled.chunks_exact_mut(pass.row.max(1)).zip(products) {
+        for (out, x) in out.iter_mut().zip(product.post) {
+            *out = product.scale * x;
+        }
+    }
+    let width = pass.row / S::F64_LANES;
+    let mut scaled = S::as_simd_f64s(pass.scaled).0;
     let counts = (
         pass.inputs.len().min(I),
         pass.uses.len().min(U),
         pass.outer.len().min(O),
     );
-    let shrink = pass.shrink.as_slice();
-    let shrinking = factors::<S, 1>(shrink)[0];
-    let width = pass.row / S::F64_LANES;
+    let inputs = factors::<S, I>(&mut scaled, width, counts.0);
+    let uses = factors::<S, U>(&mut scaled, width, counts.1);
+    let outer = factors::<S, O>(&mut scaled, width, counts.2);
+    let [shrinking] = factors::<S, 1>(&mut scaled, width, shrink.len());
     let decay = simd.splat_f64s(pass.decay);
+    let (share, growth) = (simd.splat_f64s(pass.share), simd.splat_f64s(pass.growth));
     let (states, _) = S::as_mut_simd_f64s(pass.states);
     let (weights, _) = S::as_mut_simd_f64s(pass.weights);
     let rows = states
@@ -113,17 +179,18 @@ fn rows<S: Simd, const I: usize, const U: usize, const O: usize, const SHRINK: b
         let x = splat::<S, I>(simd, pass.inputs, j);
         let y = splat::<S, U>(simd, pass.uses, j);
         let z = splat::<S, O>(simd, pass.outer, j);
-        let s = splat::<S, 1>(simd, shrink, j)[0];
+        let [s] = splat::<S, 1>(simd, shrink, j);
         for (v, (state, weight)) in states.iter_mut().zip(weights).enumerate() {
             let mut e = simd.mul_f64s(decay, *state);
             for k in 0..counts.0 {
                 e = simd.mul_add_f64s(inputs[k][v], x[k], e);
             }
             *state = e;
-            let mut w = *weight;
-            if SHRINK {
-                w = simd.mul_add_f64s(simd.mul_f64s(shrinking[v], s), w, w);
+            let mut w = simd.mul_add_f64s(growth, *weight, *weight);
+            if let Some(shrinking) = shrinking.get(v) {
+                w = simd.mul_add_f64s(simd.mul_f64s(*shrinking, s), w, w);
             }
+            w = simd.mul_add_f64s(share, e, w);
             for k in 0..counts.1 {
                 w = simd.mul_add_f64s(simd.mul_f64s(uses[k][v], y[k]), e, w);
             }
@@ -145,35 +212,46 @@ mod tests {
         (0..n).map(|_| stream.random_range(-1.0..1.0)).collect()
     }
 
-    /// All numbers of products, against the definition; and the instruction set changes no bit.
+    /// All numbers of products and short and long rows, against the definition; and the instruction set changes no bit.
     #[test]
     fn a_pass_is_its_definition() {
-        let (pre, row) = (5, 16);
-        let make = |name: &str, n: usize| -> Vec<(Vec<f64>, Vec<f64>)> {
-            let one = |k| {
-                (
-                    numbers(pre, &format!("{name}{k}")),
-                    numbers(row, &format!("{k}{name}")),
-                )
+        type Owned = (f64, Vec<f64>, Vec<f64>);
+        fn borrowed(all: &[Owned]) -> Vec<Product<'_>> {
+            let one = |(scale, pre, post): &'_ Owned| -> Product<'_> {
+                Product {
+                    scale: *scale,
+                    pre,
+                    post,
+                }
             };
-            (0..n).map(one).collect()
-        };
-        fn borrowed(all: &[(Vec<f64>, Vec<f64>)]) -> Vec<Product<'_>> {
-            all.iter()
-                .map(|(a, b)| (a.as_slice(), b.as_slice()))
-                .collect()
+            all.iter().map(one).collect()
         }
-        for (i, u, o, shrinks) in [
+        let cases = [
             (0, 0, 0),
+            (1, 0, 0),
+            (1, 0, 1),
             (1, 1, 1),
             (0, 1, 0),
             (2, 1, 3),
             (4, 4, 4),
             (1, 0, 2),
-        ]
-        .into_iter()
-        .flat_map(|(i, u, o)| [(i, u, o, false), (i, u, o, true)])
+        ];
+        let pre = 5;
+        for (row, (i, u, o), shrinks) in [16, 40, 72]
+            .into_iter()
+            .flat_map(|row| cases.map(|case| (row, case)))
+            .flat_map(|(row, case)| [(row, case, false), (row, case, true)])
         {
+            let make = |name: &str, n: usize| -> Vec<Owned> {
+                let one = |k| {
+                    (
+                        0.5 + k as f64,
+                        numbers(pre, &format!("{name}{k}")),
+                        numbers(row, &format!("{k}{name}")),
+                    )
+                };
+                (0..n).map(one).collect()
+            };
             let shrink = make("s", 1);
             let (inputs, uses, outer) = (make("i", i), make("u", u), make("o", o));
             let (states, weights) = (numbers(pre * row, "e"), numbers(pre * row, "w"));
@@ -184,10 +262,13 @@ mod tests {
                     decay: 0.75,
                     weights: &mut w,
                     inputs: &borrowed(&inputs),
+                    share: -0.375,
                     uses: &borrowed(&uses),
+                    growth: 0.125,
                     shrink: shrinks.then(|| borrowed(&shrink)[0]),
                     outer: &borrowed(&outer),
                     row,
+                    scaled: &mut Vector::default(),
                 };
                 run(arch, pass);
                 (e, w)
@@ -197,14 +278,14 @@ mod tests {
             for j in 0..pre {
                 for k in 0..row {
                     let at = j * row + k;
-                    let sum = |all: &[(Vec<f64>, Vec<f64>)]| -> f64 {
-                        all.iter().map(|(a, b)| a[j] * b[k]).sum()
+                    let sum = |all: &[Owned]| -> f64 {
+                        all.iter().map(|(s, a, b)| s * a[j] * b[k]).sum()
                     };
                     let state = 0.75 * states[at] + sum(&inputs);
-                    let kept = if shrinks { 1.0 + sum(&shrink) } else { 1.0 };
-                    let weight = weights[at] * kept + sum(&uses) * state + sum(&outer);
-                    // At most ten products of numbers below 5 in size.
-                    assert!((e[at] - state).abs() < 1e-14 && (w[at] - weight).abs() < 1e-14);
+                    let kept = 1.125 * if shrinks { 1.0 + sum(&shrink) } else { 1.0 };
+                    let weight = weights[at] * kept + (sum(&uses) - 0.375) * state + sum(&outer);
+                    // At most ten products of numbers below 20 in size.
+                    assert!((e[at] - state).abs() < 1e-13 && (w[at] - weight).abs() < 1e-12);
                 }
             }
         }

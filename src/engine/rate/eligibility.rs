@@ -2,21 +2,20 @@
 
 use super::learn;
 use super::step::{Scratch, Step};
-use crate::compile::Weights;
 use crate::compile::eligibility::{EligibilityFilter, EligibilityRule};
-use crate::compile::learning::{Factor, OuterTerm};
+use crate::compile::learning::{Factor, ScaledTerm};
 use crate::engine::elementwise;
-use crate::engine::eligibility::{self as kernel, Pass, Product};
+use crate::engine::eligibility::{self as kernel, MOST, Pass, Product};
 use crate::lang::FilterKind;
 use crate::lang::vm::padded;
 use crate::vector::Vector;
 
-/// Factors of the products of a pass, all replicas one after the other.
+/// Scratch memory of a rule: computed factors, all replicas one after the other, and those scaled.
 #[derive(Debug, Default)]
 pub(super) struct Factors {
     pre: Vec<Vector>,
     post: Vec<Vector>,
-    used: usize,
+    scaled: Vector,
 }
 
 /// Padded lengths of the two sides for one replica, and the number of replicas.
@@ -27,60 +26,94 @@ struct Sizes {
     replicas: usize,
 }
 
-impl Factors {
-    /// Computes the factors of the products that no gate closes in this step, the postsynaptic ones times `gain`.
-    fn fill(&mut self, step: &mut Step<'_>, terms: &[OuterTerm], sizes: Sizes, gain: f64) {
-        self.used = 0;
+/// The products of one sort in this step: those that are the same at all synapses added up, and the others, each with
+/// its scale and its number among all terms of the pass.
+#[derive(Default)]
+struct Sort<'r> {
+    uniform: f64,
+    others: [Option<(&'r ScaledTerm, f64, usize)>; MOST],
+}
+
+impl<'r> Sort<'r> {
+    /// Computes scales and factors of the products that no gate closes in this step, and adds those up that are the
+    /// same at all synapses if `adds`; `number` counts on.
+    fn new(
+        step: &mut Step<'_>,
+        factors: &mut Factors,
+        (terms, adds): (&'r [ScaledTerm], bool),
+        sizes: Sizes,
+        number: &mut usize,
+    ) -> Self {
+        let mut sort = Sort::default();
+        let mut free = sort.others.iter_mut();
         let (memory, scratch) = step.parts();
         let Scratch { machine, .. } = scratch;
         for term in terms {
-            if let Some(gate) = &term.gate
-                && memory.run_scalar(machine, gate).abs() <= 0.0
-            {
+            let scale = memory.run_scalar(machine, &term.scale);
+            if scale.abs() <= 0.0 {
                 continue;
             }
-            if self.used == self.post.len() {
-                self.pre.push(Vector::default());
-                self.post.push(Vector::default());
+            if adds && term.is_uniform() {
+                sort.uniform += scale;
+                continue;
             }
-            let (pre, post) = (&mut self.pre[self.used], &mut self.post[self.used]);
-            post.resize(sizes.post * sizes.replicas, 0.0);
-            memory.run(machine, &term.post, post);
-            if gain < 1.0 {
-                post.iter_mut().for_each(|p| *p *= gain);
+            let sides = [
+                (&term.post, &mut factors.post, sizes.post),
+                (&term.pre, &mut factors.pre, sizes.pre),
+            ];
+            for (factor, vectors, length) in sides {
+                if vectors.len() <= *number {
+                    vectors.resize_with(*number + 1, Vector::default);
+                }
+                let vector = &mut vectors[*number];
+                match factor {
+                    Factor::Vector(_) => {}
+                    Factor::One => {
+                        vector.resize(length * sizes.replicas, 1.0);
+                        vector.fill(1.0);
+                    }
+                    Factor::Kernel(kernel) => {
+                        vector.resize(length * sizes.replicas, 0.0);
+                        memory.run(machine, kernel, vector);
+                    }
+                }
             }
-            pre.resize(sizes.pre * sizes.replicas, 0.0);
-            match &term.pre {
-                Factor::One => pre.fill(1.0),
-                Factor::Vector(place) => pre.copy_from_slice(memory.vector(*place)),
-                Factor::Kernel(kernel) => memory.run(machine, kernel, pre),
+            if let Some(place) = free.next() {
+                *place = Some((term, scale, *number));
             }
-            self.used += 1;
+            *number += 1;
         }
+        sort
     }
 
-    /// The products of a replica.
-    fn products(&self, sizes: Sizes, replica: usize) -> ([Product<'_>; kernel::MOST], usize) {
-        let mut products: [Product<'_>; kernel::MOST] = [(&[], &[]); kernel::MOST];
-        let used = self.pre.iter().zip(&self.post).take(self.used);
-        for (product, (pre, post)) in products.iter_mut().zip(used) {
-            *product = (
-                &pre[replica * sizes.pre..(replica + 1) * sizes.pre],
-                &post[replica * sizes.post..(replica + 1) * sizes.post],
-            );
+    /// The products of a replica, scaled by one more factor, and their number.
+    fn products<'a>(
+        &self,
+        step: &'a Step<'_>,
+        factors: (&'a [Vector], &'a [Vector]),
+        (sizes, replica): (Sizes, usize),
+        gain: f64,
+    ) -> ([Product<'a>; MOST], usize) {
+        let memory = step.memory();
+        let side = |factor: &Factor, computed: &'a Vector, length: usize| {
+            let whole: &'a [f64] = match factor {
+                Factor::Vector(place) => memory.vector(*place),
+                _ => computed,
+            };
+            &whole[replica * length..(replica + 1) * length]
+        };
+        let mut products = [Product::default(); MOST];
+        let mut used = 0;
+        for (term, scale, number) in self.others.iter().flatten() {
+            products[used] = Product {
+                scale: gain * scale,
+                pre: side(&term.pre, &factors.0[*number], sizes.pre),
+                post: side(&term.post, &factors.1[*number], sizes.post),
+            };
+            used += 1;
         }
-        (products, self.used.min(kernel::MOST))
+        (products, used)
     }
-}
-
-/// Scratch memory of a rule: factors of what filters follow, of their uses, of outer products and of
-/// the decay.
-#[derive(Debug, Default)]
-pub(super) struct Four {
-    inputs: Factors,
-    uses: Factors,
-    outer: Factors,
-    shrink: Factors,
 }
 
 /// Moves a rule's filters on and changes the weights.
@@ -97,18 +130,16 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
     let mut factors = std::mem::take(&mut step.scratch.eligibility);
     for (index, filter) in rule.states.iter().enumerate() {
         // The decay and the products without a filter join the first pass.
-        let outer: &[OuterTerm] = if index == 0 { &rule.terms } else { &[] };
-        let decay = rule.decay.as_ref().filter(|_| index == 0);
+        let (decay, outer) = match index {
+            0 => (rule.decay.as_slice(), rule.terms.as_slice()),
+            _ => Default::default(),
+        };
         pass(
             step,
-            (
-                filter,
-                (decay.map(std::slice::from_ref).unwrap_or_default(), outer),
-                !started,
-            ),
+            (filter, decay, outer, !started),
             sizes,
             &mut factors,
-            (&mut states[filter.state as usize], &mut weights),
+            (&mut states[filter.state as usize], weights.values_mut()),
         );
     }
     step.scratch.eligibility = factors;
@@ -118,10 +149,10 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
 
 fn pass(
     step: &mut Step<'_>,
-    (filter, (decayed, outer), first): (&EligibilityFilter, (&[OuterTerm], &[OuterTerm]), bool),
+    (filter, decayed, outer, first): (&EligibilityFilter, &[ScaledTerm], &[ScaledTerm], bool),
     sizes: Sizes,
-    factors: &mut Four,
-    (states, weights): (&mut Vector, &mut Weights),
+    factors: &mut Factors,
+    (states, weights): (&mut Vector, &mut Vector),
 ) {
     let (decay, gain) = match filter.kind {
         FilterKind::Average(_) if first => (0.0, 1.0),
@@ -129,27 +160,34 @@ fn pass(
         FilterKind::Trace(decay) => (decay, 1.0),
         FilterKind::Previous(_) => (0.0, 1.0),
     };
-    factors.inputs.fill(step, &filter.input, sizes, gain);
-    factors.uses.fill(step, &filter.uses, sizes, 1.0);
-    factors.outer.fill(step, outer, sizes, 1.0);
-    factors.shrink.fill(step, decayed, sizes, 1.0);
-    let total = weights.values().len();
+    let mut number = 0;
+    let mut sort = |terms, adds| Sort::new(step, factors, (terms, adds), sizes, &mut number);
+    let (inputs, uses) = (sort(&filter.input, false), sort(&filter.uses, true));
+    let (outer, shrink) = (sort(outer, false), sort(decayed, true));
     let arch = step.scratch.machine.arch();
+    let Factors { pre, post, scaled } = factors;
+    let total = weights.len();
     for (replica, states) in states.chunks_exact_mut(total.max(1)).enumerate() {
-        let (inputs, i) = factors.inputs.products(sizes, replica);
-        let (uses, u) = factors.uses.products(sizes, replica);
-        let (outer, o) = factors.outer.products(sizes, replica);
+        let of =
+            |sort: &Sort<'_>, gain: f64| sort.products(step, (pre, post), (sizes, replica), gain);
+        let (inputs, i) = of(&inputs, gain);
+        let (used, u) = of(&uses, 1.0);
+        let (outer, o) = of(&outer, 1.0);
         // A decay is the same in all replicas, so it is applied once.
-        let (shrink, s) = factors.shrink.products(sizes, replica);
+        let (shrinking, s) = of(&shrink, 1.0);
+        let first = replica == 0;
         let pass = Pass {
             states,
             decay,
-            weights: weights.values_mut(),
+            weights,
             inputs: &inputs[..i],
-            uses: &uses[..u],
-            shrink: shrink[..s].first().copied().filter(|_| replica == 0),
+            share: uses.uniform,
+            uses: &used[..u],
+            growth: if first { shrink.uniform } else { 0.0 },
+            shrink: shrinking[..s].first().copied().filter(|_| first),
             outer: &outer[..o],
             row: sizes.post,
+            scaled,
         };
         kernel::run(arch, pass);
     }

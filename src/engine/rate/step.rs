@@ -35,7 +35,7 @@ pub(super) struct Scratch {
     pub next: Vec<Vector>,
     pub rows: learn::RowScratch,
     pub weights: Vector,
-    pub eligibility: super::eligibility::Four,
+    pub eligibility: super::eligibility::Factors,
 }
 
 /// A step in the making: what it reads and writes.
