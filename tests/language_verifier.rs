@@ -76,6 +76,7 @@ fn leftovers(code: &Code, value: f64) -> Code {
         scalar_result: None,
         scalars,
         registers,
+        base: None,
     }
 }
 

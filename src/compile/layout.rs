@@ -1,6 +1,6 @@
 //! Where in memory everything of a simulation lives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::kernel::{Binding, ScalarId, VectorId, VectorRef};
 use super::reading::{Expr, Reading};
@@ -66,6 +66,8 @@ pub struct Layout {
     pub drives: HashMap<CompartmentId, VectorId>,
     /// Biases of compartments (one replica's length).
     pub biases: HashMap<CompartmentId, VectorId>,
+    /// What single projections deliver, of those that are looked at.
+    pub currents: BTreeMap<ProjectionId, VectorId>,
     /// Parameters that differ from neuron to neuron.
     pub parameters: HashMap<(PopulationId, u32), VectorId>,
     /// Rings of earlier values, and their depth.
@@ -184,10 +186,16 @@ impl Layout {
         }
     }
 
-    /// Sources that an expression reads.
-    pub fn add_sources(&mut self, expr: &Expr) {
+    /// Sources and currents that an expression reads.
+    pub fn add_sources(&mut self, circuit: &Circuit, expr: &Expr) {
         for reading in &expr.readings {
             match reading {
+                Reading::Current(id) if !self.currents.contains_key(id) => {
+                    let to = circuit.projections[id.0 as usize].to;
+                    let drive = &self.vectors[self.drives[&to].0 as usize];
+                    let at = self.vector(vec![0.0; drive.len()]);
+                    self.currents.insert(*id, at);
+                }
                 Reading::Input(id) => self.source(Source::Input(*id)),
                 Reading::Latent(id) => self.source(Source::Latent(*id)),
                 _ => {}
@@ -342,6 +350,7 @@ impl Binding for Places<'_> {
         Some(match reading? {
             Reading::Value(id) => VectorRef::Plain(*layout.values.get(&id)?),
             Reading::Drive(id) => VectorRef::Plain(*layout.drives.get(&id)?),
+            Reading::Current(id) => VectorRef::Plain(*layout.currents.get(&id)?),
             Reading::Noise(id) => VectorRef::Source(layout.noise(self.circuit, id)?),
             Reading::Parameter(population, k) => {
                 VectorRef::Plain(*layout.parameters.get(&(population, k))?)

@@ -26,7 +26,9 @@ pub struct OuterRule {
     pub projection: ProjectionId,
     /// Its smoothing filters.
     pub filters: Vec<FilterStep>,
-    /// The product that has the weight itself as a factor; it is applied first.
+    /// What the weights are multiplied by first, less 1, if that is the same at all synapses.
+    pub growth: Option<Kernel>,
+    /// The product that has the weight itself as a factor, if it differs; it is applied first.
     pub decay: Option<OuterTerm>,
     /// The other products.
     pub terms: Vec<OuterTerm>,
@@ -143,7 +145,10 @@ impl Learning {
         let (states, change, gate) = match self {
             Learning::Outer(rule) => {
                 let terms = rule.decay.iter().chain(&rule.terms);
-                return terms.flat_map(OuterTerm::kernels).collect();
+                return terms
+                    .flat_map(OuterTerm::kernels)
+                    .chain(&rule.growth)
+                    .collect();
             }
             Learning::Eligibility(rule) => return rule.kernels(),
             Learning::General(rule) => (&rule.states, &rule.change, &None),

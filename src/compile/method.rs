@@ -133,8 +133,17 @@ fn outer(
 ) -> Result<Learning, Problem> {
     let kinds = filter_kinds(&expr);
     let places = planner.places(&kinds, &rule.filters, &[], Some(id));
-    let (mut decay, mut others) = (None, Vec::new());
+    let (mut growth, mut decay, mut others) = (None, None, Vec::new());
     for term in terms {
+        let graph = &expr.formula.graph;
+        let uniform = [term.post, term.pre]
+            .iter()
+            .all(|side| graph.constant(*side).is_some());
+        if term.weight && uniform {
+            let scale = term.scalar;
+            growth = Some(planner.kernel_in(&mut expr, scale, View::Neurons, &places)?);
+            continue;
+        }
         // The mean over replicas: a decay of the weight alone is the same in each, so it is applied once.
         let replicas = planner.program.layout.replicas;
         let replicas = if term.weight { 1 } else { replicas };
@@ -148,6 +157,7 @@ fn outer(
     Ok(Learning::Outer(OuterRule {
         projection: id,
         filters,
+        growth,
         decay,
         terms: others,
         within: within(planner, rule, id),

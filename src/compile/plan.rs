@@ -27,6 +27,8 @@ pub struct Plan {
     pub remember: Vec<FilterStep>,
     /// Differential equations.
     pub integrate: Vec<IntegrateStep>,
+    /// The first scalar slot after those of its kernels.
+    pub slots: u32,
 }
 
 /// One value to compute.

@@ -1,6 +1,7 @@
 //! How the plan of a stage is made: which values are wanted, and the kernels that compute them.
 
-use std::collections::HashSet;
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashSet};
 
 use super::expressions::Plastic;
 use super::gates::Gates;
@@ -16,18 +17,26 @@ use crate::lang::{FilterKind, NodeId};
 use crate::source::Problem;
 
 impl Program {
-    /// The plan for a combination of gates, numbered as [`Gates::combinations`] numbers them.
+    /// The plan for a combination of gates, numbered as [`Gates::combinations`] numbers them; its kernels have the
+    /// machine's scalar slots from `slot` on.
     ///
     /// # Errors
     /// Expressions that are too large for the machine.
-    pub fn plan(&self, combination: usize, activity: &Activity) -> Result<Plan, Problem> {
+    pub fn plan(
+        &self,
+        combination: usize,
+        activity: &Activity,
+        slot: u32,
+    ) -> Result<Plan, Problem> {
         let gates = Gates::combinations(&self.gates).swap_remove(combination);
         Planner {
             program: self,
             gates,
             wanted: HashSet::new(),
+            currents: BTreeSet::new(),
             plan: Plan::default(),
             flags: 0,
+            slot: Cell::new(slot),
         }
         .plan(combination, activity)
     }
@@ -37,9 +46,13 @@ pub(super) struct Planner<'p> {
     pub(super) program: &'p Program,
     pub(super) gates: Gates,
     wanted: HashSet<Slot>,
+    /// Projections whose current is looked at.
+    currents: BTreeSet<ProjectionId>,
     pub(super) plan: Plan,
     /// Filters numbered so far.
     pub(super) flags: usize,
+    /// The next scalar slot that is free.
+    slot: Cell<u32>,
 }
 
 impl Planner<'_> {
@@ -90,6 +103,7 @@ impl Planner<'_> {
         self.computations(combination)?;
         // In prev(prev(x)) the outer one takes what the inner one had: it comes first.
         self.plan.remember.reverse();
+        self.plan.slots = self.slot.get();
         Ok(self.plan)
     }
 
@@ -106,6 +120,10 @@ impl Planner<'_> {
     }
 
     pub(super) fn want(&mut self, reading: Reading) {
+        if let Reading::Current(id) = reading {
+            self.currents.insert(id);
+            return self.want_presynaptic(id);
+        }
         self.wanted
             .extend(slot_of(&self.program.expressions, reading));
     }
@@ -114,15 +132,18 @@ impl Planner<'_> {
     pub(super) fn want_all(&mut self, expr: &Expr, node: NodeId, projection: Option<ProjectionId>) {
         for symbol in expr.formula.graph.symbols(node) {
             match (expr.reading(symbol), projection) {
-                (Some(Reading::Presynaptic), Some(id)) => {
-                    let projection = &self.program.circuit.projections[id.0 as usize];
-                    if projection.delay == 0 {
-                        self.want(Reading::Value(projection.from));
-                    }
-                }
+                (Some(Reading::Presynaptic), Some(id)) => self.want_presynaptic(id),
                 (Some(reading), _) => self.want(reading),
                 (None, _) => {}
             }
+        }
+    }
+
+    /// The presynaptic values that a projection carries in this step.
+    fn want_presynaptic(&mut self, id: ProjectionId) {
+        let projection = &self.program.circuit.projections[id.0 as usize];
+        if projection.delay == 0 {
+            self.want(Reading::Value(projection.from));
         }
     }
 
@@ -218,6 +239,16 @@ impl Planner<'_> {
             };
             self.plan.compute.push(compute);
         }
+        // Only modulators, measures and recordings read single currents, and they come after all values.
+        let layout = &self.program.layout;
+        for id in &self.currents {
+            self.plan.compute.push(Compute::Drive {
+                into: layout.currents[id],
+                bias: None,
+                inputs: vec![],
+                projections: vec![(*id, layout.presynaptic(&self.program.circuit, *id))],
+            });
+        }
         Ok(())
     }
 
@@ -285,7 +316,11 @@ impl Planner<'_> {
         view: View,
         places: &Places<'_>,
     ) -> Result<Kernel, Problem> {
-        Kernel::new(expr, node, view, places)
+        let mut kernel = Kernel::new(expr, node, view, places)?;
+        let first = self.slot.get();
+        self.slot.set(first + u32::from(kernel.code.scalars));
+        kernel.code.base = Some(first);
+        Ok(kernel)
     }
 
     pub(super) fn places<'a>(

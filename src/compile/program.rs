@@ -110,7 +110,7 @@ impl Program {
         leave_out_unread(&mut sorted, &expressions, &probes);
         let modulators = sorted
             .into_iter()
-            .map(|(id, expr)| place(&mut layout, id, expr))
+            .map(|(id, expr)| place(&circuit, &mut layout, id, expr))
             .collect();
         let all = expressions.rules.iter().chain(&expressions.measured);
         let mut rules: Vec<PlacedRule> = all
@@ -120,7 +120,7 @@ impl Program {
         let measured = rules.split_off(expressions.rules.len());
         let probes = probes
             .into_iter()
-            .map(|expr| place_probe(&mut layout, expr))
+            .map(|expr| place_probe(&circuit, &mut layout, expr))
             .collect();
         let mut filters =
             |e: &super::expressions::Equation| (e.compartment, layout.filters(&e.expr, (0, 0)));
@@ -195,8 +195,8 @@ fn orders(
     }
 }
 
-fn place<T>(layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
-    layout.add_sources(&expr);
+fn place<T>(circuit: &Circuit, layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
+    layout.add_sources(circuit, &expr);
     let filters = layout.filters(&expr, (0, 0));
     let nodes = expr.formula.graph.order(expr.formula.root);
     let count = nodes
@@ -223,7 +223,7 @@ fn place<T>(layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
     }
 }
 
-fn place_probe(layout: &mut Layout, expr: Expr) -> Placed<Probe> {
+fn place_probe(circuit: &Circuit, layout: &mut Layout, expr: Expr) -> Placed<Probe> {
     let what = match expr.formula.shape() {
         Shape::Vector(n) => {
             layout
@@ -233,7 +233,7 @@ fn place_probe(layout: &mut Layout, expr: Expr) -> Placed<Probe> {
         }
         _ => Probe::Scalar(layout.sums(1)[0]),
     };
-    place(layout, what, expr)
+    place(circuit, layout, what, expr)
 }
 
 fn place_rule(circuit: &Circuit, layout: &mut Layout, index: usize, rule: &RuleUse) -> PlacedRule {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::circuit::{CompartmentId, InputId, ModulatorId, PopulationId};
+use crate::circuit::{CompartmentId, InputId, ModulatorId, PopulationId, ProjectionId};
 use crate::lang::{Filter, FilterKind, Formula, Symbol};
 use crate::source::Span;
 
@@ -17,6 +17,8 @@ pub enum Reading {
     Value(CompartmentId),
     /// A compartment's drive.
     Drive(CompartmentId),
+    /// What a projection adds to the drive of its target.
+    Current(ProjectionId),
     /// A compartment's white noise.
     Noise(CompartmentId),
     /// A parameter that differs from neuron to neuron.

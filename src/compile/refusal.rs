@@ -81,8 +81,10 @@ impl PlaceScope<'_> {
                     .circuit
                     .compartments()
                     .map(|id| self.circuit.compartment_name(id));
+                let projections = self.circuit.projections.iter();
                 values
                     .chain(self.circuit.inputs.iter().map(|i| i.name.clone()))
+                    .chain(projections.map(|p| format!("{}.current", p.name)))
                     .collect()
             }
         };

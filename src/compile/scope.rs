@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::reading::Reading;
-use crate::circuit::{Circuit, CircuitKind, CompartmentId, PopulationId};
+use crate::circuit::{Circuit, CircuitKind, CompartmentId, PopulationId, ProjectionId};
 use crate::lang::ast::Ast;
 use crate::lang::{Meaning, Refusal, Scope, Shape};
 use crate::netlist::model::{Distribution, DistributionKind, Dynamics};
@@ -279,12 +279,20 @@ impl<'c> PlaceScope<'c> {
                 _ => None,
             };
         }
-        if !rest.is_empty() {
-            return None;
-        }
-        match self.broadcast(first) {
-            None if first == "t" && self.circuit.kind == CircuitKind::Event => Some(self.time()),
-            found => found,
+        match rest.as_slice() {
+            [] => match self.broadcast(first) {
+                None if first == "t" && self.circuit.kind == CircuitKind::Event => Some(self.time()),
+                found => found,
+            },
+            ["current"] => {
+                let mut all = self.circuit.projections.iter();
+                let at = all.position(|projection| projection.name == *first)?;
+                let to = self.circuit.projections[at].to;
+                let unit = self.circuit.compartment(to).drive_unit;
+                let reading = Reading::Current(ProjectionId(at as u32));
+                Some(self.variable(reading, self.size(to.population), unit))
+            }
+            _ => None,
         }
     }
 }

@@ -209,9 +209,23 @@ fn rows_tile<S: Simd, const N: usize>(
     N
 }
 
-/// Adds `pre[j]·post[i]` to each `weights[j][i]`; `post.len()` is the padded row length.
-pub fn add_outer(arch: Arch, weights: &mut [f64], pre: &[f64], post: &[f64]) {
-    arch.dispatch(AddOuter { weights, pre, post });
+/// Multiplies each `weights[j][i]` by 1 + `growth`, then adds `pre[j]·post[i]`; `post.len()` is the padded row length.
+pub fn add_outer(arch: Arch, weights: &mut [f64], growth: f64, pre: &[f64], post: &[f64]) {
+    if growth.abs() > 0.0 {
+        arch.dispatch(AddOuter::<true> {
+            weights,
+            growth,
+            pre,
+            post,
+        });
+    } else {
+        arch.dispatch(AddOuter::<false> {
+            weights,
+            growth,
+            pre,
+            post,
+        });
+    }
 }
 
 /// Multiplies each `weights[j][i]` by 1 + `pre[j]·post[i]`; `post.len()` is the padded row length.
@@ -241,35 +255,43 @@ impl WithSimd for MultiplyOuter<'_> {
     }
 }
 
-struct AddOuter<'a> {
+/// The weights grow first if `GROW`.
+struct AddOuter<'a, const GROW: bool> {
     weights: &'a mut [f64],
+    growth: f64,
     pre: &'a [f64],
     post: &'a [f64],
 }
 
-impl WithSimd for AddOuter<'_> {
+impl<const GROW: bool> WithSimd for AddOuter<'_, GROW> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let AddOuter { weights, pre, post } = self;
+        let AddOuter {
+            weights,
+            growth,
+            pre,
+            post,
+        } = self;
+        let growth = simd.splat_f64s(growth);
         let (post, _) = S::as_simd_f64s(post);
         let (weights, _) = S::as_mut_simd_f64s(weights);
         // Short rows keep the postsynaptic factor in registers.
         match post.len() {
-            1 => outer_rows::<S, 1>(simd, weights, pre, post),
-            2 => outer_rows::<S, 2>(simd, weights, pre, post),
-            3 => outer_rows::<S, 3>(simd, weights, pre, post),
-            4 => outer_rows::<S, 4>(simd, weights, pre, post),
-            5 => outer_rows::<S, 5>(simd, weights, pre, post),
-            6 => outer_rows::<S, 6>(simd, weights, pre, post),
-            8 => outer_rows::<S, 8>(simd, weights, pre, post),
-            13 => outer_rows::<S, 13>(simd, weights, pre, post),
+            1 => outer_rows::<S, 1, GROW>(simd, weights, growth, pre, post),
+            2 => outer_rows::<S, 2, GROW>(simd, weights, growth, pre, post),
+            3 => outer_rows::<S, 3, GROW>(simd, weights, growth, pre, post),
+            4 => outer_rows::<S, 4, GROW>(simd, weights, growth, pre, post),
+            5 => outer_rows::<S, 5, GROW>(simd, weights, growth, pre, post),
+            6 => outer_rows::<S, 6, GROW>(simd, weights, growth, pre, post),
+            8 => outer_rows::<S, 8, GROW>(simd, weights, growth, pre, post),
+            13 => outer_rows::<S, 13, GROW>(simd, weights, growth, pre, post),
             _ => {
                 for (row, x) in weights.chunks_exact_mut(post.len().max(1)).zip(pre) {
                     let x = simd.splat_f64s(*x);
                     for (w, p) in row.iter_mut().zip(post) {
-                        *w = simd.mul_add_f64s(*p, x, *w);
+                        *w = simd.mul_add_f64s(*p, x, grown::<S, GROW>(simd, growth, *w));
                     }
                 }
             }
@@ -278,9 +300,19 @@ impl WithSimd for AddOuter<'_> {
 }
 
 #[inline(always)]
-fn outer_rows<S: Simd, const N: usize>(
+fn grown<S: Simd, const GROW: bool>(simd: S, growth: S::f64s, w: S::f64s) -> S::f64s {
+    if GROW {
+        simd.mul_add_f64s(growth, w, w)
+    } else {
+        w
+    }
+}
+
+#[inline(always)]
+fn outer_rows<S: Simd, const N: usize, const GROW: bool>(
     simd: S,
     weights: &mut [S::f64s],
+    growth: S::f64s,
     pre: &[f64],
     post: &[S::f64s],
 ) {
@@ -289,7 +321,7 @@ fn outer_rows<S: Simd, const N: usize>(
     for (row, x) in weights.as_chunks_mut::<N>().0.iter_mut().zip(pre) {
         let x = simd.splat_f64s(*x);
         for v in 0..N {
-            row[v] = simd.mul_add_f64s(factor[v], x, row[v]);
+            row[v] = simd.mul_add_f64s(factor[v], x, grown::<S, GROW>(simd, growth, row[v]));
         }
     }
 }
@@ -353,8 +385,8 @@ mod tests {
             deliver(Arch::Scalar, &weights, &pre, &mut narrow);
             assert_eq!(wide, narrow);
             let (mut wide, mut narrow) = (weights.clone(), weights);
-            add_outer(Arch::new(), &mut wide, &pre, &post);
-            add_outer(Arch::Scalar, &mut narrow, &pre, &post);
+            add_outer(Arch::new(), &mut wide, 0.25, &pre, &post);
+            add_outer(Arch::Scalar, &mut narrow, 0.25, &pre, &post);
             assert_eq!(wide, narrow);
         }
     }
@@ -363,13 +395,13 @@ mod tests {
     fn the_outer_product_changes_every_weight() {
         for row in [8, 16, 24, 56, 104, 120] {
             let (mut weights, pre, post) = (numbers(5 * row, 1), numbers(5, 2), numbers(row, 4));
-            let before = weights.clone();
-            add_outer(Arch::new(), &mut weights, &pre, &post);
-            for (at, (w, b)) in weights.iter().zip(&before).enumerate() {
-                assert_eq!(
-                    w.to_bits(),
-                    post[at % row].mul_add(pre[at / row], *b).to_bits()
-                );
+            for growth in [0.0, -0.25] {
+                let before = weights.clone();
+                add_outer(Arch::new(), &mut weights, growth, &pre, &post);
+                for (at, (w, b)) in weights.iter().zip(&before).enumerate() {
+                    let expected = post[at % row].mul_add(pre[at / row], (1.0 + growth) * b);
+                    assert_eq!(w.to_bits(), expected.to_bits());
+                }
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct VonMises {
     motion: Motion,
     /// The angle of each replica, from −π to π (rad), that the next step gives.
     angles: Vec<f64>,
+    /// Their sines and cosines.
+    directions: Vec<(f64, f64)>,
     draws: Xoshiro256PlusPlus,
     normals: Normals,
     /// Steps that the present draw has been held.
@@ -55,6 +57,7 @@ impl VonMises {
             mean,
             motion,
             angles: vec![0.0; replicas],
+            directions: vec![(0.0, 1.0); replicas],
             draws: stream(seed, &format!("angle {name}"), 0),
             normals: Normals::new(seed, &format!("input {name}"), 0),
             held: 0,
@@ -77,7 +80,7 @@ impl VonMises {
 
     /// All angles drawn afresh, by rejection from the uniform distribution.
     fn draw(&mut self) {
-        for angle in &mut self.angles {
+        for (angle, direction) in self.angles.iter_mut().zip(&mut self.directions) {
             *angle = loop {
                 let candidate = self.draws.random_range(-PI..PI);
                 let accepted: f64 = self.draws.random();
@@ -85,6 +88,7 @@ impl VonMises {
                     break wrapped(candidate + self.mean);
                 }
             };
+            *direction = angle.sin_cos();
         }
     }
 
@@ -107,7 +111,7 @@ impl VonMises {
             for replica in 0..replicas {
                 let at = (step * replicas + replica) * row;
                 let angle = self.angles[replica];
-                let (sin, cos) = angle.sin_cos();
+                let (sin, cos) = self.directions[replica];
                 if let Some([c, s, ..]) = values.get_mut(at..at + row) {
                     (*c, *s) = (cos, sin);
                 }
@@ -121,8 +125,10 @@ impl VonMises {
                         sin
                     };
                     let pull = -drift * noise * noise * across;
-                    self.angles[replica] =
+                    let next =
                         wrapped(angle + pull + noise * self.deviates[step * replicas + replica]);
+                    self.angles[replica] = next;
+                    self.directions[replica] = next.sin_cos();
                 }
             }
             if let Some(every) = hold {

@@ -83,6 +83,9 @@ pub struct Code {
     pub scalars: u16,
     /// Number of block registers.
     pub registers: u16,
+    /// The first of its scalar slots in a machine that keeps them for this program alone, so that its constants are
+    /// written once; `None` if it shares them with others.
+    pub base: Option<u32>,
 }
 
 /// Vectors that one program may read; the machine keeps their addresses on its stack.
@@ -166,6 +169,7 @@ impl<'g> Lowering<'g> {
             scalar_result: None,
             scalars: 0,
             registers: 0,
+            base: None,
         };
         Lowering {
             graph,

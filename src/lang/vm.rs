@@ -26,7 +26,10 @@ pub fn padded(n: usize) -> usize {
 pub struct Machine {
     arch: Arch,
     registers: Vec<Vector>,
-    scalars: Vec<f64>,
+    /// Slots that programs share.
+    shared: Vec<f64>,
+    /// Slots of programs that have a place of their own.
+    placed: Vec<f64>,
 }
 
 impl Default for Machine {
@@ -34,54 +37,70 @@ impl Default for Machine {
         Machine {
             arch: Arch::new(),
             registers: Vec::new(),
-            scalars: Vec::new(),
+            shared: Vec::new(),
+            placed: Vec::new(),
         }
     }
 }
 
 impl Machine {
-    /// Makes room for a program; to be called once for each before it runs.
+    /// Makes room for a program and writes its constants; to be called once for each before it runs.
     pub fn reserve(&mut self, code: &Code) {
         let registers = usize::from(code.registers);
         if self.registers.len() < registers {
             self.registers
                 .resize_with(registers, || Vector::zeros(BLOCK));
         }
-        if self.scalars.len() < usize::from(code.scalars) {
-            self.scalars.resize(usize::from(code.scalars), 0.0);
+        let slots = if code.base.is_some() {
+            &mut self.placed
+        } else {
+            &mut self.shared
+        };
+        let end = code.base.unwrap_or(0) as usize + usize::from(code.scalars);
+        if slots.len() < end {
+            slots.resize(end, 0.0);
+        }
+        write_constants(code, self.slots(code));
+    }
+
+    /// A program's scalar slots.
+    #[inline(always)]
+    fn slots(&mut self, code: &Code) -> &mut [f64] {
+        let n = usize::from(code.scalars);
+        match code.base {
+            Some(base) => &mut self.placed[base as usize..][..n],
+            None => &mut self.shared[..n],
         }
     }
 
     /// Computes the scalar slots of a program; `input(i)` is its i-th scalar input.
-    #[inline]
-    fn prelude(&mut self, code: &Code, input: impl Fn(usize) -> f64) {
-        for (slot, value) in &code.constants {
-            self.scalars[usize::from(*slot)] = *value;
+    #[inline(always)]
+    fn prelude(&mut self, code: &Code, input: impl Fn(usize) -> f64) -> &mut [f64] {
+        let slots = self.slots(code);
+        if code.base.is_none() {
+            write_constants(code, slots);
         }
         for (index, (slot, _)) in code.scalar_inputs.iter().enumerate() {
-            self.scalars[usize::from(*slot)] = input(index);
+            slots[usize::from(*slot)] = input(index);
         }
         for instruction in &code.prelude {
-            let [a, b, c] = instruction.operands;
-            let (a, b, c) = (
-                self.scalars[usize::from(a)],
-                self.scalars[usize::from(b)],
-                self.scalars[usize::from(c)],
-            );
-            self.scalars[usize::from(instruction.into)] = match instruction.operation {
+            let [a, b, c] = instruction.operands.map(|slot| slots[usize::from(slot)]);
+            slots[usize::from(instruction.into)] = match instruction.operation {
                 Operation::Copy => a,
                 Operation::Unary(op) => op.apply(a),
                 Operation::Binary(op) => op.apply(a, b),
                 Operation::Ternary(op) => op.apply(a, b, c),
             };
         }
+        slots
     }
 
     /// Runs a program whose value is a scalar.
+    #[inline]
     pub fn run_scalar(&mut self, code: &Code, input: impl Fn(usize) -> f64) -> f64 {
-        self.prelude(code, input);
+        let slots = self.prelude(code, input);
         code.scalar_result
-            .map_or(0.0, |slot| self.scalars[usize::from(slot)])
+            .map_or(0.0, |slot| slots[usize::from(slot)])
     }
 
     /// Runs a program over `out.len()` elements (a multiple of [`LANES`]); `vectors` are its vector
@@ -93,18 +112,18 @@ impl Machine {
         vectors: &[&[f64]],
         out: &mut [f64],
     ) {
-        self.prelude(code, input);
+        let slots = self.prelude(code, input);
         match code.scalar_result {
-            Some(slot) => out.fill(self.scalars[usize::from(slot)]),
+            Some(slot) => out.fill(slots[usize::from(slot)]),
             None => {
-                let Machine {
-                    arch,
-                    registers,
-                    scalars,
-                } = self;
-                arch.dispatch(Body {
+                let n = usize::from(code.scalars);
+                let scalars = match code.base {
+                    Some(base) => &self.placed[base as usize..][..n],
+                    None => &self.shared[..n],
+                };
+                self.arch.dispatch(Body {
                     code,
-                    registers,
+                    registers: &mut self.registers,
                     scalars,
                     vectors,
                     out,
@@ -122,6 +141,13 @@ impl Machine {
     /// The instruction set that loops are compiled for on this machine.
     pub fn arch(&self) -> Arch {
         self.arch
+    }
+}
+
+#[inline(always)]
+fn write_constants(code: &Code, slots: &mut [f64]) {
+    for (slot, value) in &code.constants {
+        slots[usize::from(*slot)] = *value;
     }
 }
 

@@ -126,6 +126,9 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
         post: padded(size(projection.to)),
         replicas: step.program.layout.replicas,
     };
+    if run_plain(step, rule, sizes) {
+        return;
+    }
     let (mut weights, mut states, started) = learn::take(step, rule.projection, rule.index);
     let mut factors = std::mem::take(&mut step.scratch.eligibility);
     for (index, filter) in rule.states.iter().enumerate() {
@@ -147,6 +150,81 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
     learn::put_back(step, rule.projection, rule.index, weights, states);
 }
 
+/// Runs the most frequent form of a rule, whose factors are vectors as they are and whose filter is used alike at all
+/// synapses; `false` if it has another.
+fn run_plain(step: &mut Step<'_>, rule: &EligibilityRule, sizes: Sizes) -> bool {
+    let ([filter], [] | [_], 1) = (rule.states.as_slice(), &rule.terms[..], sizes.replicas) else {
+        return false;
+    };
+    let [input] = filter.input.as_slice() else {
+        return false;
+    };
+    let outer = rule.terms.first();
+    let plain = |term: &ScaledTerm| {
+        let sides = (&term.post, &term.pre);
+        matches!(sides, (Factor::Vector(_), Factor::Vector(_)))
+    };
+    let uniform = filter.uses.iter().chain(&rule.decay);
+    if !plain(input) || !outer.is_none_or(plain) || !uniform.clone().all(ScaledTerm::is_uniform) {
+        return false;
+    }
+    let (mut weights, mut states, started) = learn::take(step, rule.projection, rule.index);
+    let (decay, gain) = shares(filter.kind, !started);
+    let (memory, scratch) = step.parts();
+    let Scratch {
+        machine,
+        eligibility: factors,
+        ..
+    } = scratch;
+    let mut product = |term: &ScaledTerm, gain: f64| {
+        let side = |factor: &Factor| match factor {
+            Factor::Vector(place) => memory.vector(*place),
+            _ => &[],
+        };
+        Product {
+            scale: gain * memory.run_scalar(machine, &term.scale),
+            pre: side(&term.pre),
+            post: side(&term.post),
+        }
+    };
+    let inputs = [product(input, gain)];
+    let outer = outer.map(|term| product(term, 1.0));
+    let mut sum = |terms: &[ScaledTerm]| {
+        let scales = terms
+            .iter()
+            .map(|term| memory.run_scalar(machine, &term.scale));
+        scales.sum::<f64>()
+    };
+    let (share, growth) = (sum(&filter.uses), sum(rule.decay.as_slice()));
+    let pass = Pass {
+        states: &mut states[filter.state as usize],
+        decay,
+        weights: weights.values_mut(),
+        inputs: &inputs,
+        share,
+        uses: &[],
+        growth,
+        shrink: None,
+        outer: outer.as_slice(),
+        row: sizes.post,
+        scaled: &mut factors.scaled,
+    };
+    kernel::run(machine.arch(), pass);
+    elementwise::clip(weights.values_mut(), rule.within);
+    learn::put_back(step, rule.projection, rule.index, weights, states);
+    true
+}
+
+/// What remains of a filter's state in a step, and the share of what it takes.
+fn shares(kind: FilterKind, first: bool) -> (f64, f64) {
+    match kind {
+        FilterKind::Average(_) if first => (0.0, 1.0),
+        FilterKind::Average(decay) | FilterKind::Lowpass(decay) => (decay, 1.0 - decay),
+        FilterKind::Trace(decay) => (decay, 1.0),
+        FilterKind::Previous(_) => (0.0, 1.0),
+    }
+}
+
 fn pass(
     step: &mut Step<'_>,
     (filter, decayed, outer, first): (&EligibilityFilter, &[ScaledTerm], &[ScaledTerm], bool),
@@ -154,12 +232,7 @@ fn pass(
     factors: &mut Factors,
     (states, weights): (&mut Vector, &mut Vector),
 ) {
-    let (decay, gain) = match filter.kind {
-        FilterKind::Average(_) if first => (0.0, 1.0),
-        FilterKind::Average(decay) | FilterKind::Lowpass(decay) => (decay, 1.0 - decay),
-        FilterKind::Trace(decay) => (decay, 1.0),
-        FilterKind::Previous(_) => (0.0, 1.0),
-    };
+    let (decay, gain) = shares(filter.kind, first);
     let mut number = 0;
     let mut sort = |terms, adds| Sort::new(step, factors, (terms, adds), sizes, &mut number);
     let (inputs, uses) = (sort(&filter.input, false), sort(&filter.uses, true));

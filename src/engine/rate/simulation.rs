@@ -135,9 +135,13 @@ impl Simulation {
     /// Expressions that are too large for the machine.
     pub fn enter(&mut self, settings: &Settings) -> Result<(), Problem> {
         let combinations = self.program.orders.len();
-        self.plans = (0..combinations)
-            .map(|k| self.program.plan(k, &settings.activity))
-            .collect::<Result<_, _>>()?;
+        self.plans.clear();
+        let mut slot = 0;
+        for k in 0..combinations {
+            let plan = self.program.plan(k, &settings.activity, slot)?;
+            slot = plan.slots;
+            self.plans.push(plan);
+        }
         for kernel in self.plans.iter().flat_map(Plan::kernels) {
             self.scratch.machine.reserve(&kernel.code);
         }

@@ -6,6 +6,7 @@ use crate::compile::kernel::VectorRef;
 use crate::compile::plan::{Compute, IntegrateStep, Plan, SumStep};
 use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
+use crate::engine::elementwise::Euler;
 use crate::engine::{dense, elementwise};
 use crate::lang::vm::{Machine, padded};
 use crate::vector::Vector;
@@ -255,48 +256,56 @@ impl Step<'_> {
         if plan.integrate.is_empty() {
             return Ok(());
         }
-        let dt = self.program.circuit.step_length().value;
         let mut next = std::mem::take(&mut self.scratch.next);
         next.resize_with(plan.integrate.len(), Vector::default);
+        let mut finite = true;
         for (equation, next) in plan.integrate.iter().zip(&mut next) {
-            self.euler_maruyama(equation, dt, next);
+            finite &= self.euler_maruyama(equation, next);
         }
-        let mut checked = Ok(());
         for (equation, next) in plan.integrate.iter().zip(&mut next) {
             std::mem::swap(&mut self.state.vectors[equation.value.0 as usize], next);
-            let value = &self.state.vectors[equation.value.0 as usize];
-            checked = checked.and(self.check_finite(equation.compartment, value));
         }
         self.scratch.next = next;
-        checked
+        if finite {
+            return Ok(());
+        }
+        plan.integrate.iter().try_for_each(|equation| {
+            let value = &self.state.vectors[equation.value.0 as usize];
+            self.check_finite(equation.compartment, value)
+        })
     }
 
-    /// x + drift·dt + diffusion·√dt·η.
-    fn euler_maruyama(&mut self, equation: &IntegrateStep, dt: f64, next: &mut Vector) {
-        let length = self.state.vectors[equation.value.0 as usize].len();
+    /// x + drift·dt + diffusion·√dt·η; whether all of it is finite.
+    fn euler_maruyama(&mut self, equation: &IntegrateStep, next: &mut Vector) -> bool {
+        let dt = self.program.circuit.step_length().value;
         let (memory, scratch) = self.parts();
-        next.resize(length, 0.0);
-        memory.run(&mut scratch.machine, &equation.drift, next);
-        let arch = scratch.machine.arch();
-        let value = &mut scratch.second;
-        value.resize(length, 0.0);
-        value.copy_from_slice(&memory.vectors[equation.value.0 as usize]);
-        elementwise::add_scaled(arch, value, next, dt);
-        next.copy_from_slice(value);
-        if let Some((kernel, source)) = &equation.diffusion {
-            let Scratch {
-                machine,
-                first: factor,
-                ..
-            } = scratch;
-            factor.resize(length, 0.0);
-            memory.run(machine, kernel, factor);
-            let noise = memory.block.at(*source as usize, memory.in_block);
-            let root = dt.sqrt();
-            factor.iter_mut().for_each(|f| *f *= root);
-            elementwise::add_product(arch, next, factor, noise);
-        }
-        elementwise::clip(next, equation.within);
+        let x: &[f64] = &memory.vectors[equation.value.0 as usize];
+        next.resize(x.len(), 0.0);
+        let Scratch {
+            machine,
+            first: computed,
+            ..
+        } = scratch;
+        memory.run(machine, &equation.drift, next);
+        let diffusion = equation.diffusion.as_ref().map(|(kernel, source)| {
+            let factor: &[f64] = match kernel.copied() {
+                Some(place) => memory.vector(place),
+                None => {
+                    computed.resize(x.len(), 0.0);
+                    memory.run(machine, kernel, computed);
+                    computed
+                }
+            };
+            (factor, memory.block.at(*source as usize, memory.in_block))
+        });
+        let step = Euler {
+            x,
+            out: next,
+            dt,
+            diffusion,
+            within: equation.within,
+        };
+        elementwise::euler(machine.arch(), step)
     }
 
     /// Values enter the rings from which delayed projections read.

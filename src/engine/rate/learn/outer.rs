@@ -12,23 +12,44 @@ use crate::lang::vm::{Machine, padded};
 /// Adds a rule's outer products to a projection's weights.
 pub(in crate::engine::rate) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
     let mut weights = take_weights(step, rule.projection);
+    let mut growth = rule.growth.as_ref().map_or(0.0, |kernel| {
+        let (memory, scratch) = step.parts();
+        memory.run_scalar(&mut scratch.machine, kernel)
+    });
     if let Some(decay) = &rule.decay {
-        outer_term(step, rule.projection, decay, &mut weights, true);
+        outer_term(step, rule.projection, decay, &mut weights, Change::Multiply);
     }
     for term in &rule.terms {
-        outer_term(step, rule.projection, term, &mut weights, false);
+        let change = Change::Add { growth };
+        if outer_term(step, rule.projection, term, &mut weights, change) {
+            growth = 0.0;
+        }
+    }
+    // Gates may have closed all products that it could have gone with.
+    if growth.abs() > 0.0 {
+        elementwise::grow(step.scratch.machine.arch(), weights.values_mut(), growth);
     }
     elementwise::clip(weights.values_mut(), rule.within);
     step.state.weights[rule.projection.0 as usize] = weights;
 }
 
+/// What becomes of the weights.
+#[derive(Clone, Copy)]
+enum Change {
+    /// Each is multiplied by 1 + pre·post.
+    Multiply,
+    /// Each is multiplied by 1 + growth (in the first replica), then pre·post is added.
+    Add { growth: f64 },
+}
+
+/// Applies a product; `false` if a gate closes it.
 fn outer_term(
     step: &mut Step<'_>,
     id: ProjectionId,
     term: &OuterTerm,
     weights: &mut Weights,
-    decay: bool,
-) {
+    mut change: Change,
+) -> bool {
     let projection = &step.program.circuit.projections[id.0 as usize];
     let replicas = step.program.layout.replicas;
     let size = |end: CompartmentId| step.program.circuit.population(end.population).size;
@@ -44,7 +65,7 @@ fn outer_term(
     if let Some(gate) = &term.gate
         && memory.run_scalar(machine, gate).abs() <= 0.0
     {
-        return;
+        return false;
     }
     post.resize(post_row * replicas, 0.0);
     memory.run(machine, &term.post, post);
@@ -62,7 +83,10 @@ fn outer_term(
         }
     };
     // A decay that is the same in all replicas is applied once.
-    let rounds = if decay { 1 } else { replicas };
+    let rounds = match change {
+        Change::Multiply => 1,
+        Change::Add { .. } => replicas,
+    };
     for (post, pre) in post
         .chunks_exact(post_row)
         .zip(pre.chunks_exact(pre_row))
@@ -73,37 +97,39 @@ fn outer_term(
             weights,
             &projection.connectivity,
             (&pre[..pre_size], post),
-            decay,
+            change,
         );
+        if let Change::Add { growth } = &mut change {
+            *growth = 0.0;
+        }
     }
+    true
 }
 
-/// Adds pre·post to each weight, or multiplies each by 1 + pre·post.
 fn apply(
     machine: &Machine,
     weights: &mut Weights,
     connectivity: &Connectivity,
     (pre, post): (&[f64], &[f64]),
-    decay: bool,
+    change: Change,
 ) {
-    match (weights, connectivity) {
-        (Weights::Dense { values, .. }, _) if !decay => {
-            dense::add_outer(machine.arch(), values, pre, post)
+    match (weights, connectivity, change) {
+        (Weights::Dense { values, .. }, _, Change::Add { growth }) => {
+            dense::add_outer(machine.arch(), values, growth, pre, post);
         }
-        (Weights::Dense { values, .. }, _) => {
+        (Weights::Dense { values, .. }, _, Change::Multiply) => {
             dense::multiply_outer(machine.arch(), values, pre, post);
         }
-        (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
+        (Weights::Sparse { values }, Connectivity::Sparse(sparse), change) => {
             for (row, x) in sparse.offsets.windows(2).zip(pre) {
                 for (w, target) in values[row[0]..row[1]]
                     .iter_mut()
                     .zip(&sparse.targets[row[0]..row[1]])
                 {
                     let p = post[*target as usize];
-                    *w = if decay {
-                        (p * x).mul_add(*w, *w)
-                    } else {
-                        p.mul_add(*x, *w)
+                    *w = match change {
+                        Change::Multiply => (p * x).mul_add(*w, *w),
+                        Change::Add { growth } => p.mul_add(*x, growth.mul_add(*w, *w)),
                     };
                 }
             }

@@ -9,6 +9,7 @@ use crate::vector::Vector;
 
 /// Runs a rule for single weights.
 pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
+    let (index, replicas) = (rule.index, step.program.layout.replicas);
     let (memory, scratch) = step.parts();
     if rule.states.is_empty()
         && let Some(gate) = &rule.gate
@@ -16,7 +17,18 @@ pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &Elementwi
     {
         return;
     }
-    let (index, replicas) = (rule.index, step.program.layout.replicas);
+    if let (ElementwiseTarget::Bias(id), [], Some(change), 1) =
+        (rule.target, rule.states.as_slice(), &rule.change, replicas)
+    {
+        // Nothing but a vector that is added to another one.
+        let Scratch { machine, first, .. } = scratch;
+        first.resize(padded(rule.size), 0.0);
+        memory.run(machine, change, first);
+        let (arch, change) = (machine.arch(), &step.scratch.first[..rule.size]);
+        let bias = &mut step.state.vectors[id.0 as usize];
+        elementwise::add(arch, &mut bias[..rule.size], change);
+        return elementwise::clip(bias, rule.within);
+    }
     let mut weights = match rule.target {
         ElementwiseTarget::Projection(id) => {
             std::mem::take(step.state.weights[id.0 as usize].values_mut())
