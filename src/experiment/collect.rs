@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::probes::{MeasurePlan, PlannedKind, TracePlan};
+use super::probes::{MeasurePlan, PlannedKind, TracePlan, Weighted};
 use super::run::Progress;
-use super::weights::unpadded;
+use super::weights::{unpadded, weight_shape};
 use crate::compile::Program;
 use crate::engine::rate::{Observer, State};
 use crate::measure::{
-    Autocorrelation, CorrelationMatrix, Mean, RSquared, Sensitivity, StageCorrelation, Tuning,
-    UpdateBlock,
+    Autocorrelation, CorrelationMatrix, Covariance, Mean, RSquared, Sensitivity, StageCorrelation,
+    Tuning, UpdateBlock,
 };
 use crate::record::{RecordError, Recorder, TraceBlock};
 
@@ -22,6 +22,10 @@ pub(super) enum Accumulator {
     CorrelationMatrix(CorrelationMatrix),
     StageCorrelation(StageCorrelation),
     Tuning(Tuning),
+    /// Means and ellipses, and the means of what should have been.
+    Ellipses(Covariance, Option<Tuning>),
+    /// Covariances, and the fractions found at the end of a stage.
+    VolumeFraction(Covariance, Vec<f64>),
     Sensitivity(Sensitivity),
     /// Updates of a rule, one block each time a stage has run.
     Updates(Vec<UpdateBlock>),
@@ -43,8 +47,13 @@ impl Accumulator {
             PlannedKind::StageCorrelation { .. } => {
                 Accumulator::StageCorrelation(StageCorrelation::default())
             }
-            PlannedKind::Tuning { bins, range, .. } => {
-                Accumulator::Tuning(Tuning::new(*bins, *range))
+            PlannedKind::Tuning { bins, .. } => Accumulator::Tuning(Tuning::new(bins.bins)),
+            PlannedKind::Ellipses { bins, target, .. } => Accumulator::Ellipses(
+                Covariance::new(bins.bins, 2),
+                target.map(|_| Tuning::new(bins.bins)),
+            ),
+            PlannedKind::VolumeFraction { bins, size, .. } => {
+                Accumulator::VolumeFraction(Covariance::new(bins.bins, *size), vec![])
             }
             PlannedKind::Sensitivity { window, .. } => {
                 Accumulator::Sensitivity(Sensitivity::new(*window))
@@ -64,6 +73,11 @@ impl Accumulator {
             Accumulator::Autocorrelation(m) => m.reset(),
             Accumulator::CorrelationMatrix(m) => m.reset(),
             Accumulator::Tuning(m) => m.reset(),
+            Accumulator::VolumeFraction(m, _) => m.reset(),
+            Accumulator::Ellipses(m, target) => {
+                m.reset();
+                target.iter_mut().for_each(Tuning::reset);
+            }
             Accumulator::Mean(_)
             | Accumulator::Sensitivity(_)
             | Accumulator::StageCorrelation(_)
@@ -162,6 +176,15 @@ impl<'a> Collector<'a> {
                 (_, Accumulator::Mean(mean)) => mean.close(now),
                 (_, Accumulator::StageCorrelation(m)) => m.close(now),
                 (_, Accumulator::Sensitivity(m)) => m.close(now),
+                (
+                    PlannedKind::VolumeFraction { readout, .. },
+                    Accumulator::VolumeFraction(m, found),
+                ) => {
+                    let weights = state.weights[readout.0 as usize].values();
+                    let of = Weighted::Projection(*readout);
+                    let outputs = weight_shape(self.program, of).1;
+                    *found = m.volume_fractions(&unpadded(self.program, of, weights), outputs);
+                }
                 (PlannedKind::Update { rule, of, .. }, Accumulator::Updates(blocks)) => {
                     let update = &state.updates[*rule];
                     if update.count() > 0 {
@@ -192,10 +215,10 @@ impl<'a> Collector<'a> {
         let vector = |probe: usize| state.vector(program.probes[probe].what);
         let now = self.when(state.step);
         let number = |probe: usize| vector(probe).first().copied().unwrap_or(f64::NAN);
+        let counts = |when: Option<usize>| when.is_none_or(|w| number(w).abs() > 0.0);
         match (&self.measures[index].kind, &mut self.accumulators[index]) {
             (PlannedKind::Mean { of, when, .. }, Accumulator::Mean(mean)) => {
-                let counts = when.is_none_or(|w| number(w).abs() > 0.0);
-                mean.add(counts.then(|| number(*of)), now);
+                mean.add(counts(*when).then(|| number(*of)), now);
             }
             (
                 PlannedKind::RSquared {
@@ -211,11 +234,30 @@ impl<'a> Collector<'a> {
             (PlannedKind::CorrelationMatrix { of }, Accumulator::CorrelationMatrix(m)) => {
                 m.add(vector(*of))
             }
-            (PlannedKind::Tuning { of, by, .. }, Accumulator::Tuning(m)) => {
-                m.add(number(*by), vector(*of));
+            (PlannedKind::Tuning { of, bins, .. }, Accumulator::Tuning(m)) if counts(bins.when) => {
+                m.add(number(bins.by), vector(*of));
             }
-            (PlannedKind::Sensitivity { of, class, .. }, Accumulator::Sensitivity(m)) => {
-                m.add(number(*of), number(*class).abs() > 0.0, now);
+            (PlannedKind::Ellipses { of, target, bins }, Accumulator::Ellipses(m, means))
+                if counts(bins.when) =>
+            {
+                m.add(number(bins.by), vector(*of));
+                if let (Some(target), Some(means)) = (target, means) {
+                    means.add(number(bins.by), vector(*target));
+                }
+            }
+            (PlannedKind::VolumeFraction { of, bins, .. }, Accumulator::VolumeFraction(m, _))
+                if counts(bins.when) =>
+            {
+                m.add(number(bins.by), vector(*of));
+            }
+            (
+                PlannedKind::Sensitivity {
+                    of, class, when, ..
+                },
+                Accumulator::Sensitivity(m),
+            ) => {
+                let value = counts(*when).then(|| number(*of));
+                m.add(value, number(*class).abs() > 0.0, now);
             }
             (PlannedKind::StageCorrelation { of, between }, Accumulator::StageCorrelation(m)) => {
                 let which = usize::from(between[0] != self.name);

@@ -7,7 +7,7 @@ use super::collect::Accumulator;
 use super::probes::{MeasurePlan, PlannedKind};
 use super::run::RunError;
 use super::weights::weight_shape;
-use crate::measure::{Tuning, UpdateBlock, agreement};
+use crate::measure::{Covariance, Ellipse, Tuning, UpdateBlock, agreement};
 use crate::netlist::model::Statistic;
 use crate::record::{MeasureReport, RunDirectory};
 
@@ -57,6 +57,13 @@ pub(super) fn reports(
                 report
             }
             Accumulator::Tuning(m) => tuning_report(plan, m, directory)?,
+            Accumulator::Ellipses(m, target) => ellipses_report(plan, m, target.as_ref()),
+            Accumulator::VolumeFraction(m, found) => MeasureReport::Curve {
+                x: m.centres(),
+                y: found.clone(),
+                x_label: axis(plan).to_owned(),
+                y_label: "noise volume fraction".to_owned(),
+            },
             Accumulator::Sensitivity(m) => {
                 mean_report(m.found(), &plan.during, plan.expect.clone())
             }
@@ -134,7 +141,9 @@ pub(super) fn reports(
 /// What a tuning measure's bins are of.
 fn axis(plan: &MeasurePlan) -> &str {
     match &plan.kind {
-        PlannedKind::Tuning { axis, .. } => axis,
+        PlannedKind::Tuning { bins, .. }
+        | PlannedKind::Ellipses { bins, .. }
+        | PlannedKind::VolumeFraction { bins, .. } => &bins.axis,
         _ => "",
     }
 }
@@ -166,6 +175,40 @@ fn tuning_report(
             }
         },
     })
+}
+
+/// Share of a normal distribution that an ellipse holds.
+const SHARE: f64 = 0.95;
+
+fn ellipses_report(
+    plan: &MeasurePlan,
+    covariance: &Covariance,
+    target: Option<&Tuning>,
+) -> MeasureReport {
+    let found = covariance.ellipses(SHARE);
+    let none = [f64::NAN; 2];
+    let of = |f: &dyn Fn(&Ellipse) -> [f64; 2]| -> Vec<[f64; 2]> {
+        found.iter().map(|e| e.as_ref().map_or(none, f)).collect()
+    };
+    let targets = target.map(|target| {
+        let (_, means) = target.means();
+        let pairs = means.as_chunks::<2>().0;
+        (0..found.len())
+            .map(|bin| pairs.get(bin).copied().unwrap_or(none))
+            .collect()
+    });
+    MeasureReport::Ellipses {
+        by: covariance.centres(),
+        label: axis(plan).to_owned(),
+        share: SHARE,
+        centre: of(&|e| e.centre),
+        axes: of(&|e| e.axes),
+        angle: found
+            .iter()
+            .map(|e| e.map_or(f64::NAN, |e| e.angle))
+            .collect(),
+        target: targets.unwrap_or_default(),
+    }
 }
 
 /// What squared means and variances are drawn under, in one plot.

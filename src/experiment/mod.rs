@@ -21,7 +21,7 @@ use crate::input::DataPaths;
 use crate::netlist::{self, LoadOptions, Netlist};
 use crate::source::{Problem, Problems};
 
-pub use probes::{MeasurePlan, PlannedKind, TracePlan, WeightPlan, Weighted};
+pub use probes::{MeasurePlan, PlannedBins, PlannedKind, TracePlan, WeightPlan, Weighted};
 pub use run::{Progress, RunError, RunOptions, Silent};
 pub use runnable::Runnable;
 pub use stages::{Length, Stage};

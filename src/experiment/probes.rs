@@ -1,12 +1,15 @@
 //! What is measured and recorded: expressions are resolved, names looked up.
 
+use crate::circuit::connect::Connectivity;
 use crate::circuit::{Circuit, CompartmentId, ProjectionId};
 use crate::compile::Expr;
 use crate::compile::expressions::read;
 use crate::compile::scope::{Place, PlaceScope};
 use crate::lang::Shape;
+use crate::measure::Bins;
 use crate::netlist::model::{
-    Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength, Statistic,
+    Binning, Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength,
+    Statistic,
 };
 use crate::source::{Problem, suggest};
 
@@ -23,6 +26,19 @@ pub struct MeasurePlan {
     pub expect: Option<String>,
     /// One line about it.
     pub about: Option<String>,
+}
+
+/// Bins of a number.
+#[derive(Debug, Clone)]
+pub struct PlannedBins {
+    /// The number.
+    pub by: usize,
+    /// Steps count where this is not 0.
+    pub when: Option<usize>,
+    /// The bins.
+    pub bins: Bins,
+    /// What the number is, as written.
+    pub axis: String,
 }
 
 /// Kinds of measure, with probes by number.
@@ -69,16 +85,30 @@ pub enum PlannedKind {
     Tuning {
         /// The vector.
         of: usize,
-        /// The number.
-        by: usize,
-        /// Number of bins.
-        bins: usize,
-        /// Bounds of the number.
-        range: [f64; 2],
+        /// The bins.
+        bins: PlannedBins,
         /// What is taken in each bin.
         statistic: Statistic,
-        /// What the number is, as written.
-        axis: String,
+    },
+    /// Means and ellipses of two numbers in bins of another.
+    Ellipses {
+        /// The two numbers.
+        of: usize,
+        /// What they should be.
+        target: Option<usize>,
+        /// The bins.
+        bins: PlannedBins,
+    },
+    /// The fraction of a vector's noise that a readout sees, in bins of a number.
+    VolumeFraction {
+        /// The vector.
+        of: usize,
+        /// Its number of elements.
+        size: usize,
+        /// The readout.
+        readout: ProjectionId,
+        /// The bins.
+        bins: PlannedBins,
     },
     /// Peaks of a tuning measure.
     Peaks(String),
@@ -88,6 +118,8 @@ pub enum PlannedKind {
         of: usize,
         /// The class.
         class: usize,
+        /// Steps count where this is not 0.
+        when: Option<usize>,
         /// Steps in a window.
         window: Option<u64>,
     },
@@ -230,6 +262,54 @@ impl Planner<'_> {
         self.probe(text).map(|(probe, ..)| probe)
     }
 
+    /// An expression of two elements.
+    fn pair(&mut self, text: &Expression) -> Option<usize> {
+        let (probe, size, _) = self.probe(text)?;
+        if size != 2 {
+            let message = format!("an ellipse is drawn of two numbers, not of {size}");
+            self.problems
+                .push(Problem::new(message, text.span, "not a pair"));
+        }
+        Some(probe)
+    }
+
+    fn bins(&mut self, binning: &Binning) -> Option<PlannedBins> {
+        let by = self.number(&binning.by);
+        let when = binning.when.as_ref().map(|w| self.number(w));
+        Some(PlannedBins {
+            by: by?,
+            when: when.flatten(),
+            bins: Bins::new(binning.count.value as usize, binning.range),
+            axis: binning.by.value.trim().to_owned(),
+        })
+    }
+
+    /// A readout: a projection all to all, and the number of neurons that it reads.
+    fn readout(&mut self, name: &Name) -> Option<(ProjectionId, usize)> {
+        let Weighted::Projection(id) = self.weighted(name)? else {
+            let message = format!("`{}` is a bias, not a projection", name.value);
+            self.problems
+                .push(Problem::new(message, name.span, "not a readout"));
+            return None;
+        };
+        match &self.circuit.projections[id.0 as usize].connectivity {
+            Connectivity::Dense { pre, post } if post <= pre => Some((id, *pre)),
+            Connectivity::Dense { pre, post } => {
+                let message = format!("`{}` has {post} outputs of {pre} neurons", name.value);
+                let problem = Problem::new(message, name.span, "more than it reads");
+                self.problems.push(problem);
+                None
+            }
+            _ => {
+                let message = format!("`{}` does not connect all neurons to all", name.value);
+                let problem = Problem::new(message, name.span, "not a readout");
+                self.problems
+                    .push(problem.help("a readout is an all-to-all projection"));
+                None
+            }
+        }
+    }
+
     fn measure(&mut self, kind: &MeasureKind) -> Option<PlannedKind> {
         Some(match kind {
             MeasureKind::Mean { of, when, every } => {
@@ -272,19 +352,40 @@ impl Planner<'_> {
             },
             MeasureKind::Tuning {
                 of,
-                by,
                 bins,
-                range,
                 statistic,
             } => {
-                let (vector, number) = (self.vector(of), self.number(by));
+                let (of, bins) = (self.vector(of), self.bins(bins));
                 PlannedKind::Tuning {
-                    of: vector?,
-                    by: number?,
-                    bins: bins.value as usize,
-                    range: *range,
+                    of: of?,
+                    bins: bins?,
                     statistic: *statistic,
-                    axis: by.value.trim().to_owned(),
+                }
+            }
+            MeasureKind::Ellipses { of, target, bins } => {
+                let (of, target) = (self.pair(of), target.as_ref().map(|t| self.pair(t)));
+                let bins = self.bins(bins);
+                PlannedKind::Ellipses {
+                    of: of?,
+                    target: target.flatten(),
+                    bins: bins?,
+                }
+            }
+            MeasureKind::VolumeFraction { of, readout, bins } => {
+                let span = of.span;
+                let found = (self.probe(of), self.readout(readout), self.bins(bins));
+                let ((of, size, _), (readout, read), bins) = (found.0?, found.1?, found.2?);
+                if size != read {
+                    let message = format!("this has {size} elements, the readout reads {read}");
+                    let help = "give the values that the projection carries, such as circuit.soma";
+                    self.problems
+                        .push(Problem::new(message, span, "sizes differ").help(help));
+                }
+                PlannedKind::VolumeFraction {
+                    of,
+                    size,
+                    readout,
+                    bins,
                 }
             }
             MeasureKind::Peaks { of } => {
@@ -293,12 +394,19 @@ impl Planner<'_> {
                 });
                 PlannedKind::Peaks(of.value.clone())
             }
-            MeasureKind::Sensitivity { of, class, every } => {
+            MeasureKind::Sensitivity {
+                of,
+                class,
+                when,
+                every,
+            } => {
                 let (of, class) = (self.number(of), self.number(class));
+                let when = when.as_ref().map(|w| self.number(w));
                 let window = every.as_ref().map(|e| self.circuit.steps(e.value, 1));
                 PlannedKind::Sensitivity {
                     of: of?,
                     class: class?,
+                    when: when.flatten(),
                     window,
                 }
             }

@@ -228,24 +228,30 @@ impl<'e> Run<'e> {
     fn probed(&self, measures: &[usize], traces: &[usize]) -> Vec<bool> {
         let mut probed = vec![false; self.experiment.program.probes.len()];
         for index in measures {
-            let used: &[usize] = match &self.experiment.measures[*index].kind {
-                PlannedKind::Mean { of, when, .. } => &[*of, when.unwrap_or(*of)],
-                PlannedKind::RSquared {
-                    truth, prediction, ..
-                } => &[*truth, *prediction],
-                PlannedKind::Autocorrelation { of, .. } | PlannedKind::CorrelationMatrix { of } => {
-                    &[*of]
-                }
-                PlannedKind::StageCorrelation { of, .. } => &[*of],
-                PlannedKind::Tuning { of, by, .. } => &[*of, *by],
-                PlannedKind::Sensitivity { of, class, .. } => &[*of, *class],
-                PlannedKind::Update { .. }
-                | PlannedKind::Peaks(_)
-                | PlannedKind::Cosine(_)
-                | PlannedKind::MatrixAgreement(_)
-                | PlannedKind::CurveDifference(..) => &[],
-            };
-            used.iter().for_each(|p| probed[*p] = true);
+            let (used, maybe): (&[usize], Option<usize>) =
+                match &self.experiment.measures[*index].kind {
+                    PlannedKind::Mean { of, when, .. } => (&[*of], *when),
+                    PlannedKind::RSquared {
+                        truth, prediction, ..
+                    } => (&[*truth, *prediction], None),
+                    PlannedKind::Autocorrelation { of, .. }
+                    | PlannedKind::CorrelationMatrix { of }
+                    | PlannedKind::StageCorrelation { of, .. } => (&[*of], None),
+                    PlannedKind::Tuning { of, bins, .. }
+                    | PlannedKind::VolumeFraction { of, bins, .. } => (&[*of, bins.by], bins.when),
+                    PlannedKind::Ellipses { of, target, bins } => {
+                        (&[*of, target.unwrap_or(*of), bins.by], bins.when)
+                    }
+                    PlannedKind::Sensitivity {
+                        of, class, when, ..
+                    } => (&[*of, *class], *when),
+                    PlannedKind::Update { .. }
+                    | PlannedKind::Peaks(_)
+                    | PlannedKind::Cosine(_)
+                    | PlannedKind::MatrixAgreement(_)
+                    | PlannedKind::CurveDifference(..) => (&[], None),
+                };
+            used.iter().chain(&maybe).for_each(|p| probed[*p] = true);
         }
         traces
             .iter()

@@ -96,12 +96,14 @@ impl Process {
                 noise,
                 drift,
                 hold,
+                among,
             } => {
                 let stream = (seed, input.name.as_str());
                 let motion = Motion {
                     noise: *noise,
                     drift: drift.unwrap_or(concentration.value / 2.0),
                     hold: *hold,
+                    among: *among,
                 };
                 let process = VonMises::new(concentration.value, *mean, motion, replicas, stream);
                 Kind::VonMises(Box::new(process))

@@ -23,6 +23,8 @@ pub struct Motion {
     pub drift: f64,
     /// Drawn afresh every so many steps.
     pub hold: Option<u64>,
+    /// Draws are among so many evenly spaced angles, of which −π is one.
+    pub among: Option<u64>,
 }
 
 /// One angle per replica.
@@ -78,11 +80,15 @@ impl VonMises {
         );
     }
 
-    /// All angles drawn afresh, by rejection from the uniform distribution.
+    /// All angles drawn afresh, by rejection from the uniform distribution. With a mean that is not 0, `among` counts from
+    /// there.
     fn draw(&mut self) {
         for (angle, direction) in self.angles.iter_mut().zip(&mut self.directions) {
             *angle = loop {
-                let candidate = self.draws.random_range(-PI..PI);
+                let candidate = match self.motion.among {
+                    Some(n) => PI * (2.0 * self.draws.random_range(0..n) as f64 / n as f64 - 1.0),
+                    None => self.draws.random_range(-PI..PI),
+                };
                 let accepted: f64 = self.draws.random();
                 if accepted < (self.concentration * (candidate.cos() - 1.0)).exp() {
                     break wrapped(candidate + self.mean);
@@ -101,7 +107,9 @@ impl VonMises {
         mut latent: Option<&mut [f64]>,
     ) {
         let (replicas, row) = (self.angles.len(), padded(2));
-        let Motion { noise, drift, hold } = self.motion;
+        let Motion {
+            noise, drift, hold, ..
+        } = self.motion;
         let walks = noise > 0.0;
         if walks {
             self.deviates.resize(steps * replicas, 0.0);
@@ -168,6 +176,7 @@ mod tests {
             noise: 0.0,
             drift: 0.0,
             hold: Some(steps),
+            among: None,
         }
     }
 
@@ -176,6 +185,7 @@ mod tests {
             noise,
             drift: concentration / 2.0,
             hold: None,
+            among: None,
         }
     }
 
@@ -237,6 +247,28 @@ mod tests {
             assert!(part.iter().all(|t| t.to_bits() == part[0].to_bits()));
         }
         assert!(all[0].to_bits() != all[5].to_bits() && all[5].to_bits() != all[10].to_bits());
+    }
+
+    #[test]
+    fn draws_among_evenly_spaced_angles_have_their_weights() {
+        let motion = Motion {
+            among: Some(4),
+            ..held(1)
+        };
+        let mut process = VonMises::new(1.0, 0.0, motion, 1, (1, "a"));
+        let all = angles(&mut process, 20_000);
+        let share = |angle: f64| {
+            all.iter().filter(|t| (**t - angle).abs() < 1e-12).count() as f64 / all.len() as f64
+        };
+        // exp(cos θ) at −π, −π/2, 0 and π/2, normalized; a share has a standard error of at most 0.0035.
+        let total = (-1.0_f64).exp() + 2.0 + 1.0_f64.exp();
+        for (angle, weight) in [
+            (-PI, (-1.0_f64).exp()),
+            (-PI / 2.0, 1.0),
+            (0.0, 1.0_f64.exp()),
+        ] {
+            assert!((share(angle) - weight / total).abs() < 0.015);
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 pub mod agreement;
 mod autocorrelation;
+mod bins;
 mod correlation;
+mod covariance;
 mod mean;
 mod r_squared;
 mod sensitivity;
@@ -15,7 +17,9 @@ mod tuning;
 mod updates;
 
 pub use autocorrelation::Autocorrelation;
+pub use bins::Bins;
 pub use correlation::CorrelationMatrix;
+pub use covariance::{Covariance, Ellipse};
 pub use mean::Mean;
 pub use r_squared::RSquared;
 pub use sensitivity::Sensitivity;

@@ -24,12 +24,15 @@ impl Sensitivity {
         }
     }
 
-    /// Shows it a step: a number and whether it is of the second class; `now` names the window's end.
-    pub fn add(&mut self, value: f64, second: bool, now: u64) {
-        let class = usize::from(second);
-        self.sums[class][0] += value;
-        self.sums[class][1] += value * value;
-        self.counts[class] += 1;
+    /// Shows it a step: a number (`None` where the step does not count) and whether it is of the second class; `now`
+    /// names the window's end.
+    pub fn add(&mut self, value: Option<f64>, second: bool, now: u64) {
+        if let Some(value) = value {
+            let class = usize::from(second);
+            self.sums[class][0] += value;
+            self.sums[class][1] += value * value;
+            self.counts[class] += 1;
+        }
         self.seen += 1;
         if self.window == Some(self.seen) {
             self.close(now);
@@ -67,10 +70,11 @@ mod tests {
     fn the_index_is_the_distance_of_means_in_standard_deviations() {
         let mut index = Sensitivity::new(Some(4));
         for (value, second) in [(0.0, false), (2.0, false), (5.0, true), (7.0, true)] {
-            index.add(value, second, 4);
+            index.add(Some(value), second, 4);
         }
-        index.add(1.0, true, 5);
-        index.close(5);
+        index.add(Some(1.0), true, 5);
+        index.add(None, false, 6);
+        index.close(6);
         // Means 1 and 6, both variances 1; a window with one class has no index.
         assert_eq!(index.found(), [(4, 5.0)]);
     }

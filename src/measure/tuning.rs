@@ -1,11 +1,11 @@
 //! Statistics of a vector as a function of a number: tuning curves, bias and variance by stimulus.
 
+use super::bins::Bins;
+
 /// Sums of a vector and of its squares, in bins of a number.
 #[derive(Debug, Clone)]
 pub struct Tuning {
-    low: f64,
-    high: f64,
-    bins: usize,
+    bins: Bins,
     elements: usize,
     /// Steps in each bin.
     counts: Vec<u64>,
@@ -15,14 +15,12 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// That many bins of equal width between two bounds.
-    pub fn new(bins: usize, [low, high]: [f64; 2]) -> Self {
+    /// In those bins.
+    pub fn new(bins: Bins) -> Self {
         Tuning {
-            low,
-            high,
             bins,
             elements: 0,
-            counts: vec![0; bins],
+            counts: vec![0; bins.count()],
             sums: vec![],
             squares: vec![],
         }
@@ -30,21 +28,17 @@ impl Tuning {
 
     /// Forgets everything, for a new stage.
     pub fn reset(&mut self) {
-        *self = Tuning::new(self.bins, [self.low, self.high]);
+        *self = Tuning::new(self.bins);
     }
 
-    /// Shows it a step. A value at the upper bound falls into the last bin, one outside the bounds into none.
+    /// Shows it a step.
     pub fn add(&mut self, by: f64, x: &[f64]) {
         if self.sums.is_empty() {
             self.elements = x.len();
-            self.sums = vec![0.0; self.bins * x.len()];
-            self.squares = vec![0.0; self.bins * x.len()];
+            self.sums = vec![0.0; self.bins.count() * x.len()];
+            self.squares = vec![0.0; self.bins.count() * x.len()];
         }
-        if !(self.low..=self.high).contains(&by) {
-            return;
-        }
-        let place = (by - self.low) / (self.high - self.low) * self.bins as f64;
-        let bin = (place as usize).min(self.bins - 1);
+        let Some(bin) = self.bins.of(by) else { return };
         self.counts[bin] += 1;
         let row = bin * self.elements..(bin + 1) * self.elements;
         let sums = self.sums[row.clone()].iter_mut();
@@ -56,9 +50,7 @@ impl Tuning {
 
     /// The middles of the bins.
     pub fn centres(&self) -> Vec<f64> {
-        let width = (self.high - self.low) / self.bins as f64;
-        let centre = |bin| self.low + (bin as f64 + 0.5) * width;
-        (0..self.bins).map(centre).collect()
+        self.bins.centres()
     }
 
     /// Elements and, bin after bin, their means; NaN in a bin without steps.
@@ -88,10 +80,10 @@ impl Tuning {
     /// For each bin, how many elements have their largest mean there.
     pub fn peaks(&self) -> Vec<f64> {
         let (elements, means) = self.means();
-        let mut found = vec![0.0; self.bins];
+        let mut found = vec![0.0; self.bins.count()];
         for element in 0..elements {
             let of = |bin: usize| means[bin * elements + element];
-            let seen = (0..self.bins).filter(|bin| !of(*bin).is_nan());
+            let seen = (0..self.bins.count()).filter(|bin| !of(*bin).is_nan());
             if let Some(best) = seen.max_by(|a, b| of(*a).total_cmp(&of(*b))) {
                 found[best] += 1.0;
             }
@@ -106,7 +98,7 @@ mod tests {
 
     #[test]
     fn statistics_are_those_of_the_values_in_a_bin() {
-        let mut tuning = Tuning::new(2, [-1.0, 1.0]);
+        let mut tuning = Tuning::new(Bins::new(2, [-1.0, 1.0]));
         for (by, x) in [
             (-0.5, [1.0, 5.0]),
             (-0.1, [3.0, 5.0]),
@@ -125,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_bin_without_steps_has_no_mean_and_no_peak() {
-        let mut tuning = Tuning::new(2, [0.0, 1.0]);
+        let mut tuning = Tuning::new(Bins::new(2, [0.0, 1.0]));
         tuning.add(0.2, &[-3.0]);
         let (_, means) = tuning.means();
         assert!(means[1].is_nan());

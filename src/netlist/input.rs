@@ -24,6 +24,7 @@ const CONCENTRATION: Key = key("concentration", "1.5");
 const MEAN: Key = key("mean", "0.0");
 const DRIFT: Key = key("drift", "0.75");
 const HOLD: Key = key("hold", "1000");
+const AMONG: Key = key("among", "24");
 
 const PROCESSES: [&str; 4] = ["latent-ar1", "von-mises", "array", "log-mel"];
 
@@ -80,6 +81,7 @@ fn von_mises(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
         field.number(context, Range::NOT_NEGATIVE)
     });
     let hold = reader.accept(HOLD, |field, context| field.whole(context, 1));
+    let among = reader.accept(AMONG, |field, context| field.whole(context, 1));
     if !reader.has(NOISE.name) && !reader.has(HOLD.name) {
         let example = "noise = 0.006, a walk, or hold = 1000, draws";
         reader.lacks(&[NOISE, HOLD], "`noise` or `hold`", example);
@@ -90,6 +92,7 @@ fn von_mises(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
         noise: noise.map_or(0.0, |noise| noise.value),
         drift: drift.map(|drift| drift.value),
         hold: hold.map(|hold| hold.value),
+        among: among.map(|among| among.value),
     })
 }
 

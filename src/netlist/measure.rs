@@ -1,6 +1,6 @@
 //! The `[measure.*]` tables.
 
-use super::model::{Measure, MeasureKind, Name, Statistic};
+use super::model::{Binning, Measure, MeasureKind, Name, Statistic};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use crate::source::{Problem, Spanned};
@@ -28,6 +28,9 @@ const BY: Key = key("by", "\"mean(angle.latent)\"");
 const BINS: Key = key("bins", "24");
 const RANGE: Key = key("range", "[-3.14159265, 3.14159265]");
 const STATISTIC: Key = key("statistic", "\"mean\"");
+const OF_PAIR: Key = key("of", "\"output.soma\"");
+const TARGET: Key = key("target", "\"output.target\"");
+const READOUT: Key = key("readout", "\"D\"");
 const CLASS: Key = key("class", "\"sum(output.target)\"");
 
 /// Bins of a tuning measure if none are given.
@@ -35,7 +38,7 @@ const DEFAULT_BINS: u64 = 24;
 
 const STATISTICS: [&str; 3] = ["mean", "squared-mean", "variance"];
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "mean",
     "r-squared",
     "autocorrelation",
@@ -44,6 +47,8 @@ const KINDS: [&str; 12] = [
     "tuning",
     "peaks",
     "sensitivity",
+    "ellipses",
+    "volume-fraction",
     "update",
     "cosine",
     "matrix-agreement",
@@ -77,6 +82,8 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
             of.map(|of| MeasureKind::Peaks { of })
         }
         "sensitivity" => sensitivity(&mut reader),
+        "ellipses" => ellipses(&mut reader),
+        "volume-fraction" => volume_fraction(&mut reader),
         "update" => update(&mut reader),
         "cosine" => {
             let of = reader.require(OF_TWO, two_measures);
@@ -149,23 +156,54 @@ fn stage_correlation(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
 
 fn tuning(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     let of = reader.require(OF, Field::expression);
-    let by = reader.require(BY, Field::expression);
-    let bins = reader.accept(BINS, |field, context| field.whole(context, 1));
-    let bins = bins.unwrap_or_else(|| Spanned::new(DEFAULT_BINS, reader.span));
-    let range = match reader.optional(RANGE) {
-        Some(field) => bounds(&field, reader.context),
-        None => Some([-std::f64::consts::PI, std::f64::consts::PI]),
-    };
+    let bins = binning(reader);
     let statistic = match reader.optional(STATISTIC) {
         Some(field) => statistic(&field, reader.context),
         None => Some(Statistic::Mean),
     };
     Some(MeasureKind::Tuning {
         of: of?,
-        by: by?,
-        bins,
-        range: range?,
+        bins: bins?,
         statistic: statistic?,
+    })
+}
+
+fn ellipses(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF_PAIR, Field::expression);
+    let target = reader.accept(TARGET, Field::expression);
+    let bins = binning(reader);
+    Some(MeasureKind::Ellipses {
+        of: of?,
+        target,
+        bins: bins?,
+    })
+}
+
+fn volume_fraction(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let readout = reader.require(READOUT, Field::name);
+    let bins = binning(reader);
+    Some(MeasureKind::VolumeFraction {
+        of: of?,
+        readout: readout?,
+        bins: bins?,
+    })
+}
+
+/// `by`, `bins`, `range` and `when`.
+fn binning(reader: &mut TableReader<'_, '_>) -> Option<Binning> {
+    let by = reader.require(BY, Field::expression);
+    let count = reader.accept(BINS, |field, context| field.whole(context, 1));
+    let range = match reader.optional(RANGE) {
+        Some(field) => bounds(&field, reader.context),
+        None => Some([-std::f64::consts::PI, std::f64::consts::PI]),
+    };
+    let when = reader.accept(WHEN, Field::expression);
+    Some(Binning {
+        by: by?,
+        count: count.unwrap_or_else(|| Spanned::new(DEFAULT_BINS, reader.span)),
+        range: range?,
+        when,
     })
 }
 
@@ -193,10 +231,12 @@ fn statistic(field: &Field<'_>, context: &mut Context) -> Option<Statistic> {
 fn sensitivity(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     let of = reader.require(OF, Field::expression);
     let class = reader.require(CLASS, Field::expression);
+    let when = reader.accept(WHEN, Field::expression);
     let every = reader.accept(EVERY, |field, context| field.duration(context, 1));
     Some(MeasureKind::Sensitivity {
         of: of?,
         class: class?,
+        when,
         every,
     })
 }

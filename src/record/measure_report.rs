@@ -48,6 +48,32 @@ pub enum MeasureReport {
         /// What `y` is, with its unit.
         y_label: String,
     },
+    /// Mean and ellipse of two numbers as functions of another.
+    Ellipses {
+        /// Where they were evaluated.
+        #[serde(with = "nullable::list")]
+        by: Vec<f64>,
+        /// What `by` is.
+        label: String,
+        /// Share of a normal distribution that each ellipse holds.
+        share: f64,
+        /// Their centres, the means of the two numbers.
+        #[serde(with = "nullable::pairs")]
+        centre: Vec<[f64; 2]>,
+        /// Their semi-axes, the longer first.
+        #[serde(with = "nullable::pairs")]
+        axes: Vec<[f64; 2]>,
+        /// Angles of the longer axes to that of the first number (rad).
+        #[serde(with = "nullable::list")]
+        angle: Vec<f64>,
+        /// Means of what the numbers should have been, if that was given.
+        #[serde(
+            default,
+            with = "nullable::pairs",
+            skip_serializing_if = "Vec::is_empty"
+        )]
+        target: Vec<[f64; 2]>,
+    },
     /// A matrix, in a file of its own.
     Matrix {
         /// Number of rows.
@@ -119,7 +145,7 @@ impl MeasureReport {
             Self::Number { value, .. } | Self::Pair { value, .. } => Some(*value),
             Self::Series { value, .. } => value.last().copied(),
             Self::Comparison { r_squared, .. } => Some(*r_squared),
-            Self::Curve { .. } | Self::Matrix { .. } => None,
+            Self::Curve { .. } | Self::Ellipses { .. } | Self::Matrix { .. } => None,
         }
     }
 }
@@ -155,6 +181,15 @@ mod tests {
                 y_label: "response".to_owned(),
             },
             MeasureReport::matrix(1, 3, &[2.0, 1.0, 3.0], "measures/m.npy".to_owned()),
+            MeasureReport::Ellipses {
+                by: vec![0.0, 1.0],
+                label: "angle".to_owned(),
+                share: 0.95,
+                centre: vec![[0.0, 1.0], [2.0, 3.0]],
+                axes: vec![[2.0, 1.0], [2.0, 0.5]],
+                angle: vec![0.5, -0.5],
+                target: vec![[0.0, 1.5], [2.0, 3.5]],
+            },
             MeasureReport::Comparison {
                 r_squared: 0.5,
                 pooled: true,
@@ -166,7 +201,8 @@ mod tests {
             assert_eq!(&round_trip(report), report);
         }
         let headlines = reports.each_ref().map(MeasureReport::headline);
-        assert_eq!(headlines, [Some(0.25), Some(-2.0), None, None, Some(0.5)]);
+        let expected = [Some(0.25), Some(-2.0), None, None, None, Some(0.5)];
+        assert_eq!(headlines, expected);
     }
 
     #[test]

@@ -32,6 +32,23 @@ pub(super) mod list {
     }
 }
 
+/// For `#[serde(with = "nullable::pairs")]` on a `Vec<[f64; 2]>`.
+pub(super) mod pairs {
+    use super::{Deserialize, Deserializer, Serializer, finite};
+
+    pub(crate) fn serialize<S: Serializer>(values: &[[f64; 2]], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(|pair| pair.each_ref().map(finite)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<[f64; 2]>, D::Error> {
+        let values = Vec::<[Option<f64>; 2]>::deserialize(from)?;
+        let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        Ok(values.into_iter().map(|pair| pair.map(number)).collect())
+    }
+}
+
 fn finite(value: &f64) -> Option<f64> {
     Some(*value).filter(|value| value.is_finite())
 }

@@ -41,6 +41,7 @@ mod activity;
 mod comparisons;
 mod curves;
 mod drawing;
+mod ellipses;
 mod error;
 mod fields;
 mod files;
@@ -125,6 +126,7 @@ pub fn build_with(directory: &Path, overlays: &[Overlay]) -> Result<Built, Repor
         learning::section(&run),
         comparisons::section(&run),
         curves::section(&run),
+        ellipses::section(&run),
         matrices::section(&run),
         activity::section(&run),
         weights::section(&run),

@@ -156,6 +156,9 @@ fn headline(measure: &MeasureReport) -> String {
             let points = x.len().min(y.len()) as u64;
             format!("a curve of {}", words::counted(points, "point", "points"))
         }
+        MeasureReport::Ellipses { by, .. } => {
+            words::counted(by.len() as u64, "ellipse", "ellipses")
+        }
         MeasureReport::Matrix {
             rows,
             columns,

@@ -42,6 +42,8 @@ pub enum InputProcess {
         drift: Option<f64>,
         /// Drawn afresh every so many steps.
         hold: Option<u64>,
+        /// Draws are among so many evenly spaced angles, of which −π is one.
+        among: Option<u64>,
     },
     /// Rows of a `.npy` or CSV file, one a step, round and round.
     Array {

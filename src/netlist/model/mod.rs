@@ -18,7 +18,7 @@ pub use distribution::{Distribution, DistributionKind, Interval};
 pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
-pub use observation::{Measure, MeasureKind, Recording, RecordingKind, Statistic};
+pub use observation::{Binning, Measure, MeasureKind, Recording, RecordingKind, Statistic};
 pub use population::{Bias, CompartmentTable, Population, Times};
 pub use projection::{Connect, Delay, Learn, Projection, ShortTerm, Signal};
 pub use rule::RuleModel;

@@ -62,6 +62,19 @@ pub enum Statistic {
     Variance,
 }
 
+/// Bins of a number.
+#[derive(Debug, Clone)]
+pub struct Binning {
+    /// A scalar expression.
+    pub by: Expression,
+    /// Number of bins.
+    pub count: Spanned<u64>,
+    /// Bounds of the number.
+    pub range: [f64; 2],
+    /// Only steps where this scalar expression is not 0.
+    pub when: Option<Expression>,
+}
+
 /// Kinds of measure.
 #[derive(Debug, Clone)]
 pub enum MeasureKind {
@@ -106,14 +119,28 @@ pub enum MeasureKind {
     Tuning {
         /// A vector or scalar expression.
         of: Expression,
-        /// A scalar expression, whose bins are the curve's axis.
-        by: Expression,
-        /// Number of bins.
-        bins: Spanned<u64>,
-        /// Bounds of the axis.
-        range: [f64; 2],
+        /// What it is a function of.
+        bins: Binning,
         /// What is taken in each bin.
         statistic: Statistic,
+    },
+    /// Mean and 95 % ellipse of two numbers as functions of another.
+    Ellipses {
+        /// An expression of two elements.
+        of: Expression,
+        /// What they should be, an expression of two elements.
+        target: Option<Expression>,
+        /// What they are functions of.
+        bins: Binning,
+    },
+    /// The fraction of a vector's noise that a readout sees, as a function of a number.
+    VolumeFraction {
+        /// A vector expression.
+        of: Expression,
+        /// The projection that reads it.
+        readout: Name,
+        /// What it is a function of.
+        bins: Binning,
     },
     /// How many elements have the peak of their tuning in each bin.
     Peaks {
@@ -126,6 +153,8 @@ pub enum MeasureKind {
         of: Expression,
         /// A scalar expression: 0 in the first class, anything else in the second.
         class: Expression,
+        /// Only steps where this scalar expression is not 0.
+        when: Option<Expression>,
         /// Length of a window; the whole stage if `None`.
         every: Option<Spanned<Duration>>,
     },
