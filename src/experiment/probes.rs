@@ -267,8 +267,9 @@ impl Planner<'_> {
         let (probe, size, _) = self.probe(text)?;
         if size != 2 {
             let message = format!("an ellipse is drawn of two numbers, not of {size}");
+            let problem = Problem::new(message, text.span, "not a pair");
             self.problems
-                .push(Problem::new(message, text.span, "not a pair"));
+                .push(problem.help("give a population of two neurons, such as output.soma"));
         }
         Some(probe)
     }
@@ -288,8 +289,9 @@ impl Planner<'_> {
     fn readout(&mut self, name: &Name) -> Option<(ProjectionId, usize)> {
         let Weighted::Projection(id) = self.weighted(name)? else {
             let message = format!("`{}` is a bias, not a projection", name.value);
+            let problem = Problem::new(message, name.span, "not a readout");
             self.problems
-                .push(Problem::new(message, name.span, "not a readout"));
+                .push(problem.help("name the projection that reads the neurons"));
             return None;
         };
         match &self.circuit.projections[id.0 as usize].connectivity {
@@ -297,7 +299,9 @@ impl Planner<'_> {
             Connectivity::Dense { pre, post } => {
                 let message = format!("`{}` has {post} outputs of {pre} neurons", name.value);
                 let problem = Problem::new(message, name.span, "more than it reads");
-                self.problems.push(problem);
+                self.problems.push(
+                    problem.help("a readout has at most as many outputs as it reads neurons"),
+                );
                 None
             }
             _ => {
