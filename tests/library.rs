@@ -84,6 +84,9 @@ const SPIKING: [&str; 7] = [
 /// Steps of every stage.
 const STEPS: u64 = 3;
 
+/// Most steps of a trial.
+const TRIAL: u64 = 1_000;
+
 /// Data sets that take long to read, and the few files that are enough here: folder, pattern.
 const FEW_FILES: [(&str, &str); 1] = [("fsdd/recordings", "*_jackson_[0-5].wav")];
 
@@ -118,7 +121,10 @@ fn shorten(stages: &mut [Stage]) {
             StageLength::Parts(parts) => shorten(parts),
             length => {
                 // Two trials, if the stage is a row of them.
-                let steps = stage.trial.as_ref().map_or(STEPS, |t| 2 * t.steps.value);
+                let steps = stage.trial.as_mut().map_or(STEPS, |t| {
+                    t.steps.value = t.steps.value.min(TRIAL);
+                    2 * t.steps.value
+                });
                 *length = StageLength::For(Spanned::new(Duration::Steps(steps), stage.span));
             }
         }

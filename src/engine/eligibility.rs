@@ -217,13 +217,10 @@ mod tests {
     fn a_pass_is_its_definition() {
         type Owned = (f64, Vec<f64>, Vec<f64>);
         fn borrowed(all: &[Owned]) -> Vec<Product<'_>> {
-            let one = |(scale, pre, post): &'_ Owned| -> Product<'_> {
-                Product {
-                    scale: *scale,
-                    pre,
-                    post,
-                }
-            };
+            fn one((scale, pre, post): &Owned) -> Product<'_> {
+                let scale = *scale;
+                Product { scale, pre, post }
+            }
             all.iter().map(one).collect()
         }
         let cases = [

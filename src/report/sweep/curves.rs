@@ -43,7 +43,7 @@ fn together(curves: &[CurveMeasure]) -> Vec<Vec<&CurveMeasure>> {
         let alone = if measure.y_label.is_empty() {
             measure.name.as_str()
         } else {
-            ""
+            measure.y_label.as_str()
         };
         groups
             .entry((&measure.x_label, alone))
