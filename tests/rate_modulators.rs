@@ -28,7 +28,7 @@ fn computed(text: &str) -> Vec<String> {
         probed: vec![true; program.probes.len()],
         measured: vec![],
     };
-    let plan = program.plan(0, activity).unwrap();
+    let plan = program.plan(0, activity, 0).unwrap();
     let name = |at: u32| program.circuit.modulators[at as usize].name.clone();
     let mut names: Vec<String> = plan
         .modulators
