@@ -281,7 +281,9 @@ impl<'c> PlaceScope<'c> {
         }
         match rest.as_slice() {
             [] => match self.broadcast(first) {
-                None if first == "t" && self.circuit.kind == CircuitKind::Event => Some(self.time()),
+                None if first == "t" && self.circuit.kind == CircuitKind::Event => {
+                    Some(self.time())
+                }
                 found => found,
             },
             ["current"] => {

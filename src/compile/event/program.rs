@@ -7,11 +7,12 @@ use super::neuron::DynamicNeuron;
 use super::reader::NeuronReader;
 use super::source::SourceNeuron;
 use super::tables::delays_ms;
+use crate::circuit::connect::Connectivity;
 use crate::circuit::{Circuit, ModulatorId, PopulationId};
 use crate::compile::Expr;
 use crate::engine::event::time::{NEVER, from_ms};
 use crate::engine::event::turn::Signals;
-use crate::netlist::model::{self, Netlist, SpikeTrigger};
+use crate::netlist::model::{self, DistributionKind, Netlist, SpikeTrigger};
 use crate::plasticity::PlasticRule;
 use crate::source::Problem;
 
@@ -28,6 +29,8 @@ pub struct EventProgram {
     pub projections: Vec<EventProjection>,
     /// The shortest delay (ps).
     pub min_delay: i64,
+    /// Populations of sources that are drawn in the turn of the neurons they drive: see [`EventProgram::fold`].
+    pub folded: Vec<bool>,
     /// Modulators that spikes release.
     pub releases: Vec<Release>,
     /// Modulators that are sampled.
@@ -125,6 +128,7 @@ impl EventProgram {
             .filter_map(|p| delays_ms(&circuit, p).shortest())
             .min();
         Ok(EventProgram {
+            folded: vec![false; populations.len()],
             populations,
             firsts,
             projections,
@@ -133,6 +137,44 @@ impl EventProgram {
             sampled,
             circuit,
         })
+    }
+
+    /// Folds away the sources that nobody sees but one neuron each: steady Poisson sources with a single projection,
+    /// one-to-one and of one delay. `seen` tells of each population whether its spikes are wanted.
+    pub fn fold(&mut self, seen: &[bool]) {
+        for population in 0..self.populations.len() {
+            let NeuronProgram::Source(source) = &self.populations[population] else {
+                continue;
+            };
+            let mut out = (0..self.projections.len())
+                .filter(|p| self.projections[*p].ends.0.0 as usize == population);
+            let (Some(only), None) = (out.next(), out.next()) else {
+                continue;
+            };
+            let read = |r: &Release| r.by.0 as usize == population;
+            let sampled = |(_, expr): &(ModulatorId, Expr)| {
+                expr.readings
+                    .contains(&crate::compile::Reading::Rate(PopulationId(
+                        population as u32,
+                    )))
+            };
+            let projection = &self.circuit.projections[only];
+            let delay = projection.spiking.as_ref().map(|s| &s.delay.kind);
+            self.folded[population] = source.is_steady()
+                && !seen[population]
+                && matches!(projection.connectivity, Connectivity::OneToOne { .. })
+                && matches!(delay, Some(DistributionKind::Constant(_)))
+                && projection.learn.is_none()
+                && self.projections[only].short_term.is_none()
+                && !self.projections[only].signal.any(Signals::BURST)
+                && !self.releases.iter().any(read)
+                && !self.sampled.iter().any(sampled);
+        }
+    }
+
+    /// Whether a projection comes from sources that are folded away.
+    pub fn is_folded(&self, projection: usize) -> bool {
+        self.folded[self.projections[projection].ends.0.0 as usize]
     }
 
     /// The population of a neuron, and its index there.

@@ -151,6 +151,22 @@ impl SourceNeuron {
         }
     }
 
+    /// Whether it spikes at random at rates that stay.
+    pub fn is_steady(&self) -> bool {
+        let steady =
+            |trigger: &Trigger| matches!(trigger, Trigger::Rate(rate) if rate.constant().is_some());
+        self.modulators.is_empty() && self.is_random() && self.triggers(&[]).iter().all(steady)
+    }
+
+    /// The rates (1/ms) of a steady source, for each kind.
+    pub fn constant_rates(&self) -> Vec<f64> {
+        let rate = |trigger: Trigger| match trigger {
+            Trigger::Rate(rate) => rate.constant().unwrap_or(0.0),
+            _ => 0.0,
+        };
+        self.triggers(&[]).into_iter().map(rate).collect()
+    }
+
     /// What makes it spike, for each kind.
     pub fn triggers(&self, modulators: &[f64]) -> Vec<Trigger> {
         self.kinds

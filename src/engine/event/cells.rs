@@ -15,6 +15,7 @@ use super::glide::Glider;
 use super::inbox::NONE;
 use super::linear::{MOST_VARIABLES, Modes};
 use super::model::{Burst, BurstCondition, Instance, Trigger};
+use super::private::Private;
 use super::record::{self, Flags, Layout, Needs, Timer};
 use super::regime::{Crossing, Regime, RegimeKey, Regimes, Watch};
 use super::time::{NEVER, after, from_ms, to_ms};
@@ -50,6 +51,10 @@ pub struct Cells {
     environment: u32,
     bursts: bool,
     escapes: bool,
+    /// Sources that each drive one neuron, by projection.
+    privates: Vec<Private>,
+    /// Whether all neurons are run in each window.
+    is_busy: bool,
     /// Whether something is integrated along the voltages of these neurons.
     followed: bool,
     intervals: Vec<Interval>,
@@ -118,6 +123,8 @@ impl Cells {
             environment: 0,
             bursts,
             escapes,
+            privates: vec![],
+            is_busy: false,
             followed: false,
             intervals: vec![],
             at_once: (NEVER, 0),
@@ -135,6 +142,23 @@ impl Cells {
             }
         }
         Ok(cells)
+    }
+
+    /// Gives the neurons private sources.
+    pub fn add_private(&mut self, private: Private) {
+        self.privates.push(private);
+        self.privates.sort_by_key(|private| private.projection);
+    }
+
+    /// Their private sources.
+    pub fn privates(&self) -> &[Private] {
+        &self.privates
+    }
+
+    /// Decides, for windows of that length (ps), whether all neurons are to be run in each.
+    pub fn is_busy(&mut self, window: i64) -> bool {
+        self.is_busy = self.privates.iter().any(|private| private.is_busy(window));
+        self.is_busy
     }
 
     /// Number of neurons.
@@ -189,28 +213,46 @@ impl Cells {
     ) -> Result<i64, EventError> {
         self.at_once = (NEVER, 0);
         loop {
-            if next != NONE && turn.plastic.onto.is_empty() && !self.escapes {
+            if !self.followed && !self.escapes && self.privates.len() <= 1 {
                 next = self.glide(cell, next, turn);
             }
-            let arrival = if next == NONE {
-                NEVER
-            } else {
-                turn.inbox.read(next).0.time
-            };
+            let (arrival, from) = self.next_arrival(cell, next, turn);
             let (time, own) = self.next_own(cell, arrival.min(turn.end));
             if time < arrival.min(turn.end) {
                 self.act(cell, time, own, turn)?;
             } else if arrival < turn.end {
-                next = self.take_delivery(cell, next, turn);
+                next = self.take(cell, (arrival, from), next, turn);
+            } else if self.is_busy {
+                return Ok(NEVER);
             } else {
-                return Ok(self.wake(cell, turn.end));
+                return Ok(self.wake(cell, turn.end).min(arrival));
             }
         }
+    }
+
+    /// What arrives next: of one time, by projection.
+    #[inline(always)]
+    fn next_arrival(&self, cell: usize, next: u32, turn: &Turn<'_>) -> (i64, From) {
+        let (mut first, mut projection, mut from) = (NEVER, u32::MAX, From::Inbox);
+        if next != NONE {
+            let delivery = turn.inbox.read(next).0;
+            (first, projection) = (delivery.time, delivery.projection);
+        }
+        for (index, private) in self.privates.iter().enumerate() {
+            let arrival = private.arrival(cell);
+            if (arrival, private.projection) < (first, projection) {
+                (first, projection, from) = (arrival, private.projection, From::Private(index));
+            }
+        }
+        (first, from)
     }
 
     /// Takes deliveries in a tight loop as long as nothing else can happen; gives the first one that is left.
     #[inline(always)]
     fn glide(&mut self, cell: usize, next: u32, turn: &Turn<'_>) -> u32 {
+        if next == NONE && self.privates.is_empty() {
+            return next;
+        }
         let bursts = self.bursts && self.has_burst_timer();
         let (layout, stride) = (self.layout, self.layout.stride);
         let record = &mut self.records[cell * stride..(cell + 1) * stride];
@@ -226,6 +268,7 @@ impl Cells {
             last,
             next,
             until,
+            private: self.privates.first_mut().map(|private| (private, cell)),
         };
         glider.glide(regime, turn.inbox, turn.ports);
         let (last, next) = (glider.last, glider.next);
@@ -339,29 +382,43 @@ impl Cells {
 
     /// A spike arrives at one of its synapses. Gives the delivery after it.
     #[inline(always)]
-    fn take_delivery(&mut self, cell: usize, delivery: u32, turn: &mut Turn<'_>) -> u32 {
-        let (delivery, next) = {
-            let (delivery, next) = turn.inbox.read(delivery);
-            (*delivery, next)
-        };
-        self.advance(cell, delivery.time, &mut turn.plastic);
-        let escapes = self.escapes;
-        let rest = if escapes {
-            self.rest_of_candidate(cell, delivery.time)
+    fn take(
+        &mut self,
+        cell: usize,
+        (time, from): (i64, From),
+        next: u32,
+        turn: &mut Turn<'_>,
+    ) -> u32 {
+        self.advance(cell, time, &mut turn.plastic);
+        let rest = if self.escapes {
+            self.rest_of_candidate(cell, time)
         } else {
             None
         };
-        let port = turn.ports[delivery.projection as usize] as usize;
         let (layout, stride) = (self.layout, self.layout.stride);
         let record = &mut self.records[cell * stride..(cell + 1) * stride];
         let regime = self.regimes.get(record::flags(record).regime);
         let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
-        let weight = turn.plastic.weight(&delivery, (&regime.modes, y));
-        for (y, jump) in y.iter_mut().zip(&regime.jumps[port]) {
+        let (weight, port, next) = match from {
+            From::Private(index) => {
+                let private = &mut self.privates[index];
+                (private.take(cell), private.port, next)
+            }
+            From::Inbox => {
+                let (delivery, after) = turn.inbox.read(next);
+                let port = turn.ports[delivery.projection as usize].number;
+                (
+                    turn.plastic.weight(delivery, (&regime.modes, y)),
+                    port,
+                    after,
+                )
+            }
+        };
+        for (y, jump) in y.iter_mut().zip(&regime.jumps[port as usize]) {
             *y += weight * jump;
         }
-        if escapes {
-            self.set_candidate(cell, delivery.time, rest);
+        if self.escapes {
+            self.set_candidate(cell, time, rest);
         }
         next
     }
@@ -728,7 +785,12 @@ impl Cells {
 
     /// When a neuron that nothing reaches has to be looked at, from `now` on.
     pub fn next_look(&self, cell: usize, now: i64) -> i64 {
-        self.wake(cell, now)
+        let private = self
+            .privates
+            .iter()
+            .map(|private| private.arrival(cell))
+            .min();
+        self.wake(cell, now).min(private.unwrap_or(NEVER))
     }
 
     /// Ends the refractoriness of a neuron if that is due by a time (ps) but nobody has looked.
@@ -904,6 +966,13 @@ fn value_after(regime: &Regime, y: &mut [f64], variable: usize, wait: i64) -> f6
     regime.modes.advance(y, to_ms(wait));
     let row = regime.modes.row(variable);
     row.iter().zip(y).map(|(r, y)| r * *y).sum::<f64>() + regime.modes.offset(variable)
+}
+
+/// Where an arrival comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum From {
+    Inbox,
+    Private(usize),
 }
 
 /// What a neuron does by itself.

@@ -6,8 +6,10 @@
 
 use super::inbox::{Inbox, NONE};
 use super::linear::exp::exp;
+use super::private::Private;
 use super::regime::Regime;
-use super::time::to_ms;
+use super::time::{NEVER, to_ms};
+use super::turn::Port;
 
 /// Where a neuron stands between two arrivals.
 #[derive(Debug)]
@@ -20,11 +22,13 @@ pub(super) struct Glider<'g> {
     pub next: u32,
     /// The neuron has something else to do at this time (ps).
     pub until: i64,
+    /// Its private source, and the neuron's number there.
+    pub private: Option<(&'g mut Private, usize)>,
 }
 
 impl Glider<'_> {
     /// Takes deliveries as long as nothing else can happen.
-    pub fn glide(&mut self, regime: &Regime, inbox: &Inbox, ports: &[u32]) {
+    pub fn glide(&mut self, regime: &Regime, inbox: &Inbox, ports: &[Port]) {
         match self.y.len() {
             1 => self.glide_by::<1>(regime, inbox, ports),
             2 => self.glide_by::<2>(regime, inbox, ports),
@@ -41,7 +45,7 @@ impl Glider<'_> {
     }
 
     #[inline(always)]
-    fn glide_by<const N: usize>(&mut self, regime: &Regime, inbox: &Inbox, ports: &[u32]) {
+    fn glide_by<const N: usize>(&mut self, regime: &Regime, inbox: &Inbox, ports: &[Port]) {
         let (Some(y), Some(rates)) = (
             self.y.first_chunk_mut::<N>(),
             regime.modes.rates().first_chunk::<N>(),
@@ -56,17 +60,47 @@ impl Glider<'_> {
         let constant = readout.map_or(-1.0, |r| r.constant);
         let rates = *rates;
         let mut now = *y;
-        while self.next != NONE {
-            let (delivery, following) = inbox.read(self.next);
-            if delivery.time >= self.until || !is_out_of_reach(&now, &row, constant) {
+        let mut own = self
+            .private
+            .as_ref()
+            .map_or(NEVER, |(private, cell)| private.arrival(*cell));
+        loop {
+            let (time, mut following) = (own, self.next);
+            let mut arrives = (time, None);
+            if self.next != NONE {
+                let (delivery, after) = inbox.read(self.next);
+                let first = self.private.as_ref().is_none_or(|(private, _)| {
+                    (delivery.time, delivery.projection) < (own, private.projection)
+                });
+                if first {
+                    (arrives, following) = ((delivery.time, Some(delivery)), after);
+                }
+            }
+            let (time, delivery) = arrives;
+            if time >= self.until {
                 break;
             }
-            let dt = to_ms(delivery.time - self.last);
+            let dt = to_ms(time - self.last);
+            if !is_out_of_reach(&now, &row, &rates, constant, dt) {
+                break;
+            }
+            let (weight, port) = match (delivery, &mut self.private) {
+                (Some(delivery), _) => {
+                    let port = ports[delivery.projection as usize];
+                    if port.learns {
+                        break;
+                    }
+                    (f64::from_bits(delivery.value), port.number)
+                }
+                (None, Some((private, cell))) => {
+                    let weight = private.take(*cell);
+                    own = private.arrival(*cell);
+                    (weight, private.port)
+                }
+                (None, None) => break,
+            };
             let factors = rates.map(|rate| exp(-rate * dt));
-            let weight = f64::from_bits(delivery.value);
-            let Some(jump) =
-                regime.jumps[ports[delivery.projection as usize] as usize].first_chunk::<N>()
-            else {
+            let Some(jump) = regime.jumps[port as usize].first_chunk::<N>() else {
                 break;
             };
             for k in 0..N {
@@ -75,20 +109,38 @@ impl Glider<'_> {
             for k in 0..N {
                 now[k] += weight * jump[k];
             }
-            self.last = delivery.time;
+            self.last = time;
             self.next = following;
         }
         *y = now;
     }
 }
 
-/// Whether a read-out stays below 0 for all time: its partial sums do, the slowest mode first (Abel's summation).
+/// Whether a read-out stays below 0 for `dt` ms: for all time because its partial sums do, the slowest mode first (Abel's
+/// summation); or because its steepest slope does not take it there.
 #[inline(always)]
-fn is_out_of_reach<const N: usize>(y: &[f64; N], row: &[f64; N], constant: f64) -> bool {
+fn is_out_of_reach<const N: usize>(
+    y: &[f64; N],
+    row: &[f64; N],
+    rates: &[f64; N],
+    constant: f64,
+    dt: f64,
+) -> bool {
     let (mut g, mut most) = (constant, constant);
     for k in 0..N {
         g += row[k] * y[k];
         most = if g > most { g } else { most };
     }
-    most <= 0.0 && g < 0.0
+    if g >= 0.0 {
+        return false;
+    }
+    if most <= 0.0 {
+        return true;
+    }
+    let (mut slope, mut steepest) = (0.0, 0.0);
+    for k in 0..N {
+        slope -= rates[k] * row[k] * y[k];
+        steepest = if slope > steepest { slope } else { steepest };
+    }
+    g + steepest * dt < 0.0
 }

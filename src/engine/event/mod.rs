@@ -31,6 +31,7 @@ pub mod linear;
 pub mod model;
 pub mod partition;
 pub mod plastic;
+pub mod private;
 pub mod queue;
 pub mod record;
 pub mod regime;

@@ -7,12 +7,13 @@ use super::calendar::{Calendar, InFlight};
 use super::cells::Cells;
 use super::inbox::{Inbox, NONE};
 use super::plastic::Learning;
+use super::private::Private;
 use super::queue::WakeQueue;
 use super::short_term::Resources;
 use super::sources::Sources;
 use super::synapses::{Delays, Synapses, Weights};
 use super::time::{NEVER, after, from_ms, to_ms};
-use super::turn::{Emitted, EventError, Plastic, Signals, Turn};
+use super::turn::{Emitted, EventError, Plastic, Port, Signals, Turn};
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::plasticity::Channel;
 
@@ -35,7 +36,7 @@ pub struct Partition {
     /// For each population, projections onto it that learn at present.
     onto: Vec<Vec<u32>>,
     channels: Vec<Channel>,
-    ports: Vec<u32>,
+    ports: Vec<Port>,
     /// For each projection with short-term plasticity, the state of each presynaptic neuron.
     resources: Vec<Vec<Resources>>,
     calendar: Calendar,
@@ -56,9 +57,24 @@ struct Group {
     /// Their indices in the population.
     range: Range<usize>,
     kind: GroupKind,
+    /// Whether nearly all of them have something to do in each window, so that nobody asks.
+    is_busy: bool,
 }
 
 impl Group {
+    /// Runs every neuron through the window.
+    fn run_all(&mut self, turn: &mut Turn<'_>) -> Result<(), EventError> {
+        let GroupKind::Cells(cells) = &mut self.kind else {
+            return Ok(());
+        };
+        for cell in 0..self.range.len() {
+            let neuron = self.base + cell as u32;
+            turn.plastic.neuron = neuron;
+            cells.run(cell, turn.inbox.first(neuron), turn)?;
+        }
+        Ok(())
+    }
+
     /// Brings the records of neurons into the cache.
     fn touch(&self, neurons: &[u32]) -> f64 {
         match &self.kind {
@@ -66,7 +82,7 @@ impl Group {
                 .iter()
                 .map(|n| cells.touch((n - self.base) as usize))
                 .sum(),
-            GroupKind::Sources(_) => 0.0,
+            GroupKind::Sources(_) | GroupKind::Folded => 0.0,
         }
     }
 }
@@ -75,6 +91,8 @@ impl Group {
 enum GroupKind {
     Cells(Box<Cells>),
     Sources(Box<Sources>),
+    /// Sources that the neurons they drive draw themselves.
+    Folded,
 }
 
 impl Partition {
@@ -106,6 +124,7 @@ impl Partition {
                     )?;
                     GroupKind::Cells(Box::new(cells))
                 }
+                NeuronProgram::Source(_) if program.folded[index] => GroupKind::Folded,
                 NeuronProgram::Source(source) => {
                     let sources = Sources::new(
                         source.clone(),
@@ -121,6 +140,7 @@ impl Partition {
                 base,
                 range: range.clone(),
                 kind,
+                is_busy: false,
             });
             base += range.len() as u32;
         }
@@ -129,6 +149,35 @@ impl Partition {
             program.synapses(index, group.range.clone(), group.base, p.rule.is_some())
         };
         let synapses: Vec<Synapses> = program.projections.iter().enumerate().map(table).collect();
+        for (number, p) in program
+            .projections
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| program.is_folded(*n))
+        {
+            let group = &mut groups[p.ends.1.0 as usize];
+            let (NeuronProgram::Source(source), GroupKind::Cells(cells)) =
+                (&program.populations[p.ends.0.0 as usize], &mut group.kind)
+            else {
+                continue;
+            };
+            let Delays::Same(delay) = synapses[number].delays else {
+                continue;
+            };
+            let name = format!("neuron {}", circuit.population(p.ends.0).name);
+            let ends = (
+                number as u32,
+                p.port,
+                delay,
+                synapses[number].weights.clone(),
+            );
+            cells.add_private(Private::new(
+                source,
+                (circuit.seed, &name),
+                ends,
+                group.range.clone(),
+            ));
+        }
         let learning = |(p, table): (&crate::compile::event::EventProjection, &Synapses)| {
             let group = &groups[p.ends.1.0 as usize];
             let sizes = (
@@ -161,7 +210,7 @@ impl Partition {
             synapses,
             learnings,
             channels: channels.to_vec(),
-            ports: program.projections.iter().map(|p| p.port).collect(),
+            ports: program.projections.iter().map(Port::of).collect(),
             resources,
             calendar: Calendar::new(program.min_delay.min(LONGEST_WINDOW)),
             queue: WakeQueue::default(),
@@ -170,6 +219,13 @@ impl Partition {
             loads: Vec::new(),
             emitted: Vec::new(),
         };
+        let window = partition.calendar.width();
+        for group in &mut partition.groups {
+            group.is_busy = match &mut group.kind {
+                GroupKind::Cells(cells) => cells.is_busy(window),
+                GroupKind::Sources(_) | GroupKind::Folded => false,
+            };
+        }
         partition.look_at_all(0);
         partition.list_learning(0)?;
         Ok(partition)
@@ -219,23 +275,19 @@ impl Partition {
     }
 
     fn look_at(&mut self, index: usize, now: i64) {
+        if self.groups[index].is_busy {
+            return;
+        }
         for cell in 0..self.groups[index].range.len() {
             let group = &self.groups[index];
             let wake = match &group.kind {
                 GroupKind::Cells(cells) => cells.next_look(cell, now),
                 GroupKind::Sources(sources) => sources.next_look(cell),
+                GroupKind::Folded => NEVER,
             };
             let neuron = group.base + cell as u32;
-            self.set_wake(neuron, wake);
+            set_wake(&mut self.queue, &mut self.queued, neuron, wake);
         }
-    }
-
-    fn set_wake(&mut self, neuron: u32, wake: i64) {
-        let queued = &mut self.queued[neuron as usize];
-        if wake != NEVER || *queued {
-            self.queue.set(neuron, wake);
-        }
-        *queued = wake != NEVER;
     }
 
     /// The end (ps) of the longest window that may begin at a time.
@@ -250,6 +302,9 @@ impl Partition {
 
     /// When something may happen here next (ps).
     pub fn next_time(&self) -> i64 {
+        if self.groups.iter().any(|g| g.is_busy && !g.range.is_empty()) {
+            return 0;
+        }
         self.calendar.next_time().min(self.queue.next_time())
     }
 
@@ -379,13 +434,16 @@ impl Partition {
     fn run_neurons(&mut self, end: i64) -> Result<(), EventError> {
         // The inbox is read while the queue is written.
         let mut inbox = std::mem::take(&mut self.inbox);
-        let neurons = inbox.sorted_neurons().to_vec();
+        inbox.sort();
+        let neurons = inbox.neurons();
         let mut at = 0;
         let mut result = Ok(());
         for index in 0..self.groups.len() {
             let group = &mut self.groups[index];
             let (base, past) = (group.base, group.base + group.range.len() as u32);
             let count = neurons[at..].partition_point(|n| *n < past);
+            let here = &neurons[at..at + count];
+            at += count;
             let mut turn = Turn {
                 end,
                 inbox: &inbox,
@@ -399,8 +457,10 @@ impl Partition {
                     neuron: 0,
                 },
             };
-            let mut wakes = Vec::with_capacity(count);
-            let here = &neurons[at..at + count];
+            if group.is_busy {
+                result = result.and(group.run_all(&mut turn));
+                continue;
+            }
             for (position, neuron) in here.iter().enumerate() {
                 if position % AHEAD == 0 {
                     // Many loads from far memory at once take as long as one.
@@ -412,19 +472,13 @@ impl Partition {
                 let wake = match &mut group.kind {
                     GroupKind::Cells(cells) => cells.run(cell, inbox.first(*neuron), &mut turn),
                     GroupKind::Sources(sources) => Ok(sources.run(cell, &mut turn)),
+                    GroupKind::Folded => Ok(NEVER),
                 };
                 match wake {
-                    Ok(wake) => wakes.push(wake),
+                    Ok(wake) => set_wake(&mut self.queue, &mut self.queued, *neuron, wake),
                     Err(error) => result = Err(error),
                 }
-                if result.is_err() {
-                    break;
-                }
             }
-            for (neuron, wake) in neurons[at..].iter().zip(wakes) {
-                self.set_wake(*neuron, wake);
-            }
-            at += count;
         }
         self.inbox = inbox;
         result
@@ -502,6 +556,7 @@ impl Partition {
                     )?;
                 }
                 GroupKind::Sources(sources) => sources.change_environment(time, &read),
+                GroupKind::Folded => {}
             }
             self.look_at(index, time);
         }
@@ -587,6 +642,18 @@ impl Partition {
         }
     }
 
+    /// Spikes of the sources of a population that are folded away, so far.
+    pub fn folded_spikes(&self, population: usize) -> u64 {
+        let from = |p: &Private| {
+            self.program.projections[p.projection as usize].ends.0.0 as usize == population
+        };
+        let groups = self.groups.iter().filter_map(|g| match &g.kind {
+            GroupKind::Cells(cells) => Some(cells.privates()),
+            _ => None,
+        });
+        groups.flatten().filter(|p| from(p)).map(|p| p.spikes).sum()
+    }
+
     /// Presynaptic neurons of a projection.
     pub fn sources(&self, projection: usize) -> usize {
         let from = self.program.projections[projection].ends.0;
@@ -613,6 +680,16 @@ impl Partition {
             ),
         }
     }
+}
+
+/// Sets when a neuron has to be looked at.
+#[inline(always)]
+fn set_wake(queue: &mut WakeQueue, queued: &mut [bool], neuron: u32, wake: i64) {
+    let queued = &mut queued[neuron as usize];
+    if wake != NEVER || *queued {
+        queue.set(neuron, wake);
+    }
+    *queued = wake != NEVER;
 }
 
 /// Puts the deliveries of a row of synapses into the inbox.

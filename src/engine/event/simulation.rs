@@ -146,6 +146,14 @@ impl Simulation {
         &self.program
     }
 
+    /// Spikes of a population's sources that are folded away, so far.
+    pub fn folded_spikes(&self, population: usize) -> u64 {
+        self.partitions
+            .iter()
+            .map(|p| lock(p).folded_spikes(population))
+            .sum()
+    }
+
     /// The time (ps) before which everything has happened.
     pub fn now(&self) -> i64 {
         self.now

@@ -10,12 +10,14 @@ pub const PS_PER_MS: f64 = 1e9;
 pub const NEVER: i64 = i64::MAX;
 
 /// The nearest whole picosecond of a time in ms; what is too far away is [`NEVER`].
+#[inline(always)]
 pub fn from_ms(ms: f64) -> i64 {
-    let ps = (ms * PS_PER_MS).round();
-    if ps >= i64::MAX as f64 {
-        NEVER
+    let ps = ms * PS_PER_MS;
+    // A cast saturates, and takes the fraction off.
+    if ps >= 0.0 {
+        (ps + 0.5) as i64
     } else {
-        ps as i64
+        (ps - 0.5) as i64
     }
 }
 

@@ -7,6 +7,7 @@ use super::linear::{LinearError, Modes};
 use super::plastic::Learning;
 use super::synapses::{Synapses, Weights};
 use super::time::to_ms;
+use crate::compile::event::EventProjection;
 use crate::plasticity::Channel;
 
 /// A window for the neurons of a partition.
@@ -17,11 +18,30 @@ pub struct Turn<'t> {
     /// What arrives.
     pub inbox: &'t Inbox,
     /// The port that each projection's synapses act on.
-    pub ports: &'t [u32],
+    pub ports: &'t [Port],
     /// What neurons emit.
     pub emitted: &'t mut Vec<Emitted>,
     /// Synapses that learn.
     pub plastic: Plastic<'t>,
+}
+
+/// Where the synapses of a projection act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    /// The port of the target neuron.
+    pub number: u32,
+    /// Whether the synapses learn, so that a delivery does not carry its weight.
+    pub learns: bool,
+}
+
+impl Port {
+    /// That of a projection.
+    pub fn of(projection: &EventProjection) -> Port {
+        Port {
+            number: projection.port,
+            learns: projection.rule.is_some(),
+        }
+    }
 }
 
 /// The synapses of a partition that learn, as a neuron that runs sees them.

@@ -44,7 +44,13 @@ impl EventExperiment {
         let stages = stages::resolve(&netlist, &circuit, &mut problems);
         if problems.is_empty() {
             match EventProgram::new(&netlist, circuit) {
-                Ok(program) => {
+                Ok(mut program) => {
+                    let mut seen = vec![false; program.populations.len()];
+                    recordings
+                        .spikes
+                        .iter()
+                        .for_each(|(population, _)| seen[*population] = true);
+                    program.fold(&seen);
                     let program = Arc::new(program);
                     return Ok(EventExperiment {
                         netlist,

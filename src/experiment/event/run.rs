@@ -303,6 +303,20 @@ impl Run<'_> {
         let wall_seconds = begun.1.elapsed().as_secs_f64();
         let duration = to_ms(self.simulation.now());
         let file = summary.spikes.as_ref().map(|s| s.file.clone());
+        let mut spikes = self.kept.tally.report(file, duration);
+        for (index, folded) in experiment.program.folded.iter().enumerate() {
+            // Spikes of folded sources are counted, but not told one by one.
+            if !folded {
+                continue;
+            }
+            let name = &experiment.program.circuit.populations[index].name;
+            if let Some(population) = spikes.populations.get_mut(name) {
+                population.spikes = self.simulation.folded_spikes(index);
+                population.mean_rate_hz =
+                    1000.0 * population.spikes as f64 / population.neurons as f64 / duration;
+                (population.silent_share, population.mean_isi_cv) = (f64::NAN, f64::NAN);
+            }
+        }
         let report = RunReport {
             apical: env!("CARGO_PKG_VERSION").to_owned(),
             netlist: NetlistReport {
@@ -324,7 +338,7 @@ impl Run<'_> {
             measure_notes: Default::default(),
             traces: summary.traces,
             weights: summary.weights,
-            spikes: Some(self.kept.tally.report(file, duration)),
+            spikes: Some(spikes),
             warnings: vec![],
         };
         directory.write_run_json(&report)?;
