@@ -249,7 +249,7 @@ impl Cells {
 
     /// Takes deliveries in a tight loop as long as nothing else can happen; gives the first one that is left.
     #[inline(always)]
-    fn glide(&mut self, cell: usize, next: u32, turn: &Turn<'_>) -> u32 {
+    fn glide(&mut self, cell: usize, next: u32, turn: &mut Turn<'_>) -> u32 {
         if next == NONE && self.privates.is_empty() {
             return next;
         }
@@ -270,7 +270,7 @@ impl Cells {
             until,
             private: self.privates.first_mut().map(|private| (private, cell)),
         };
-        glider.glide(regime, turn.inbox, turn.ports);
+        glider.glide(regime, turn.inbox, turn.ports, &mut turn.plastic);
         let (last, next) = (glider.last, glider.next);
         record::set_time(&mut record[0], last);
         next
@@ -372,7 +372,7 @@ impl Cells {
         let regime = self.regimes.get(record::flags(record).regime);
         if time > last {
             let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
-            if !plastic.onto.is_empty() {
+            if self.followed {
                 plastic.advance((&regime.modes, y), last, time);
             }
             regime.modes.advance(y, to_ms(time - last));

@@ -9,7 +9,7 @@ use super::linear::exp::exp;
 use super::private::Private;
 use super::regime::Regime;
 use super::time::{NEVER, to_ms};
-use super::turn::Port;
+use super::turn::{Plastic, Port};
 
 /// Where a neuron stands between two arrivals.
 #[derive(Debug)]
@@ -28,24 +28,36 @@ pub(super) struct Glider<'g> {
 
 impl Glider<'_> {
     /// Takes deliveries as long as nothing else can happen.
-    pub fn glide(&mut self, regime: &Regime, inbox: &Inbox, ports: &[Port]) {
+    pub fn glide(
+        &mut self,
+        regime: &Regime,
+        inbox: &Inbox,
+        ports: &[Port],
+        plastic: &mut Plastic<'_>,
+    ) {
         match self.y.len() {
-            1 => self.glide_by::<1>(regime, inbox, ports),
-            2 => self.glide_by::<2>(regime, inbox, ports),
-            3 => self.glide_by::<3>(regime, inbox, ports),
-            4 => self.glide_by::<4>(regime, inbox, ports),
-            5 => self.glide_by::<5>(regime, inbox, ports),
-            6 => self.glide_by::<6>(regime, inbox, ports),
-            7 => self.glide_by::<7>(regime, inbox, ports),
-            8 => self.glide_by::<8>(regime, inbox, ports),
-            9 => self.glide_by::<9>(regime, inbox, ports),
-            10 => self.glide_by::<10>(regime, inbox, ports),
+            1 => self.glide_by::<1>(regime, inbox, ports, plastic),
+            2 => self.glide_by::<2>(regime, inbox, ports, plastic),
+            3 => self.glide_by::<3>(regime, inbox, ports, plastic),
+            4 => self.glide_by::<4>(regime, inbox, ports, plastic),
+            5 => self.glide_by::<5>(regime, inbox, ports, plastic),
+            6 => self.glide_by::<6>(regime, inbox, ports, plastic),
+            7 => self.glide_by::<7>(regime, inbox, ports, plastic),
+            8 => self.glide_by::<8>(regime, inbox, ports, plastic),
+            9 => self.glide_by::<9>(regime, inbox, ports, plastic),
+            10 => self.glide_by::<10>(regime, inbox, ports, plastic),
             _ => {}
         }
     }
 
     #[inline(always)]
-    fn glide_by<const N: usize>(&mut self, regime: &Regime, inbox: &Inbox, ports: &[Port]) {
+    fn glide_by<const N: usize>(
+        &mut self,
+        regime: &Regime,
+        inbox: &Inbox,
+        ports: &[Port],
+        plastic: &mut Plastic<'_>,
+    ) {
         let (Some(y), Some(rates)) = (
             self.y.first_chunk_mut::<N>(),
             regime.modes.rates().first_chunk::<N>(),
@@ -84,13 +96,18 @@ impl Glider<'_> {
             if !is_out_of_reach(&now, &row, &rates, constant, dt) {
                 break;
             }
+            for k in 0..N {
+                now[k] *= exp(-rates[k] * dt);
+            }
             let (weight, port) = match (delivery, &mut self.private) {
                 (Some(delivery), _) => {
                     let port = ports[delivery.projection as usize];
-                    if port.learns {
-                        break;
-                    }
-                    (f64::from_bits(delivery.value), port.number)
+                    let weight = if port.learns {
+                        plastic.weight(delivery, (&regime.modes, &now))
+                    } else {
+                        f64::from_bits(delivery.value)
+                    };
+                    (weight, port.number)
                 }
                 (None, Some((private, cell))) => {
                     let weight = private.take(*cell);
@@ -99,15 +116,10 @@ impl Glider<'_> {
                 }
                 (None, None) => break,
             };
-            let factors = rates.map(|rate| exp(-rate * dt));
-            let Some(jump) = regime.jumps[port as usize].first_chunk::<N>() else {
-                break;
-            };
-            for k in 0..N {
-                now[k] *= factors[k];
-            }
-            for k in 0..N {
-                now[k] += weight * jump[k];
+            if let Some(jump) = regime.jumps[port as usize].first_chunk::<N>() {
+                for k in 0..N {
+                    now[k] += weight * jump[k];
+                }
             }
             self.last = time;
             self.next = following;

@@ -183,7 +183,11 @@ fn decay(y: &mut [f64], rates: &[f64], dt: f64) {
 /// All exponentials first, so that the processor works at them side by side.
 #[inline(always)]
 fn decay_array<const N: usize>(y: &mut [f64; N], rates: &[f64; N], dt: f64) {
-    let factors = rates.map(|rate| exp(-rate * dt));
+    // A loop, since `map` of an array may become a call.
+    let mut factors = [0.0; N];
+    for (factor, rate) in factors.iter_mut().zip(rates) {
+        *factor = exp(-rate * dt);
+    }
     for (y, factor) in y.iter_mut().zip(factors) {
         *y *= factor;
     }
