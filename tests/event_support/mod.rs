@@ -13,11 +13,16 @@ use apical::engine::event::turn::Emitted;
 use apical::input::DataPaths;
 use apical::netlist::{LoadOptions, parse};
 
+/// A netlist's text below the usual head.
+fn head(text: &str) -> String {
+    format!(
+        "use = [\"lif\", \"sources\", \"pyramidal\", \"stdp\", \"dendritic-prediction\", \"burst\", \"homeostasis\"]\n[circuit]\nname = \"test\"\nseed = 1\n{text}"
+    )
+}
+
 /// Compiles a netlist's text, below the usual head.
 pub fn program(text: &str) -> Arc<EventProgram> {
-    let text = format!(
-        "use = [\"lif\", \"sources\", \"pyramidal\"]\n[circuit]\nname = \"test\"\nseed = 1\n{text}"
-    );
+    let text = head(text);
     let netlist =
         parse("test.toml", &text, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e:?}"));
     let paths = DataPaths {
@@ -39,6 +44,11 @@ pub struct Everything {
     pub every: Option<i64>,
     pub next: i64,
     pub samples: Vec<(i64, Vec<f64>)>,
+    /// Projections whose weights are sampled at the same times, and modulators.
+    pub projections: Vec<usize>,
+    pub weights: Vec<(i64, Vec<Vec<f64>>)>,
+    pub modulators: Vec<usize>,
+    pub levels: Vec<Vec<f64>>,
 }
 
 impl Observer for Everything {
@@ -57,6 +67,15 @@ impl Observer for Everything {
             .map(|(p, n, v)| view.value(*p, *n, *v))
             .collect();
         self.samples.push((time, values));
+        let weights = |projection: &usize| {
+            let mut weights = Vec::new();
+            view.weights(*projection, &mut weights);
+            weights
+        };
+        self.weights
+            .push((time, self.projections.iter().map(weights).collect()));
+        self.levels
+            .push(self.modulators.iter().map(|m| view.modulator(*m)).collect());
         self.next = time + self.every.unwrap_or(1);
     }
 }
@@ -89,6 +108,57 @@ pub fn sampled(
     };
     simulation.run_until(from_ms(ms) + 1, &mut all).unwrap();
     all
+}
+
+/// Runs a circuit for so long (ms) and samples the weights of a projection every so often (ms): times (ms) and weights.
+pub fn with_weights(
+    program: &Arc<EventProgram>,
+    ms: f64,
+    every: f64,
+    projection: usize,
+) -> (Vec<Emitted>, Vec<(f64, Vec<f64>)>) {
+    let mut simulation = Simulation::new(program.clone(), 1).unwrap();
+    let mut all = Everything {
+        projections: vec![projection],
+        every: Some(from_ms(every)),
+        ..Everything::default()
+    };
+    simulation.run_until(from_ms(ms) + 1, &mut all).unwrap();
+    let weights = all
+        .weights
+        .into_iter()
+        .map(|(time, mut weights)| (time as f64 * 1e-9, weights.remove(0)));
+    (all.emitted, weights.collect())
+}
+
+/// Why a netlist's text, below the usual head, is refused: all problems with their help.
+pub fn refused(text: &str) -> String {
+    let text = head(text);
+    let netlist = match parse("test.toml", &text, &LoadOptions::default()) {
+        Ok(netlist) => netlist,
+        Err(problems) => return format!("{problems:?}"),
+    };
+    match apical::experiment::Runnable::new(netlist, "test.toml", &DataPaths::default()) {
+        Ok(_) => String::new(),
+        Err(problems) => format!("{problems:?}"),
+    }
+}
+
+/// Numbers that look random; the same in every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn unit(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
 }
 
 /// Times (ms) of the spikes of a neuron, by its number in the circuit.

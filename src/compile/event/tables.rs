@@ -29,14 +29,18 @@ fn delays(
     if let DistributionKind::Constant(ms) = ends.delay.kind {
         return Delays::Same(delay_ps(ms));
     }
-    let drawn = drawn(
-        &ends.delay,
-        circuit.seed,
-        &format!("delay {}", projection.name),
-        kept,
-    );
-    let drawn: Vec<i64> = drawn.into_iter().map(delay_ps).collect();
-    Delays::new(&drawn)
+    let name = format!("delay {}", projection.name);
+    // What delays are counted in depends on the longest one of the projection, wherever its synapse is.
+    let mut longest = 0;
+    let mut delays = Vec::new();
+    each_drawn(&ends.delay, circuit.seed, &name, kept, |ms, keep| {
+        let delay = delay_ps(ms);
+        longest = longest.max(delay);
+        if keep {
+            delays.push(delay);
+        }
+    });
+    Delays::new(&delays, longest)
 }
 
 /// The numbers of the synapses that are kept.
@@ -46,15 +50,27 @@ fn drawn(
     name: &str,
     kept: &mut dyn Iterator<Item = bool>,
 ) -> Vec<f64> {
-    let mut stream = crate::random::stream(seed, name, 0);
     let mut numbers = Vec::new();
-    for (index, keep) in kept.enumerate() {
-        let number = draw(distribution, index, &mut stream);
+    each_drawn(distribution, seed, name, kept, |number, keep| {
         if keep {
             numbers.push(number);
         }
-    }
+    });
     numbers
+}
+
+/// The numbers of all synapses, and whether they are kept.
+fn each_drawn(
+    distribution: &Distribution,
+    seed: u64,
+    name: &str,
+    kept: &mut dyn Iterator<Item = bool>,
+    mut take: impl FnMut(f64, bool),
+) {
+    let mut stream = crate::random::stream(seed, name, 0);
+    for (index, keep) in kept.enumerate() {
+        take(draw(distribution, index, &mut stream), keep);
+    }
 }
 
 impl EventProgram {

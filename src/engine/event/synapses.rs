@@ -140,9 +140,9 @@ pub enum Delays {
 }
 
 impl Delays {
-    /// Delays (ps) of the synapses, stored as exactly as 32 bits allow.
-    pub fn new(delays: &[i64]) -> Self {
-        let longest = delays.iter().copied().max().unwrap_or(0);
+    /// Delays (ps) of the synapses, stored as exactly as 32 bits allow for the `longest` of the whole projection, of
+    /// which these may be a part.
+    pub fn new(delays: &[i64], longest: i64) -> Self {
         let unit = if longest <= i64::from(u32::MAX) {
             1
         } else {
@@ -219,12 +219,14 @@ mod tests {
 
     #[test]
     fn delays_are_exact_up_to_four_milliseconds() {
-        let delays = Delays::new(&[1, 4_000_000_000]);
+        let delays = Delays::new(&[1, 4_000_000_000], 4_000_000_000);
         assert_eq!(
             (delays.of(0), delays.of(1), delays.shortest()),
             (1, 4_000_000_000, Some(1))
         );
-        let long = Delays::new(&[5_000_000_400, 20_000_000_000]);
+        let long = Delays::new(&[5_000_000_400, 20_000_000_000], 20_000_000_000);
         assert_eq!(long.of(0), 5_000_000_000);
+        let part = Delays::new(&[1_000_000_400], 20_000_000_000);
+        assert_eq!(part.of(0), 1_000_000_000, "as on any other partition");
     }
 }
