@@ -1,5 +1,7 @@
 //! Modulators in an event circuit: values that hold from one change to the next.
 
+use std::collections::HashMap;
+
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -14,6 +16,8 @@ use crate::random::stream;
 pub struct Broadcast {
     channels: Vec<Channel>,
     values: Vec<f64>,
+    /// Modulators whose place another schedule has taken: what they were, their value, and since when (ps).
+    standing: HashMap<usize, (Channel, f64, i64)>,
 }
 
 /// A modulator.
@@ -59,6 +63,7 @@ impl Broadcast {
         let mut broadcast = Broadcast {
             channels: vec![],
             values: vec![],
+            standing: HashMap::new(),
         };
         for modulator in &circuit.modulators {
             let (channel, value) = match &modulator.drive {
@@ -135,7 +140,7 @@ impl Broadcast {
         self.channels.iter().map(next).min().unwrap_or(NEVER)
     }
 
-    /// Follows another schedule from `time` on.
+    /// Follows another schedule from `time` on; its own stands still.
     pub fn set_schedule(
         &mut self,
         modulator: usize,
@@ -144,8 +149,24 @@ impl Broadcast {
         time: i64,
     ) {
         let course = Course::new(schedule, seed, name, time);
-        self.values[modulator] = course.value();
-        self.channels[modulator] = Channel::Scheduled(course);
+        let value = std::mem::replace(&mut self.values[modulator], course.value());
+        let own = std::mem::replace(&mut self.channels[modulator], Channel::Scheduled(course));
+        self.standing.entry(modulator).or_insert((own, value, time));
+    }
+
+    /// Goes on by itself from `time` on, as if no time had passed since another schedule took its place.
+    pub fn resume(&mut self, modulator: usize, time: i64) {
+        let Some((mut own, value, since)) = self.standing.remove(&modulator) else {
+            return;
+        };
+        let pause = time - since;
+        match &mut own {
+            Channel::Scheduled(course) => course.next = after(course.next, pause),
+            Channel::Sampled { next, .. } => *next = after(*next, pause),
+            Channel::Released { at, .. } => *at += pause,
+        }
+        self.channels[modulator] = own;
+        self.values[modulator] = value;
     }
 
     /// Changes what changes at `time` by schedule; gives the modulators that have to be sampled then.

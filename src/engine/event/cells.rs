@@ -60,6 +60,8 @@ pub struct Cells {
     intervals: Vec<Interval>,
     /// When the neuron that runs last spiked, and how often at that time.
     at_once: (i64, u32),
+    /// A neuron whose rate has no bound.
+    unbounded: Option<u32>,
 }
 
 impl Cells {
@@ -128,6 +130,7 @@ impl Cells {
             followed: false,
             intervals: vec![],
             at_once: (NEVER, 0),
+            unbounded: None,
         };
         for cell in 0..range.len() {
             let kind = cells.neuron.kind(cells.offset + cell);
@@ -141,6 +144,7 @@ impl Cells {
                 cells.draw_candidate(cell, 0);
             }
         }
+        cells.bounded()?;
         Ok(cells)
     }
 
@@ -223,8 +227,10 @@ impl Cells {
             } else if arrival < turn.end {
                 next = self.take(cell, (arrival, from), next, turn);
             } else if self.is_busy {
+                self.bounded()?;
                 return Ok(NEVER);
             } else {
+                self.bounded()?;
                 return Ok(self.wake(cell, turn.end).min(arrival));
             }
         }
@@ -274,6 +280,12 @@ impl Cells {
         let (last, next) = (glider.last, glider.next);
         record::set_time(&mut record[0], last);
         next
+    }
+
+    /// That all rates have bounds.
+    fn bounded(&self) -> Result<(), EventError> {
+        let unbounded = |neuron| Err(EventError::Unbounded { neuron });
+        self.unbounded.map_or(Ok(()), unbounded)
     }
 
     /// The first own event before `limit`, if there is one.
@@ -728,7 +740,7 @@ impl Cells {
         if self.regimes.len() > MOST_REGIMES {
             self.forget_regimes();
         }
-        Ok(())
+        self.bounded()
     }
 
     /// Forgets the regimes that no neuron is in.
@@ -916,7 +928,11 @@ impl Cells {
         }
         let bound = self.rate_bound(cell);
         let layout = self.layout;
-        if bound.is_nan() || bound <= 0.0 {
+        let no_bound = bound.is_nan() || bound >= f64::INFINITY;
+        if no_bound || bound <= 0.0 {
+            if no_bound {
+                self.unbounded = Some(self.first + cell as u32);
+            }
             layout.set_timer(self.record_mut(cell), Timer::Candidate, NEVER);
             return;
         }

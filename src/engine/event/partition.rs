@@ -471,7 +471,7 @@ impl Partition {
                 turn.plastic.neuron = *neuron;
                 let wake = match &mut group.kind {
                     GroupKind::Cells(cells) => cells.run(cell, inbox.first(*neuron), &mut turn),
-                    GroupKind::Sources(sources) => Ok(sources.run(cell, &mut turn)),
+                    GroupKind::Sources(sources) => sources.run(cell, &mut turn),
                     GroupKind::Folded => Ok(NEVER),
                 };
                 match wake {
@@ -614,6 +614,10 @@ impl Partition {
                     self.weights_of(number, source as u32, time, &mut weights);
                 }
                 self.synapses[number].weights = Weights::Each(weights);
+            }
+            if *learns && !active {
+                // What is integrated from now on begins with the state of now.
+                self.advance_group(self.program.projections[number].ends.1.0 as usize, time)?;
             }
             if let Some(learning) = &mut self.learnings[number] {
                 if *learns && !active {

@@ -17,6 +17,9 @@ use crate::netlist::model::Schedule;
 /// Time constant of the window in which `rate(population)` counts spikes (ms).
 const RATE_WINDOW_MS: f64 = 100.0;
 
+/// Values of modulators that a simulation remembers: those that keep taking new ones would fill the memory.
+const MOST_ENVIRONMENTS: usize = 65_536;
+
 /// Somebody who watches a simulation.
 pub trait Observer {
     /// What neurons emitted in a window: in order, all before what comes next.
@@ -86,8 +89,11 @@ pub struct Simulation {
     program: Arc<EventProgram>,
     partitions: Vec<Mutex<Partition>>,
     broadcast: Broadcast,
-    /// Numbers of the values that modulators have had.
+    /// Numbers of the values that the modulators in neurons' equations have had, and the last number that was given.
     environments: HashMap<Vec<u64>, u32>,
+    environment: u32,
+    /// Modulators that neurons' equations read.
+    in_equations: Vec<usize>,
     /// Spikes that will have released a modulator: time (ps), modulator, amount.
     releases: VecDeque<(i64, usize, f64)>,
     /// Firing rate of each population (1/ms, all neurons together, in an exponential window), and its time (ps).
@@ -128,6 +134,8 @@ impl Simulation {
             partitions,
             broadcast,
             environments: HashMap::new(),
+            environment: 0,
+            in_equations: in_equations(&program),
             releases: VecDeque::new(),
             rates: program
                 .circuit
@@ -168,11 +176,24 @@ impl Simulation {
         modulator: usize,
         schedule: &Schedule,
     ) -> Result<(), EventError> {
+        let seed = self.program.circuit.seed;
+        let name = self.program.circuit.modulators[modulator].name.clone();
+        let now = self.now;
+        self.change_broadcast(|b| b.set_schedule(modulator, schedule, (seed, &name), now))
+    }
+
+    /// A modulator goes on by itself from now on, where it stood before [`Simulation::set_schedule`].
+    ///
+    /// # Errors
+    /// If the equations of a neuron have no solution with its value.
+    pub fn resume_schedule(&mut self, modulator: usize) -> Result<(), EventError> {
+        let now = self.now;
+        self.change_broadcast(|b| b.resume(modulator, now))
+    }
+
+    fn change_broadcast(&mut self, change: impl FnOnce(&mut Broadcast)) -> Result<(), EventError> {
         let before = self.broadcast.values().to_vec();
-        let circuit = &self.program.circuit;
-        let name = &circuit.modulators[modulator].name;
-        self.broadcast
-            .set_schedule(modulator, schedule, (circuit.seed, name), self.now);
+        change(&mut self.broadcast);
         let partitions = std::mem::take(&mut self.partitions);
         for partition in &partitions {
             lock(partition).before_change(self.now)?;
@@ -261,6 +282,8 @@ impl Simulation {
             }
             if self.next_change() <= self.now {
                 self.change_modulators(partitions)?;
+                // What neurons were going to do next may have changed with the modulators.
+                next = self.now;
                 continue;
             }
             if self.now >= until {
@@ -389,15 +412,22 @@ impl Simulation {
             ids.iter().any(|id| changed(id.0 as usize))
         };
         // Values that were there before give the same regimes again.
-        let bits: Vec<u64> = match (0..self.program.populations.len()).any(reads) {
-            true => values.iter().map(|v| v.to_bits()).collect(),
-            false => vec![],
-        };
-        let count = self.environments.len() as u32;
-        let environment = if bits.is_empty() {
-            0
+        let environment = if self.in_equations.iter().any(|index| changed(*index)) {
+            let values = self.in_equations.iter().map(|index| values[*index]);
+            let bits: Vec<u64> = values.map(f64::to_bits).collect();
+            if self.environments.len() >= MOST_ENVIRONMENTS
+                && !self.environments.contains_key(&bits)
+            {
+                self.environments.clear();
+            }
+            let last = &mut self.environment;
+            *self.environments.entry(bits).or_insert_with(|| {
+                *last += 1;
+                *last
+            })
         } else {
-            *self.environments.entry(bits).or_insert(count + 1)
+            // Only sources read what has changed, and they do not number it.
+            self.environment
         };
         let channels = self.broadcast.channels();
         for partition in partitions {
@@ -416,6 +446,23 @@ impl Simulation {
             .iter()
             .try_for_each(|p| lock(p).set_learning(learns, self.now))
     }
+}
+
+/// Modulators that neurons' equations read.
+fn in_equations(program: &EventProgram) -> Vec<usize> {
+    let of = |p: &NeuronProgram| match p {
+        NeuronProgram::Dynamic(neuron) => neuron.modulators.clone(),
+        NeuronProgram::Source(_) => vec![],
+    };
+    let mut read: Vec<usize> = program
+        .populations
+        .iter()
+        .flat_map(of)
+        .map(|id| id.0 as usize)
+        .collect();
+    read.sort_unstable();
+    read.dedup();
+    read
 }
 
 /// A thread: a window after each order.

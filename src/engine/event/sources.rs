@@ -7,7 +7,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 
 use super::model::Trigger;
 use super::time::{NEVER, after, from_ms, to_ms};
-use super::turn::{Emitted, Signals, Turn};
+use super::turn::{Emitted, EventError, Signals, Turn};
 use crate::compile::event::SourceNeuron;
 use crate::lang::scalar::{Interval, ScalarCode};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Sources {
     streams: Vec<Xoroshiro128PlusPlus>,
     /// Given ones: the number of the next time.
     cursors: Vec<u32>,
+    /// A source whose rate has no bound.
+    unbounded: Option<u32>,
 }
 
 /// What makes a source spike, with numbers for its parameters.
@@ -76,6 +78,7 @@ impl Sources {
             } else {
                 vec![]
             },
+            unbounded: None,
             source,
         };
         for cell in 0..range.len() {
@@ -120,8 +123,14 @@ impl Sources {
     }
 
     /// Runs a source up to the end of a window; gives the time (ps) at which it has to be looked at again.
-    pub fn run(&mut self, cell: usize, turn: &mut Turn<'_>) -> i64 {
+    ///
+    /// # Errors
+    /// If a rate has no bound.
+    pub fn run(&mut self, cell: usize, turn: &mut Turn<'_>) -> Result<i64, EventError> {
         while self.next[cell] < turn.end {
+            if let Some(neuron) = self.unbounded {
+                return Err(EventError::Unbounded { neuron });
+            }
             let time = self.next[cell];
             if self.spikes(cell, time) {
                 let signals = Signals::SPIKE | Signals::EVENT;
@@ -132,7 +141,7 @@ impl Sources {
                 });
             }
         }
-        self.next[cell]
+        Ok(self.next[cell])
     }
 
     /// When a source has to be looked at.
@@ -179,7 +188,10 @@ impl Sources {
         match &self.kinds[kind] {
             Kind::Constant(rate) => {
                 self.bounds[cell] = *rate;
-                self.next[cell] = if *rate > 0.0 {
+                self.next[cell] = if !rate.is_finite() {
+                    self.unbounded = Some(self.first + cell as u32);
+                    time
+                } else if *rate > 0.0 {
                     after(time, from_ms(wait(rest) / rate)).max(time + 1)
                 } else {
                     NEVER
@@ -193,7 +205,13 @@ impl Sources {
                         high,
                     }])
                     .high;
-                let next = if bound > 0.0 && bound.is_finite() {
+                if bound.is_nan() || bound >= f64::INFINITY {
+                    // The error comes when the source is looked at.
+                    self.unbounded = Some(self.first + cell as u32);
+                    self.next[cell] = time;
+                    return;
+                }
+                let next = if bound > 0.0 {
                     after(time, from_ms(wait(None) / bound))
                 } else {
                     NEVER

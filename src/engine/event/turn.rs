@@ -191,6 +191,12 @@ pub enum EventError {
     /// Equations without a solution.
     #[error("the equations of a neuron cannot be solved: {0}")]
     Linear(LinearError),
+    /// A random neuron whose rate has no bound.
+    #[error("the rate at which neuron {neuron} spikes has no bound")]
+    Unbounded {
+        /// The neuron, among all of the circuit.
+        neuron: u32,
+    },
     /// A neuron that spikes without end at one time.
     #[error("neuron {neuron} spikes again and again at {} ms: its reset leaves it above its threshold", super::time::to_ms(*time))]
     Endless {

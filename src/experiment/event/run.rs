@@ -141,6 +141,15 @@ impl EventExperiment {
         names
     }
 
+    /// Which projections learn, from which of those with a rule do.
+    fn learns(&self, rules: &[bool]) -> Vec<bool> {
+        let mut rules = rules.iter();
+        let projections = self.program.circuit.projections.iter();
+        projections
+            .map(|p| p.learn.is_some() && rules.next().copied().unwrap_or(false))
+            .collect()
+    }
+
     fn problem(&self, problem: Problem) -> RunError {
         let problems = crate::source::Problems::new(self.netlist.sources.clone(), vec![problem]);
         RunError::Netlist(Box::new(problems))
@@ -157,12 +166,21 @@ impl EventExperiment {
                     to_ms(*time)
                 )
             }
-            other => other.to_string(),
+            EventError::Unbounded { neuron } => {
+                let (population, index) = self.program.place(*neuron);
+                let name = &self.program.circuit.population(population).name;
+                format!("the rate at which neuron {index} of `{name}` spikes has no bound")
+            }
+            EventError::Linear(_) => error.to_string(),
         };
         let problem = Problem::new(message, self.netlist.circuit.name.span, "this circuit");
         self.problem(match error {
             EventError::Endless { .. } => problem
                 .help("let `reset` bring it below its threshold, or give it a `refractory` time"),
+            EventError::Unbounded { .. } => problem.help(
+                "spikes at random need a rate that stays below a bound: write it so that no value of its variables \
+                 makes it infinite, such as min(…, 1 kHz)",
+            ),
             EventError::Linear(_) => {
                 problem.help("check the neurons' capacitances, conductances and time constants")
             }
@@ -239,11 +257,7 @@ impl Run<'_> {
                 .set_schedule(*modulator, schedule)
                 .map_err(|e| experiment.failed(&e))?;
         }
-        let mut learns = stage.settings.learns.iter();
-        let projections = experiment.program.circuit.projections.iter();
-        let learns: Vec<bool> = projections
-            .map(|p| p.learn.is_some() && learns.next().copied().unwrap_or(true))
-            .collect();
+        let learns = experiment.learns(&stage.settings.learns);
         self.simulation
             .set_learning(&learns)
             .map_err(|e| experiment.failed(&e))?;
@@ -266,6 +280,11 @@ impl Run<'_> {
         self.told = collector.told;
         collector.end()?;
         result.map_err(|e| experiment.failed(&e))?;
+        for (modulator, _) in &stage.settings.schedules {
+            self.simulation
+                .resume_schedule(*modulator)
+                .map_err(|e| experiment.failed(&e))?;
+        }
         let done = ((self.simulation.now() - now) as f64 / PS_PER_MS).round() as u64;
         let wall_seconds = begun.elapsed().as_secs_f64();
         match self.reports.iter_mut().find(|r| r.name == *name) {

@@ -69,6 +69,14 @@ fn timed(
         );
         problems.push(problem.help("give the stage a `repeat`"));
     }
+    if let Some(seed) = &table.seed {
+        let problem = Problem::new(
+            "seeds of stages are for rate circuits",
+            seed.span,
+            "a circuit of spiking neurons",
+        );
+        problems.push(problem.help("give another seed to the circuit, or with --seed"));
+    }
     let length = std::mem::replace(&mut settings.length, Length::Steps(0));
     let (duration, parts) = match (&table.length, length) {
         (StageLength::Parts(tables), Length::Parts(parts)) => {
