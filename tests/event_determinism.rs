@@ -203,7 +203,10 @@ fn ran(threads: usize, ends: &[i64], every: Option<i64>) -> Outcome {
 
 fn assert_same(a: &Outcome, b: &Outcome) {
     let differs = a.emitted.iter().zip(&b.emitted).find(|(a, b)| a != b);
-    assert!(differs.is_none(), "the first event that differs: {differs:?}");
+    assert!(
+        differs.is_none(),
+        "the first event that differs: {differs:?}"
+    );
     assert_eq!(a.emitted.len(), b.emitted.len());
     for (index, (a, b)) in a.weights.iter().zip(&b.weights).enumerate() {
         let name = &PROGRAM.circuit.projections[index].name;

@@ -86,6 +86,17 @@ impl Resolver<'_> {
                 .help("make `delay` longer: it is the time from the spike to its effect on the neuron");
             self.problems.push(problem);
         }
+        if let (Some(short_term), Some(learn)) = (&table.short_term, &table.learn) {
+            let message = "synapses that learn have no short-term plasticity";
+            let problem = Problem::new(
+                message,
+                short_term.utilisation.span,
+                "this projection learns",
+            )
+            .also(learn.rule.span, "by this rule")
+            .help("make two projections of it: one that learns, one with `short-term`");
+            self.problems.push(problem);
+        }
         let receptor = receptor?;
         self.weight_unit(table, to, receptor, circuit);
         Some(SpikingEnds {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::program::NeuronProgram;
 use crate::circuit::{Circuit, Projection};
 use crate::compile::expressions::Reader;
+use crate::engine::event::broadcast::Broadcast;
 use crate::engine::event::linear::Modes;
 use crate::netlist::model::{DistributionKind, Netlist};
 use crate::plasticity::PlasticRule;
@@ -55,11 +56,38 @@ fn rule(
         return None;
     };
     let port = target.port(ends.receptor, p.to.index as usize)? as usize;
-    let zeros = vec![0.0; target.modulators.len()];
-    let instance = target.instances(&zeros).into_iter().next()?;
+    let start = Broadcast::new(reader.circuit);
+    let mut values: Vec<f64> = target
+        .modulators
+        .iter()
+        .map(|id| start.values()[id.0 as usize])
+        .collect();
+    let instances = target.instances(&values);
+    let instance = instances.first()?;
     let modes = Modes::new(&instance.system).ok()?;
     let kernel = kernel(&modes, p.to.index as usize, &instance.ports[port]);
     let within = p.within.as_ref().map(|w| [w.low, w.high]);
+    // A rule without psp(…) is the same without the response.
+    if kernel.is_some() && PlasticRule::new(&expr, None, within).is_err() {
+        values.iter_mut().for_each(|value| *value += 1.0);
+        let others = instances[1..]
+            .iter()
+            .cloned()
+            .chain(target.instances(&values));
+        for other in others {
+            let response = Modes::new(&other.system)
+                .ok()
+                .and_then(|modes| self::kernel(&modes, p.to.index as usize, &other.ports[port]));
+            if !alike(kernel.as_deref(), response.as_deref()) {
+                refuse(
+                    "the response to a spike is not the same in all neurons and at all times",
+                    "psp(…) needs one response: the same capacitance, conductances and time constants for all \
+                     neurons, and no modulator among them where the synapse's compartment feels it",
+                );
+                return None;
+            }
+        }
+    }
     match PlasticRule::new(&expr, kernel.as_deref(), within) {
         Ok(mut rule) => {
             let fastest = modes.rates().iter().copied().fold(0.0, f64::max);
@@ -76,6 +104,18 @@ fn rule(
             None
         }
     }
+}
+
+/// Whether two responses are the same, but for rounding.
+fn alike(a: Option<&[(f64, f64)]>, b: Option<&[(f64, f64)]>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else {
+        return false;
+    };
+    let near = |x: f64, y: f64| (x - y).abs() <= 1e-9 * x.abs().max(y.abs());
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| near(a.0, b.0) && near(a.1, b.1))
 }
 
 /// The response of a compartment to a unit weight, as exponentials: amplitudes and rates (1/ms).

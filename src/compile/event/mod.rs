@@ -4,6 +4,7 @@
 mod explain;
 mod form;
 mod learning;
+mod limits;
 mod modulators;
 mod neuron;
 mod program;

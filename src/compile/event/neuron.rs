@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::form::LinearForm;
+use super::limits::Limit;
 use super::reader::NeuronReader;
 use crate::circuit::sample::draw_all;
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, PopulationId};
@@ -136,7 +137,10 @@ impl DynamicNeuron {
         let reset = forms(&spiking.reset, "this reset");
         let add = forms(&spiking.add, "what is added");
         let refractory = match &spiking.refractory {
-            Some(text) => Some(reader.number(text, Dimension::TIME, "the refractory time")?),
+            Some(text) => {
+                let what = "the refractory time";
+                Some(reader.limited(text, Dimension::TIME, what, Limit::NotNegative)?)
+            }
             None => None,
         };
         let plateaus = plateaus(reader, circuit, id);
@@ -145,8 +149,10 @@ impl DynamicNeuron {
             None => None,
         };
         let (kinds, kind_of) = kinds(circuit, id);
+        reader.limit_membranes(circuit, id);
+        reader.check_limits(&kinds);
         let starts = starts(reader, circuit, id, &kinds, &kind_of)?;
-        Some(DynamicNeuron {
+        let neuron = DynamicNeuron {
             derivatives: derivatives.into_iter().collect::<Option<_>>()?,
             ports: ports?,
             trigger: trigger?,
@@ -161,7 +167,13 @@ impl DynamicNeuron {
             kind_of,
             starts,
             parameters: population.parameters.len(),
-        })
+        };
+        reader.check_size(circuit, id, neuron.variables());
+        let modulators = reader.first_modulators();
+        let kinds = neuron.kinds.iter();
+        let instances = kinds.map(|kind| neuron.instance(kind, &modulators));
+        reader.check_reset(circuit, id, instances);
+        reader.problems.is_empty().then_some(neuron)
     }
 
     /// Variables of a neuron: compartments and states of receptors.
@@ -378,11 +390,13 @@ fn ports(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> 
         .collect();
     used.sort_unstable();
     used.dedup();
+    let (kinds, _) = kinds(circuit, id);
     let mut first = circuit.population(id).compartments.len();
     let mut ports = Vec::new();
     let mut whole = true;
     for (receptor, compartment) in used {
-        let mut time = |text, what: &str| reader.number(text, Dimension::TIME, what);
+        let mut time =
+            |text, what: &str| reader.limited(text, Dimension::TIME, what, Limit::Positive);
         let kind = match &spiking.receptors.get(receptor)?.kind {
             ReceptorKind::Delta => Some(PortKind::Delta),
             ReceptorKind::Exponential { tau } => {
@@ -392,11 +406,12 @@ fn ports(reader: &mut NeuronReader<'_>, circuit: &Circuit, id: PopulationId) -> 
                 time(tau, "the time constant").map(|t| PortKind::Double(t.clone(), t))
             }
             ReceptorKind::DoubleExponential { rise, decay } => {
+                let decay_span = decay.span;
                 let times = (time(rise, "the rise time"), time(decay, "the decay time"));
-                times
-                    .0
-                    .zip(times.1)
-                    .map(|(rise, decay)| PortKind::Double(rise, decay))
+                times.0.zip(times.1).map(|(rise, decay)| {
+                    reader.rises_first((&rise, &decay), decay_span, &kinds);
+                    PortKind::Double(rise, decay)
+                })
             }
         };
         let Some(kind) = kind else {
@@ -451,7 +466,12 @@ fn plateaus(
             Dimension::CURRENT,
             "the plateau's current",
         );
-        let duration = reader.number(&plateau.duration, Dimension::TIME, "the plateau's duration");
+        let duration = reader.limited(
+            &plateau.duration,
+            Dimension::TIME,
+            "the plateau's duration",
+            Limit::Positive,
+        );
         let Some(membrane) = &compartment.membrane else {
             let message = format!(
                 "a plateau needs a membrane, `{}` has none",
@@ -490,7 +510,7 @@ fn burst(
 ) -> Option<BurstForm> {
     match kind {
         BurstKind::Within(text) => reader
-            .number(text, Dimension::TIME, "the interval")
+            .limited(text, Dimension::TIME, "the interval", Limit::Positive)
             .map(BurstForm::Within),
         BurstKind::When {
             condition,
@@ -504,7 +524,8 @@ fn burst(
                     ConditionForm::Above(reader.condition(condition, "the condition of a burst")?)
                 }
             };
-            let interval = reader.number(interval, Dimension::TIME, "the interval")?;
+            let interval =
+                reader.limited(interval, Dimension::TIME, "the interval", Limit::Positive)?;
             Some(BurstForm::Added {
                 when,
                 spikes: spikes.value as u32,

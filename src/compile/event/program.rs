@@ -101,6 +101,7 @@ impl EventProgram {
                 circuit: &circuit,
                 population: id,
                 numbers: Numbers::default(),
+                limits: vec![],
                 problems: vec![],
             };
             let compiled = neuron(&mut reader, id);

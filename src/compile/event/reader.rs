@@ -9,6 +9,7 @@ use crate::source::Problem;
 use crate::units::Dimension;
 
 use super::form::{LinearForm, Numbers};
+use super::limits::Limited;
 
 /// Reads the texts of one population.
 pub(super) struct NeuronReader<'n> {
@@ -16,6 +17,7 @@ pub(super) struct NeuronReader<'n> {
     pub circuit: &'n Circuit,
     pub population: PopulationId,
     pub numbers: Numbers,
+    pub limits: Vec<Limited>,
     pub problems: Vec<Problem>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::limits::Limit;
 use super::neuron::kinds;
 use super::reader::NeuronReader;
 use crate::circuit::{ModulatorId, SpikeTimes};
@@ -100,11 +101,23 @@ impl SourceNeuron {
                 SourceForm::Rate(expr)
             }
             SpikeTrigger::Every { interval, from } => {
-                let interval = reader.number(interval, Dimension::TIME, "the interval");
+                let (spans, what) = (interval.span, "the interval");
+                let interval = reader.limited(interval, Dimension::TIME, what, Limit::Positive);
                 let from = match from {
-                    Some(text) => Some(reader.number(text, Dimension::TIME, "the first time")?),
+                    Some(text) => {
+                        let what = "the time of the first spike";
+                        Some(reader.limited(text, Dimension::TIME, what, Limit::NotNegative)?)
+                    }
                     None => None,
                 };
+                if !reader.numbers.modulators.is_empty() {
+                    let message = "the interval of a regular source reads a modulator";
+                    let problem = Problem::new(message, spans, "may change");
+                    reader.problems.push(problem.help(
+                        "regular sources keep their interval; a rate may read modulators: spike = { rate = \"…\" }",
+                    ));
+                    return None;
+                }
                 SourceForm::Every {
                     interval: interval?,
                     from,
@@ -114,6 +127,7 @@ impl SourceNeuron {
             SpikeTrigger::When(_) => return None,
         };
         let (kinds, kind_of) = kinds(reader.circuit, reader.population);
+        reader.check_limits(&kinds);
         let source = SourceNeuron {
             trigger,
             modulators: reader.numbers.modulators.clone(),
