@@ -175,6 +175,11 @@ impl Cells {
         self.records.is_empty()
     }
 
+    /// Linear systems that its neurons have followed and that are remembered.
+    pub fn regimes(&self) -> usize {
+        self.regimes.len()
+    }
+
     /// Memory of a neuron's record (bytes).
     pub fn bytes_each(&self) -> usize {
         8 * self.layout.stride + if self.streams.is_empty() { 0 } else { 16 }

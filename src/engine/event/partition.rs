@@ -300,6 +300,15 @@ impl Partition {
         self.calendar.width()
     }
 
+    /// Linear systems that neurons here have followed and that are remembered.
+    pub fn regimes(&self) -> usize {
+        let of = |group: &Group| match &group.kind {
+            GroupKind::Cells(cells) => cells.regimes(),
+            GroupKind::Sources(_) => 0,
+        };
+        self.groups.iter().map(of).sum()
+    }
+
     /// When something may happen here next (ps).
     pub fn next_time(&self) -> i64 {
         if self.groups.iter().any(|g| g.is_busy && !g.range.is_empty()) {

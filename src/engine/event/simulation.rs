@@ -167,6 +167,12 @@ impl Simulation {
         self.now
     }
 
+    /// Linear systems that are remembered, on all threads together: one for each set of parameters, values of modulators,
+    /// refractoriness and plateaus that there has been.
+    pub fn regimes(&self) -> usize {
+        self.partitions.iter().map(|p| lock(p).regimes()).sum()
+    }
+
     /// A modulator follows another schedule from now on.
     ///
     /// # Errors
