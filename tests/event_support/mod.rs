@@ -14,7 +14,7 @@ use apical::input::DataPaths;
 use apical::netlist::{LoadOptions, parse};
 
 /// A netlist's text below the usual head.
-fn head(text: &str) -> String {
+pub fn head(text: &str) -> String {
     format!(
         "use = [\"lif\", \"sources\", \"pyramidal\", \"stdp\", \"dendritic-prediction\", \"burst\", \"homeostasis\"]\n[circuit]\nname = \"test\"\nseed = 1\n{text}"
     )
