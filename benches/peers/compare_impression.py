@@ -10,45 +10,33 @@ sides run three times, alternating; the fastest of each counts. Prints one JSON 
 
 import argparse
 import json
-import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import sides
 
 
 def numpy_step(steps, block):
     """Microseconds a step of the NumPy script."""
-    threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, str(HERE / "impression_numpy.py"), "--steps", str(steps), "--block", str(block)]
-    done = subprocess.run(command, env=os.environ | threads, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])["us_per_step"]
+    return sides.peer("impression_numpy.py", "--steps", steps, "--block", block)["us_per_step"]
 
 
-def apical_step(program, out):
+def apical_step(program):
     """Microseconds a training step of Apical."""
-    netlist = str(ROOT / "netlists" / "impression" / "artificial.toml")
-    command = [program, "run", netlist, "--threads", "1", "--out", out, "--overwrite", "--json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    train = next(s for s in json.loads(done.stdout)["stages"] if s["name"] == "train")
+    found, _ = sides.run_json("netlists/impression/artificial.toml", program=program)
+    train = next(stage for stage in found["stages"] if stage["name"] == "train")
     return 1e6 * train["wall_seconds"] / train["steps"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--apical", default=str(ROOT / "target" / "release" / "apical"))
+    parser.add_argument("--apical", default=sides.apical())
     parser.add_argument("--steps", type=int, default=40_000, help="NumPy steps")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     times = {"numpy": [], "numpy_blocks": [], "apical": []}
-    with tempfile.TemporaryDirectory() as out:
-        for _ in range(args.rounds):
-            times["numpy"].append(numpy_step(args.steps, 1))
-            times["numpy_blocks"].append(numpy_step(args.steps, 500))
-            times["apical"].append(apical_step(args.apical, out))
+    for _ in range(args.rounds):
+        times["numpy"].append(numpy_step(args.steps, 1))
+        times["numpy_blocks"].append(numpy_step(args.steps, 500))
+        times["apical"].append(apical_step(args.apical))
     best = {name: min(found) for name, found in times.items()}
     print(
         json.dumps(

@@ -9,46 +9,34 @@ alternating; the fastest of each counts. Prints one JSON line with microseconds 
 
 import argparse
 import json
-import os
-import pathlib
-import subprocess
-import sys
-import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import sides
 
 
 def numpy_step(steps):
     """Microseconds a step of the NumPy script."""
-    threads = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, str(HERE / "reward_numpy.py"), "--steps", str(steps)]
-    done = subprocess.run(command, env=os.environ | threads, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])["us_per_step"]
+    return sides.peer("reward_numpy.py", "--steps", steps)["us_per_step"]
 
 
-def apical_step(program, out, steps):
+def apical_step(program, steps):
     """Microseconds a training step of Apical."""
-    netlist = str(ROOT / "netlists" / "reward" / "estimation.toml")
-    command = [program, "run", netlist, "--threads", "1", "--out", out, "--overwrite", "--json"]
-    command += ["--set", f"stage.train.steps={steps}"]
-    command += ["--set", "stage.test.steps=100000", "--set", "stage.probe.steps=100000"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    train = next(s for s in json.loads(done.stdout)["stages"] if s["name"] == "train")
+    settings = {"train": steps, "test": 100_000, "probe": 100_000}
+    arguments = [part for stage, count in settings.items() for part in ("--set", f"stage.{stage}.steps={count}")]
+    found, _ = sides.run_json("netlists/reward/estimation.toml", *arguments, program=program)
+    train = next(stage for stage in found["stages"] if stage["name"] == "train")
     return 1e6 * train["wall_seconds"] / train["steps"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--apical", default=str(ROOT / "target" / "release" / "apical"))
+    parser.add_argument("--apical", default=sides.apical())
     parser.add_argument("--steps", type=int, default=100_000, help="NumPy steps; Apical takes 20 times as many")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     times = {"numpy": [], "apical": []}
-    with tempfile.TemporaryDirectory() as out:
-        for _ in range(args.rounds):
-            times["numpy"].append(numpy_step(args.steps))
-            times["apical"].append(apical_step(args.apical, out, 20 * args.steps))
+    for _ in range(args.rounds):
+        times["numpy"].append(numpy_step(args.steps))
+        times["apical"].append(apical_step(args.apical, 20 * args.steps))
     best = {name: min(found) for name, found in times.items()}
     print(json.dumps({"us_per_step": best, "all": times, "ratio": round(best["numpy"] / best["apical"], 1)}))
 
