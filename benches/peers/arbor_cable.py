@@ -70,7 +70,6 @@ class Rings(arbor.recipe):
         return [] if cell % RING else [arbor.event_generator("strong", WEIGHT, arbor.explicit_schedule(start))]
 
 
-begun = time.perf_counter()
 recipe = Rings()
 context = arbor.context(threads=given.threads)
 hint = arbor.partition_hint()
@@ -78,7 +77,6 @@ hint.cpu_group_size = -(-given.cells // given.threads)
 parts = arbor.partition_load_balance(recipe, context, {arbor.cell_kind.cable: hint})
 simulation = arbor.simulation(recipe, context, parts, 1)
 simulation.record(arbor.spike_recording.all)
-built = time.perf_counter() - begun
 
 simulation.run(given.warm_ms * unit.ms, given.step_ms * unit.ms)
 before = len(simulation.spikes())
@@ -91,6 +89,5 @@ sides.tell(
     model_s=given.model_ms / 1e3,
     neurons=given.cells,
     spikes=len(simulation.spikes()) - before,
-    build_s=built,
     threads=given.threads,
 )

@@ -19,7 +19,6 @@ given = options.parse_args()
 DELAY, J, BACKGROUND, REWARDS = 1.5, 64.58, 2903.0, 50  # ms, pA, Hz
 warm, model = (round(ms / DELAY) * DELAY for ms in (given.warm_ms, given.model_ms))
 
-begun = time.perf_counter()
 nest.verbosity = nest.VerbosityLevel.ERROR
 nest.set(local_num_threads=given.threads, resolution=0.1, rng_seed=1)
 membrane = dict(C_m=250.0, tau_m=20.0, t_ref=2.0, E_L=0.0, V_reset=0.0, V_th=20.0, tau_syn_ex=2.0, tau_syn_in=2.0)
@@ -49,7 +48,6 @@ nest.Connect(inhibitory, everyone, onto(20), {"weight": -6.0 * J, "delay": DELAY
 nest.Connect(everyone, recorder)
 nest.Prepare()
 nest.Run(nest.min_delay)
-built = time.perf_counter() - begun
 
 nest.Run(warm)
 before = recorder.n_events
@@ -64,7 +62,6 @@ sides.tell(
     model_s=model / 1e3,
     neurons=1000,
     spikes=int(recorder.n_events - before),
-    build_s=built,
     threads=given.threads,
     weight_mean=float(weights.mean() / J),
     weight_sd=float(weights.std() / J),

@@ -26,7 +26,6 @@ DELAY, WEIGHT, DRIVE = 1.5, 80.7, 3700.0  # ms, pA, pA
 n, groups = given.neurons, given.neurons // 100
 warm, model = (round(ms / DELAY) * DELAY for ms in (given.warm_ms, given.model_ms))
 
-begun = time.perf_counter()
 nest.verbosity = nest.VerbosityLevel.ERROR
 nest.set(local_num_threads=given.threads, resolution=given.step_ms, rng_seed=1)
 membrane = dict(C_m=250.0, tau_m=20.0, t_ref=2.0, E_L=0.0, V_reset=0.0, V_th=20.0, V_m=0.0, tau_syn_ex=2.0, tau_syn_in=2.0)
@@ -40,7 +39,6 @@ for k in range(100):
     nest.Connect(drive, cells[k * groups : (k + 1) * groups], "one_to_one", {"weight": DRIVE, "delay": DELAY})
 nest.Prepare()
 nest.Run(nest.min_delay)
-built = time.perf_counter() - begun
 
 nest.Run(warm)
 begun = time.perf_counter()
@@ -52,7 +50,6 @@ sides.tell(
     model_s=model / 1e3,
     neurons=n,
     spikes=int(nest.local_spike_counter),
-    build_s=built,
     threads=given.threads,
 )
 nest.Cleanup()

@@ -30,7 +30,6 @@ for neuron, at in np.loadtxt(given.pattern, delimiter=",", skiprows=1):
 if given.all_active:
     pattern = [times or [100.0 + 0.1 * number] for number, times in enumerate(pattern)]
 
-begun = time.perf_counter()
 nest.verbosity = nest.VerbosityLevel.ERROR
 nest.set(local_num_threads=given.threads, resolution=STEP, rng_seed=1)
 soma = dict(C_m=C, E_L=-70.0, g_L=30.0, E_ex=0.0, E_in=-75.0, tau_syn_ex=3.0, tau_syn_in=3.0)
@@ -48,7 +47,6 @@ for teacher, receptor in zip(teachers, ("soma_exc", "soma_inh")):
     nest.Connect(teacher, cells, syn_spec=dict(receptor_type=port[receptor], weight=10.0 * STEP, delay=STEP))
 counter = nest.Create("spike_recorder")
 nest.Connect(cells, counter)
-built = time.perf_counter() - begun
 
 ticks = np.round(np.arange(1, round(PERIOD / STEP) + 1) * STEP, 6)
 excitation = 0.016 * C * np.sin(2 * np.pi * 2.0 / PERIOD * ticks) + 0.018 * C
@@ -70,7 +68,6 @@ sides.tell(
     model_s=given.patterns * PERIOD / 1e3,
     neurons=given.neurons,
     spikes=int(counter.n_events),
-    build_s=built,
     threads=given.threads,
     first_s=walls[1],
     last_s=walls[-1],

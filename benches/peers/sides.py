@@ -1,8 +1,8 @@
 """What comparisons side by side have in common: both sides run one after the other, in turns, and make one table.
 
 A peer's script takes its parameters as options and prints one line of JSON at the end, by `tell`. Apical runs a
-netlist into a temporary folder. Wall time is that of the simulation alone, without imports, building and writing the
-report; memory is the largest resident set of the process, as the system counts it.
+netlist into a temporary folder. Wall time is that of the simulation alone; "whole" is that of the process, with imports,
+building and writing. Memory is the largest resident set of the process, as the system counts it.
 
 The program is target/release/apical, or what the environment variable APICAL names.
 """
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -37,12 +38,13 @@ def options(description, rounds=3):
 
 
 def tell(simulator, **found):
-    """The last line of a peer's script: `wall_s` for `model_s`, `spikes`, `neurons`, `build_s` and what else there is."""
+    """The last line of a peer's script: `wall_s` for `model_s`, `spikes`, `neurons`, `threads` and what else there is."""
     print(json.dumps({"simulator": simulator} | found), flush=True)
 
 
 def run(command, env=ONE_THREAD):
-    """Runs a command; gives its standard output and the most memory that it held (MiB)."""
+    """Runs a command; gives its standard output, and the most memory that it held (MiB) and how long it took (s)."""
+    begun = time.perf_counter()
     process = subprocess.Popen(command, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     texts = {}
 
@@ -57,21 +59,21 @@ def run(command, env=ONE_THREAD):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\nended with {process.returncode}:\n{texts['error'] or texts['out']}")
-    return texts["out"], usage.ru_maxrss / 1024
+    return texts["out"], {"memory": usage.ru_maxrss / 1024, "whole_s": time.perf_counter() - begun}
 
 
 def peer(script, *arguments):
     """Runs a peer's script of this folder."""
-    out, memory = run([sys.executable, str(HERE / script), *map(str, arguments)])
-    return json.loads(out.splitlines()[-1]) | {"memory": memory}
+    out, process = run([sys.executable, str(HERE / script), *map(str, arguments)])
+    return json.loads(out.splitlines()[-1]) | process
 
 
 def run_json(netlist, *arguments, threads=1, program=None):
-    """Runs a netlist of the repository; gives the contents of run.json and the most memory that it held (MiB)."""
+    """Runs a netlist of the repository; gives the contents of run.json, and memory and time of the process as `run`."""
     with tempfile.TemporaryDirectory() as folder:
         command = [program or apical(), "run", str(ROOT / netlist), "--threads", str(threads), "--json"]
-        out, memory = run(command + ["--out", folder, "--overwrite", *map(str, arguments)])
-    return json.loads(out), memory
+        out, process = run(command + ["--out", folder, "--overwrite", *map(str, arguments)])
+    return json.loads(out), process
 
 
 def ours(netlist, *settings, population="cells", threads=1):
@@ -79,19 +81,18 @@ def ours(netlist, *settings, population="cells", threads=1):
     of several."""
     names = [population] if isinstance(population, str) else population
     arguments = [part for setting in settings for part in ("--set", setting)]
-    found, memory = run_json(netlist, *arguments, threads=threads)
+    found, process = run_json(netlist, *arguments, threads=threads)
     (stage,) = found["stages"]
     populations = [found["spikes"]["populations"][name] for name in names]
-    return {
+    row = {
         "simulator": "Apical " + found["apical"],
         "wall_s": stage["wall_seconds"],
         "model_s": found["spikes"]["duration_ms"] / 1e3,
         "neurons": sum(of["neurons"] for of in populations),
         "spikes": sum(of["spikes"] for of in populations),
-        "build_s": found["wall_seconds"] - stage["wall_seconds"],
         "threads": found["threads"],
-        "memory": memory,
     }
+    return row | process
 
 
 def in_turns(sides, rounds):
@@ -133,7 +134,7 @@ def table(title, found, extra=()):
     """Prints all sides; `extra` are further columns: (heading, function of a row, format)."""
     print(f"{title}\n{machine()}; median of {max(map(len, found.values()))} (lowest to highest)\n")
     heads = ["", "wall s per model s", "model s", "spikes", "rate Hz", *[head for head, *_ in extra]]
-    lines = [heads + ["threads", "building s", "peak MiB"]]
+    lines = [heads + ["threads", "whole s", "peak MiB"]]
     for name, rows in found.items():
         costs = sorted(map(cost, rows))
         last = rows[-1]
@@ -142,7 +143,7 @@ def table(title, found, extra=()):
         cells.append(f"{median(rows):.4g} ({costs[0]:.4g} to {costs[-1]:.4g})")
         cells += [f"{last['model_s']:g}", f"{median(rows, lambda r: r['spikes']):.0f}", f"{median(rows, rate):.4g}"]
         cells += [format(median(rows, what), form) for _, what, form in extra]
-        cells += [str(last["threads"]), f"{median(rows, lambda r: r['build_s']):.1f}"]
+        cells += [str(last["threads"]), f"{median(rows, lambda r: r['whole_s']):.1f}"]
         lines.append(cells + [f"{median(rows, lambda r: r['memory']):.0f}"])
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     for line in lines:
