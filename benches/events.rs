@@ -100,9 +100,9 @@ fn deliveries(criterion: &mut Criterion) {
     let lif = |neuron: &str, projection: &str| {
         cells(neuron, CELLS) + &sources("drive", SOURCES, "soma", projection)
     };
-    let exponential = "receptor = \"exc\"\nweight = \"50 pA\"";
+    let exponential = "receptor = \"exc\"\nweight = \"40 pA\"";
     let plastic = format!(
-        "{exponential}\nwithin = [\"0 pA\", \"100 pA\"]\n\
+        "{exponential}\nwithin = [\"0 pA\", \"80 pA\"]\n\
          learn = {{ rule = \"stdp-pair\", A_plus = \"0.01 pA\", A_minus = \"0.0105 pA\" }}"
     );
     let two = cells("two", CELLS)
@@ -110,7 +110,7 @@ fn deliveries(criterion: &mut Criterion) {
             "exc",
             SOURCES * 4 / 5,
             "dendrite",
-            "receptor = \"exc\"\nweight = \"32 pA\"",
+            "receptor = \"exc\"\nweight = \"37 pA\"",
         )
         + &sources(
             "inh",

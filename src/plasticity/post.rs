@@ -207,9 +207,9 @@ impl LazyRule {
                 continue;
             };
             let class = usize::from(trace.class);
-            let mut added = [0.0; MOST_POINTS];
+            let mut added = smooth.each(&values, points);
             for j in 0..points {
-                added[j] = smooth.value(&values[j]) * growth[j].up[class];
+                added[j] *= growth[j].up[class];
             }
             let sum =
                 |weights: &[f64]| -> f64 { weights.iter().zip(&added).map(|(w, a)| w * a).sum() };
@@ -221,20 +221,25 @@ impl LazyRule {
         }
         let shrunk = self.shrunk(post);
         let traces = self.sides.post.len();
-        let mut integrals = [0.0; MOST_INTEGRALS];
+        let mut integrals = [[0.0; MOST_INTEGRALS]; MOST_POINTS];
         for j in 0..points {
             let at = from + offset + gauss.points[j] * part;
-            self.integrals_at(now.shared, now.channels, at, &mut integrals);
-            let (mut source, mut gain) = (u16::MAX, 0.0);
-            for (k, accumulator) in self.accumulators.iter().enumerate() {
-                let Some(smooth) = &self.sources[usize::from(accumulator.source)].smooth else {
-                    continue;
-                };
-                if accumulator.source != source {
-                    source = accumulator.source;
-                    gain = smooth.value(&values[j]) * gauss.weights[j] * part / shrunk;
+            self.integrals_at(now.shared, now.channels, at, &mut integrals[j]);
+        }
+        let (mut source, mut gains) = (u16::MAX, [0.0; MOST_POINTS]);
+        for (k, accumulator) in self.accumulators.iter().enumerate() {
+            let Some(smooth) = &self.sources[usize::from(accumulator.source)].smooth else {
+                continue;
+            };
+            if accumulator.source != source {
+                source = accumulator.source;
+                gains = smooth.each(&values, points);
+                for j in 0..points {
+                    gains[j] = gains[j] * gauss.weights[j] * part / shrunk;
                 }
-                post[traces + k] += gain * self.scale(accumulator, &growth[j], &integrals);
+            }
+            for j in 0..points {
+                post[traces + k] += gains[j] * self.scale(accumulator, &growth[j], &integrals[j]);
             }
         }
     }

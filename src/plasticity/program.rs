@@ -44,6 +44,22 @@ impl Scalar {
         }
     }
 
+    /// Its values for several sets of values, of which the first `count` count.
+    #[inline]
+    pub fn each<const N: usize, const M: usize>(
+        &self,
+        values: &[[f64; M]; N],
+        count: usize,
+    ) -> [f64; N] {
+        match self {
+            Scalar::Products(_) => std::array::from_fn(|lane| match lane < count {
+                true => self.value(&values[lane]),
+                false => 0.0,
+            }),
+            Scalar::Program(program) => program.run(|lane, place| values[lane][place], count),
+        }
+    }
+
     /// Whether it is 0 whatever the values are.
     pub fn is_zero(&self) -> bool {
         matches!(self, Scalar::Products(products) if products.is_empty())
@@ -138,23 +154,58 @@ impl Program {
 
     #[inline]
     fn value(&self, values: &[f64]) -> f64 {
-        let mut registers = [0.0; REGISTERS];
-        let mut result = 0.0;
+        let [value] = self.run(|_, place| values[place], 1);
+        value
+    }
+
+    /// Its values for several sets of values, of which the first `count` count; `at` gives a value by its set and place. Each
+    /// step is looked up once for all sets.
+    #[inline(always)]
+    fn run<const N: usize>(&self, at: impl Fn(usize, usize) -> f64, count: usize) -> [f64; N] {
+        let mut registers = [[0.0; N]; REGISTERS];
+        let mut result = [0.0; N];
         for step in &self.steps {
-            let [a, b, c] = step.operands.map(|operand| match operand {
-                Operand::Value(place) => values[usize::from(place)],
-                Operand::Register(register) => registers[usize::from(register) % REGISTERS],
-                Operand::Number(number) => number,
-            });
+            let fetch = |operand: Operand| -> [f64; N] {
+                match operand {
+                    Operand::Value(place) => {
+                        std::array::from_fn(|lane| at(lane, usize::from(place)))
+                    }
+                    Operand::Register(register) => registers[usize::from(register) % REGISTERS],
+                    Operand::Number(number) => [number; N],
+                }
+            };
+            let [a, b, c] = step.operands;
             result = match step.operation {
-                Operation::Copy => a,
-                Operation::Unary(op) => unary(op, a),
-                Operation::Binary(op) => op.apply(a, b),
-                Operation::Ternary(op) => op.apply(a, b, c),
+                Operation::Copy => fetch(a),
+                Operation::Unary(op) => {
+                    let mut a = fetch(a);
+                    a.iter_mut().take(count).for_each(|a| *a = unary(op, *a));
+                    a
+                }
+                Operation::Binary(op) => binary(op, fetch(a), fetch(b)),
+                Operation::Ternary(op) => {
+                    let (mut a, b, c) = (fetch(a), fetch(b), fetch(c));
+                    for lane in 0..count.min(N) {
+                        a[lane] = op.apply(a[lane], b[lane], c[lane]);
+                    }
+                    a
+                }
             };
             registers[usize::from(step.into) % REGISTERS] = result;
         }
         result
+    }
+}
+
+/// An operation on pairs of numbers.
+#[inline(always)]
+fn binary<const N: usize>(op: Binary, a: [f64; N], b: [f64; N]) -> [f64; N] {
+    match op {
+        Binary::Add => std::array::from_fn(|l| a[l] + b[l]),
+        Binary::Sub => std::array::from_fn(|l| a[l] - b[l]),
+        Binary::Mul => std::array::from_fn(|l| a[l] * b[l]),
+        Binary::Div => std::array::from_fn(|l| a[l] / b[l]),
+        op => std::array::from_fn(|l| op.apply(a[l], b[l])),
     }
 }
 

@@ -90,7 +90,8 @@ fn rule(
     }
     match PlasticRule::new(&expr, kernel.as_deref(), within) {
         Ok(mut rule) => {
-            let fastest = modes.rates().iter().copied().fold(0.0, f64::max);
+            let read: Vec<u32> = rule.traces().post_reads().collect();
+            let fastest = fastest(&modes, &read);
             if fastest > 0.0 {
                 rule.limit_interval(1.0 / fastest);
             }
@@ -118,6 +119,22 @@ fn alike(a: Option<&[(f64, f64)]>, b: Option<&[(f64, f64)]>) -> bool {
             .all(|(a, b)| near(a.0, b.0) && near(a.1, b.1))
 }
 
+/// The fastest rate (1/ms) at which these variables change. What drives others and is not driven back has fewer modes than
+/// the neuron: a dendrite that acts on its soma one way only does not follow the soma's conductances.
+fn fastest(modes: &Modes, variables: &[u32]) -> f64 {
+    let mut fastest = 0.0_f64;
+    for variable in variables {
+        let row = modes.row(*variable as usize);
+        let largest = row.iter().map(|r| r.abs()).fold(0.0, f64::max);
+        for (part, rate) in row.iter().zip(modes.rates()) {
+            if part.abs() > 1e-12 * largest {
+                fastest = fastest.max(*rate);
+            }
+        }
+    }
+    fastest
+}
+
 /// The response of a compartment to a unit weight, as exponentials: amplitudes and rates (1/ms).
 fn kernel(modes: &Modes, compartment: usize, port: &[(usize, f64)]) -> Option<Vec<(f64, f64)>> {
     if !modes.is_scalar() {
@@ -139,4 +156,41 @@ fn kernel(modes: &Modes, compartment: usize, port: &[(usize, f64)]) -> Option<Ve
             .filter(|(amplitude, _)| amplitude.abs() > 1e-14 * largest)
             .collect(),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::engine::event::linear::System;
+
+    /// A soma (0.5 ms) that a dendrite (10 ms) and its synapse (3 ms) drive, one way or both.
+    fn modes(back: f64) -> Modes {
+        let a = vec![
+            -2.0,
+            1.9,
+            0.0,
+            back,
+            -0.1 - back,
+            0.01,
+            0.0,
+            0.0,
+            -1.0 / 3.0,
+        ];
+        let system = System {
+            n: 3,
+            a,
+            b: vec![0.0; 3],
+        };
+        Modes::new(&system).unwrap()
+    }
+
+    #[test]
+    fn a_dendrite_does_not_follow_a_soma_that_does_not_drive_it() {
+        let one_way = modes(0.0);
+        assert!((fastest(&one_way, &[1]) - 1.0 / 3.0).abs() < 1e-12);
+        assert!((fastest(&one_way, &[0, 1]) - 2.0).abs() < 1e-12);
+        assert!(fastest(&modes(0.5), &[1]) > 2.0);
+        assert!(fastest(&one_way, &[]).abs() < f64::MIN_POSITIVE);
+    }
 }

@@ -304,7 +304,7 @@ impl Partition {
     pub fn regimes(&self) -> usize {
         let of = |group: &Group| match &group.kind {
             GroupKind::Cells(cells) => cells.regimes(),
-            GroupKind::Sources(_) => 0,
+            GroupKind::Sources(_) | GroupKind::Folded => 0,
         };
         self.groups.iter().map(of).sum()
     }

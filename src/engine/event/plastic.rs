@@ -160,9 +160,8 @@ impl Learning {
         channels: &[Channel],
     ) {
         let traces = self.rule.traces();
-        let reads: Vec<u32> = traces.post_reads().collect();
         let mut course =
-            |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, &reads, into);
+            |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, traces, into);
         let now = Moment {
             shared: &self.shared,
             channels,
@@ -365,7 +364,6 @@ impl Learning {
             channels,
             at,
         };
-        let reads: Vec<u32> = traces.post_reads().collect();
         let mut arrival = Arrival::default();
         if let PlasticRule::Lazy(rule) = &*self.rule {
             rule.arrive(
@@ -388,7 +386,7 @@ impl Learning {
             let mut kept = self.synapses[synapse * len..(synapse + 1) * len].to_vec();
             let (modes, y, from) = state(target);
             let mut course =
-                |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, &reads, into);
+                |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, traces, into);
             match &*self.rule {
                 PlasticRule::Lazy(rule) => {
                     rule.advance_post(&mut post, from, now, &mut course);
@@ -469,13 +467,13 @@ fn read(modes: &Modes, y: &[f64], variable: usize) -> f64 {
 }
 
 /// Voltages `offset` ms after a state.
-fn voltages_at(modes: &Modes, y: &[f64], offset: f64, reads: &[u32], into: &mut [f64]) {
+fn voltages_at(modes: &Modes, y: &[f64], offset: f64, rule: &LazyRule, into: &mut [f64]) {
     let mut later = [0.0; 64];
     let later = &mut later[..y.len()];
     later.copy_from_slice(y);
     modes.advance(later, offset);
-    for (voltage, compartment) in into.iter_mut().zip(reads) {
-        *voltage = read(modes, later, *compartment as usize);
+    for (voltage, compartment) in into.iter_mut().zip(rule.post_reads()) {
+        *voltage = read(modes, later, compartment as usize);
     }
 }
 
