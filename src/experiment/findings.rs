@@ -254,7 +254,11 @@ fn write_updates(
 }
 
 /// One number, or a series of them.
-fn mean_report(found: &[(u64, f64)], during: &[String], expect: Option<String>) -> MeasureReport {
+pub(super) fn mean_report(
+    found: &[(u64, f64)],
+    during: &[String],
+    expect: Option<String>,
+) -> MeasureReport {
     match found {
         [] => MeasureReport::Number {
             value: f64::NAN,

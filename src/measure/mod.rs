@@ -13,6 +13,7 @@ mod r_squared;
 mod sensitivity;
 mod spikes;
 mod stage_correlation;
+mod time_mean;
 mod tuning;
 mod updates;
 
@@ -25,5 +26,6 @@ pub use r_squared::RSquared;
 pub use sensitivity::Sensitivity;
 pub use spikes::{SpikeBins, SpikeStatistics, SpikeTally};
 pub use stage_correlation::StageCorrelation;
+pub use time_mean::TimeMean;
 pub use tuning::Tuning;
 pub use updates::UpdateBlock;

@@ -139,6 +139,14 @@ impl MeasureReport {
         self
     }
 
+    /// The same report; the axis of a series is called this.
+    pub fn along(mut self, label: &str) -> Self {
+        if let Self::Series { x_label, .. } = &mut self {
+            label.clone_into(x_label);
+        }
+        self
+    }
+
     /// The one number that tells most, if there is one: of a series the last.
     pub fn headline(&self) -> Option<f64> {
         match self {

@@ -27,6 +27,11 @@ pub trait Observer {
         let _ = emitted;
     }
 
+    /// Modulators changed at this time (ps), or the run begins.
+    fn modulators(&mut self, time: i64, view: &View<'_>) {
+        let _ = (time, view);
+    }
+
     /// When the next sample is due (ps); [`NEVER`] if none is.
     fn next_sample(&self) -> i64 {
         NEVER
@@ -278,6 +283,7 @@ impl Simulation {
         mut run: impl FnMut(Order) -> Result<Done, EventError>,
     ) -> Result<(), EventError> {
         let mut next = self.now;
+        self.tell(observer, partitions);
         loop {
             let rebase = lock(&partitions[0]).next_rebase();
             if rebase <= self.now {
@@ -290,6 +296,7 @@ impl Simulation {
                 self.change_modulators(partitions)?;
                 // What neurons were going to do next may have changed with the modulators.
                 next = self.now;
+                self.tell(observer, partitions);
                 continue;
             }
             if self.now >= until {
@@ -328,6 +335,19 @@ impl Simulation {
                 return Ok(());
             }
         }
+    }
+
+    /// Tells the observer of the modulators' present values.
+    fn tell(&self, observer: &mut dyn Observer, partitions: &[Mutex<Partition>]) {
+        let partitions = partitions.iter().map(lock).collect();
+        observer.modulators(
+            self.now,
+            &View {
+                partitions,
+                broadcast: &self.broadcast,
+                time: self.now,
+            },
+        );
     }
 
     /// When a modulator changes next (ps).

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::EventExperiment;
+use super::measures::Measuring;
 use super::plan::Traced;
 use crate::engine::event::simulation::{Observer, View};
 use crate::engine::event::time::{NEVER, PS_PER_MS};
@@ -17,6 +18,7 @@ pub(super) struct Kept {
     pub traces: Vec<Option<TraceBlock>>,
     pub spikes: Option<SpikeBlock>,
     pub tally: SpikeTally,
+    pub measuring: Measuring,
 }
 
 /// The observer of one stage.
@@ -133,6 +135,10 @@ impl Observer for Collector<'_> {
                 self.record(spike);
             }
         }
+    }
+
+    fn modulators(&mut self, time: i64, view: &View<'_>) {
+        self.kept.measuring.change(self.experiment, time, view);
     }
 
     fn next_sample(&self) -> i64 {

@@ -1,6 +1,7 @@
 //! An experiment on a circuit of spiking neurons: compiled, with its stages and recordings, ready to run.
 
 mod collect;
+mod measures;
 mod plan;
 mod run;
 mod stages;
@@ -13,6 +14,7 @@ use crate::compile::event::EventProgram;
 use crate::netlist::Netlist;
 use crate::source::{Problem, Problems};
 
+pub use measures::TimedMeasure;
 pub use plan::{EventRecordings, TimedTrace, TimedWeights, Traced};
 pub use stages::EventStage;
 
@@ -27,6 +29,8 @@ pub struct EventExperiment {
     pub program: Arc<EventProgram>,
     /// Stages in order.
     pub stages: Vec<EventStage>,
+    /// What is measured.
+    pub measures: Vec<TimedMeasure>,
     /// What is recorded.
     pub recordings: EventRecordings,
 }
@@ -40,7 +44,7 @@ impl EventExperiment {
         mut problems: Vec<Problem>,
     ) -> Result<EventExperiment, Problems> {
         problems.extend(check_neurons(&circuit));
-        let recordings = plan::recordings(&netlist, &circuit, &mut problems);
+        let (recordings, measures) = plan::recordings(&netlist, &circuit, &mut problems);
         let stages = stages::resolve(&netlist, &circuit, &mut problems);
         if problems.is_empty() {
             match EventProgram::new(&netlist, circuit) {
@@ -57,6 +61,7 @@ impl EventExperiment {
                         path: path.to_owned(),
                         program,
                         stages,
+                        measures,
                         recordings,
                     });
                 }

@@ -1,5 +1,6 @@
 //! What of an event circuit is recorded: names looked up.
 
+use super::measures::{self, TimedMeasure};
 use crate::circuit::Circuit;
 use crate::engine::event::time::from_ms;
 use crate::experiment::probes::stage_names;
@@ -59,12 +60,12 @@ pub struct TimedWeights {
     pub during: Vec<String>,
 }
 
-/// Looks up all recordings of a netlist.
+/// Looks up all recordings and measures of a netlist.
 pub(super) fn recordings(
     netlist: &Netlist,
     circuit: &Circuit,
     problems: &mut Vec<Problem>,
-) -> EventRecordings {
+) -> (EventRecordings, Vec<TimedMeasure>) {
     let mut planner = Planner {
         netlist,
         circuit,
@@ -74,17 +75,15 @@ pub(super) fn recordings(
     for recording in &netlist.recordings {
         planner.recording(recording);
     }
+    let mut found = Vec::new();
     for measure in netlist.measures.values() {
-        let problem = Problem::new(
-            "measures are for rate circuits",
-            measure.span,
-            "a circuit of spiking neurons",
-        );
-        planner.problems.push(
-            problem.help("record spikes, traces or weights; the report has their statistics"),
-        );
+        let during = planner.during(&measure.during);
+        match measures::compile(measure, during, circuit) {
+            Ok(measure) => found.push(measure),
+            Err(more) => planner.problems.extend(more),
+        }
     }
-    planner.planned
+    (planner.planned, found)
 }
 
 struct Planner<'p> {

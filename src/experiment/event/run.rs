@@ -4,6 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::EventExperiment;
 use super::collect::{Collector, Kept};
+use super::measures::Measuring;
 use super::plan::Traced;
 use super::stages::EventStage;
 use crate::circuit::connect::Connectivity;
@@ -51,6 +52,7 @@ impl EventExperiment {
             traces: self.recordings.traces.iter().map(|_| None).collect(),
             spikes: None,
             tally: SpikeTally::new(&self.populations()),
+            measuring: Measuring::new(&self.measures),
         };
         progress.total((self.duration() as f64 / PS_PER_MS) as u64);
         let mut run = Run {
@@ -261,6 +263,11 @@ impl Run<'_> {
         self.simulation
             .set_learning(&learns)
             .map_err(|e| experiment.failed(&e))?;
+        let measures = experiment.measures.iter().enumerate();
+        let looking = measures.filter(|(_, m)| looks(&m.during));
+        self.kept
+            .measuring
+            .open(looking.map(|(index, _)| index).collect(), now);
         progress.stage(name);
         let begun = Instant::now();
         let until = now.saturating_add(stage.duration);
@@ -285,6 +292,7 @@ impl Run<'_> {
                 .resume_schedule(*modulator)
                 .map_err(|e| experiment.failed(&e))?;
         }
+        self.kept.measuring.close(self.simulation.now());
         let done = ((self.simulation.now() - now) as f64 / PS_PER_MS).round() as u64;
         let wall_seconds = begun.elapsed().as_secs_f64();
         match self.reports.iter_mut().find(|r| r.name == *name) {
@@ -353,8 +361,12 @@ impl Run<'_> {
             machine: Machine::here(),
             stop,
             stages: self.reports,
-            measures: Default::default(),
-            measure_notes: Default::default(),
+            measures: self.kept.measuring.reports(&experiment.measures),
+            measure_notes: experiment
+                .measures
+                .iter()
+                .map(|m| (m.name.clone(), m.note.clone()))
+                .collect(),
             traces: summary.traces,
             weights: summary.weights,
             spikes: Some(spikes),
