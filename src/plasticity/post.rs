@@ -208,8 +208,8 @@ impl LazyRule {
             };
             let class = usize::from(trace.class);
             let mut added = smooth.each(&values, points);
-            for j in 0..points {
-                added[j] *= growth[j].up[class];
+            for (added, growth) in added.iter_mut().zip(&growth) {
+                *added *= growth.up[class];
             }
             let sum =
                 |weights: &[f64]| -> f64 { weights.iter().zip(&added).map(|(w, a)| w * a).sum() };
@@ -222,9 +222,9 @@ impl LazyRule {
         let shrunk = self.shrunk(post);
         let traces = self.sides.post.len();
         let mut integrals = [[0.0; MOST_INTEGRALS]; MOST_POINTS];
-        for j in 0..points {
-            let at = from + offset + gauss.points[j] * part;
-            self.integrals_at(now.shared, now.channels, at, &mut integrals[j]);
+        for (integrals, point) in integrals.iter_mut().zip(&gauss.points) {
+            let at = from + offset + point * part;
+            self.integrals_at(now.shared, now.channels, at, integrals);
         }
         let (mut source, mut gains) = (u16::MAX, [0.0; MOST_POINTS]);
         for (k, accumulator) in self.accumulators.iter().enumerate() {
@@ -234,8 +234,8 @@ impl LazyRule {
             if accumulator.source != source {
                 source = accumulator.source;
                 gains = smooth.each(&values, points);
-                for j in 0..points {
-                    gains[j] = gains[j] * gauss.weights[j] * part / shrunk;
+                for (gain, weight) in gains.iter_mut().zip(&gauss.weights) {
+                    *gain = *gain * weight * part / shrunk;
                 }
             }
             for j in 0..points {
