@@ -97,7 +97,9 @@ pub fn connect(
                     .map(move |j| (j as u32, i))
                     .collect::<Vec<_>>()
             };
-            (0..post as u32).flat_map(|i| choose(i, stream)).collect()
+            let mut edges = Vec::with_capacity(n * post);
+            edges.extend((0..post as u32).flat_map(|i| choose(i, stream)));
+            edges
         }
         Connect::OutDegree(degree) => {
             let n = fits("out-degree", *degree, post)?;
@@ -107,7 +109,9 @@ pub fn connect(
                     .map(move |i| (j, i as u32))
                     .collect::<Vec<_>>()
             };
-            (0..pre as u32).flat_map(|j| choose(j, stream)).collect()
+            let mut edges = Vec::with_capacity(n * pre);
+            edges.extend((0..pre as u32).flat_map(|j| choose(j, stream)));
+            edges
         }
         Connect::Edges(file) => return edge_file(&folder.join(file), file, pre, post),
     };
@@ -128,10 +132,12 @@ fn fits(which: &'static str, degree: u64, available: usize) -> Result<usize, Con
 /// Each pair with probability p, by skipping geometric gaps: work for the edges, not for the pairs.
 fn bernoulli(p: f64, pre: usize, post: usize, stream: &mut Xoshiro256PlusPlus) -> Vec<(u32, u32)> {
     let pairs = pre as u64 * post as u64;
-    let mut edges = Vec::new();
     if p <= 0.0 {
-        return edges;
+        return Vec::new();
     }
+    // Room for five standard deviations more than are expected.
+    let expected = p.min(1.0) * pairs as f64;
+    let mut edges = Vec::with_capacity((expected + 5.0 * expected.sqrt()) as usize + 1);
     let log_miss = (-p).ln_1p();
     let mut at = 0u64;
     loop {
@@ -148,9 +154,20 @@ fn bernoulli(p: f64, pre: usize, post: usize, stream: &mut Xoshiro256PlusPlus) -
 }
 
 /// Sorts edges by source and target and makes their offsets.
-fn sorted(edges: Vec<(u32, u32)>, weights: Option<Vec<f64>>, pre: usize) -> Sparse {
-    let mut order: Vec<usize> = (0..edges.len()).collect();
-    order.sort_by_key(|e| edges[*e]);
+fn sorted(mut edges: Vec<(u32, u32)>, weights: Option<Vec<f64>>, pre: usize) -> Sparse {
+    let weights = match weights {
+        // In place: there may be more connections than fit into memory twice.
+        None => {
+            edges.sort_unstable();
+            None
+        }
+        Some(weights) => {
+            let mut order: Vec<usize> = (0..edges.len()).collect();
+            order.sort_by_key(|e| edges[*e]);
+            edges = order.iter().map(|e| edges[*e]).collect();
+            Some(order.iter().map(|e| weights[*e]).collect())
+        }
+    };
     let mut offsets = vec![0; pre + 1];
     for (j, _) in &edges {
         offsets[*j as usize + 1] += 1;
@@ -160,8 +177,8 @@ fn sorted(edges: Vec<(u32, u32)>, weights: Option<Vec<f64>>, pre: usize) -> Spar
     }
     Sparse {
         offsets,
-        targets: order.iter().map(|e| edges[*e].1).collect(),
-        weights: weights.map(|w| order.iter().map(|e| w[*e]).collect()),
+        targets: edges.iter().map(|(_, i)| *i).collect(),
+        weights,
     }
 }
 

@@ -38,8 +38,18 @@ pub fn peak_memory_mib() -> Option<f64> {
     parse_peak(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
+/// The memory that programs can still have on this machine (MiB); none where `/proc` does not tell, outside Linux.
+pub fn available_memory_mib() -> Option<f64> {
+    parse_kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable")
+}
+
 fn parse_peak(status: &str) -> Option<f64> {
-    let kibibytes = field(status, "VmHWM")?.strip_suffix("kB")?.trim();
+    parse_kibibytes(status, "VmHWM")
+}
+
+/// A number of kB in a line of that name, in MiB.
+fn parse_kibibytes(text: &str, name: &str) -> Option<f64> {
+    let kibibytes = field(text, name)?.strip_suffix("kB")?.trim();
     Some(kibibytes.parse::<f64>().ok()? / 1024.0)
 }
 
@@ -60,6 +70,13 @@ mod tests {
         assert_eq!(parse_peak(status), Some(2.0));
         assert_eq!(parse_peak("VmHWM: lots"), None);
         assert_eq!(parse_peak(""), None);
+    }
+
+    #[test]
+    fn available_memory_is_read_in_mebibytes() {
+        let text = "MemTotal:       16384 kB\nMemFree:  1 kB\nMemAvailable:    3072 kB\n";
+        assert_eq!(parse_kibibytes(text, "MemAvailable"), Some(3.0));
+        assert_eq!(parse_kibibytes("MemTotal: 1 kB", "MemAvailable"), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -57,7 +57,7 @@ pub use block::TraceBlock;
 pub use clock::rfc3339_utc;
 pub use directory::RunDirectory;
 pub use error::RecordError;
-pub use machine::{Machine, peak_memory_mib};
+pub use machine::{Machine, available_memory_mib, peak_memory_mib};
 pub use matrix_file::{Matrix, read_matrix};
 pub use measure_report::MeasureReport;
 pub use recorder::Recorder;

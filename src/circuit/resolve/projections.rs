@@ -9,6 +9,31 @@ use crate::netlist::model::{self, Delay, Name};
 use crate::source::{Problem, suggest};
 use crate::units::Dimension;
 
+/// Bytes of a connection while connections are drawn: the pair, and its place in the list that is made of it.
+const BYTES_DRAWN: f64 = 12.0;
+
+/// What to say of connections that are to be drawn and do not fit into memory.
+fn too_many(pattern: &model::Connect, (pre, post): (usize, usize)) -> Option<String> {
+    let synapses = match pattern {
+        model::Connect::Probability(p) => p * pre as f64 * post as f64,
+        model::Connect::InDegree(degree) => *degree as f64 * post as f64,
+        model::Connect::OutDegree(degree) => *degree as f64 * pre as f64,
+        _ => return None,
+    };
+    let needed = synapses * BYTES_DRAWN / f64::from(1 << 20);
+    // Offsets are 32-bit numbers.
+    let countable = synapses < f64::from(u32::MAX);
+    match crate::record::available_memory_mib() {
+        Some(available) if needed > available => Some(format!(
+            "{synapses:.2e} synapses need {needed:.0} MiB of memory, this machine has {available:.0} MiB left"
+        )),
+        _ if !countable => Some(format!(
+            "{synapses:.2e} synapses are more than a projection may have"
+        )),
+        _ => None,
+    }
+}
+
 impl Resolver<'_> {
     pub(super) fn projection(
         &mut self,
@@ -36,6 +61,12 @@ impl Resolver<'_> {
             let problem = Problem::new(message, table.to.span, "too many synapses");
             self.problems
                 .push(problem.help("connect fewer: connect = { in-degree = 100 }, say"));
+            return None;
+        }
+        if let Some(message) = too_many(&table.connect.value, sizes) {
+            let problem = Problem::new(message, table.connect.span, "too many synapses");
+            let help = "make the populations smaller, or connect fewer: connect = { in-degree = 100 }, say";
+            self.problems.push(problem.help(help));
             return None;
         }
         let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);

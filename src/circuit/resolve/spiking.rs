@@ -155,6 +155,12 @@ impl Resolver<'_> {
             self.problems
                 .push(problem.help("write it in pA, such as \"100 pA\""));
         }
+        if let Some(learn) = compartment.bias.as_ref().and_then(|b| b.learn.as_ref()) {
+            let message = format!("the bias of `{}` learns", compartment.name);
+            let problem = Problem::new(message, learn.rule.span, "a spiking neuron");
+            let help = "biases of spiking neurons are constant; let synapses of a regular source learn instead";
+            self.problems.push(problem.help(help));
+        }
         if let Some(input) = compartment.inputs.first()
             && circuit.step.is_none()
         {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::program::{EventProgram, NeuronProgram};
 use crate::engine::event::time::{NEVER, to_ms};
+use crate::plasticity::PlasticRule;
 
 /// What the compiler made of a circuit of spiking neurons.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -95,11 +96,21 @@ impl EventProgram {
             engine: "event".to_owned(),
             neurons: circuit.neurons(),
             synapses: circuit.synapses(),
-            bytes: neurons + synapses as usize,
+            bytes: neurons + synapses as usize + self.learning_bytes(),
             window_ms: (self.min_delay != NEVER).then(|| to_ms(self.min_delay)),
             populations,
             projections,
         }
+    }
+}
+
+/// Memory of what a neuron has if the neurons of its population do not share their parameters (bytes): its linear systems,
+/// free and held, solved.
+fn own_numbers(neuron: &super::DynamicNeuron) -> usize {
+    let n = neuron.variables();
+    match neuron.kinds() {
+        0 | 1 => 0,
+        _ => 2 * (8 * (4 * n * n + 12 * n) + 600) + 8 * (n * n + 4 * n) + 400,
     }
 }
 
@@ -198,8 +209,21 @@ impl EventProgram {
         around
             + match compiled {
                 NeuronProgram::Source(source) => 8 + if source.is_random() { 24 } else { 4 },
-                NeuronProgram::Dynamic(neuron) => 8 * neuron.words(),
+                NeuronProgram::Dynamic(neuron) => 8 * neuron.words() + own_numbers(neuron),
             }
+    }
+
+    /// Memory of what rules keep of each pre- and postsynaptic neuron (bytes).
+    fn learning_bytes(&self) -> usize {
+        let size = |id: crate::circuit::PopulationId| self.circuit.population(id).size;
+        let of = |p: &super::EventProjection| match &p.rule {
+            Some(rule) => {
+                let traces = rule.traces();
+                8 * (size(p.ends.0) * (traces.pre_len() + 1) + size(p.ends.1) * traces.post_len())
+            }
+            None => 0,
+        };
+        self.projections.iter().map(of).sum()
     }
 
     /// Memory of all synapses of a projection (bytes).
@@ -209,7 +233,8 @@ impl EventProgram {
         let p = &self.circuit.projections[index];
         let count = p.connectivity.count();
         let targets = match &p.connectivity {
-            Connectivity::Sparse(sparse) => 4 * sparse.targets.len() + 4 * sparse.offsets.len(),
+            // The circuit keeps the list, and the engine one of its own.
+            Connectivity::Sparse(sparse) => 8 * sparse.targets.len() + 12 * sparse.offsets.len(),
             _ => 0,
         };
         let given = matches!(&p.connectivity, Connectivity::Sparse(s) if s.weights.is_some());
@@ -223,10 +248,15 @@ impl EventProgram {
             Some(DistributionKind::Constant(_)) | None => 0,
             _ => 4,
         };
+        // Rules that visit all synapses of a neuron need lists of them.
+        let lists = |rule: &PlasticRule| match rule {
+            PlasticRule::Lazy(_) => 0,
+            PlasticRule::General(_) => 8,
+        };
         let learned = self.projections[index]
             .rule
             .as_ref()
-            .map_or(0, |rule| 8 * rule.synapse_len());
+            .map_or(0, |rule| 8 * rule.synapse_len() + lists(rule));
         targets + count * (weight + delay + learned)
     }
 }

@@ -437,6 +437,21 @@ fn trigger(reader: &mut NeuronReader<'_>, trigger: &SpikeTrigger) -> Option<Trig
             .map(TriggerForm::Threshold),
         SpikeTrigger::Rate(text) => {
             let expr = reader.expr(text, false, Some(Dimension::RATE), "the rate of spikes")?;
+            use crate::compile::Reading;
+            let readable = |reading: &Reading| {
+                matches!(
+                    reading,
+                    Reading::Value(_) | Reading::Parameter(..) | Reading::Modulator(_)
+                )
+            };
+            if !expr.formula.filters.is_empty() || !expr.readings.iter().all(readable) {
+                let message = "the rate of spikes reads more than the neuron's variables";
+                let problem = Problem::new(message, expr.span, "in this rate");
+                let help = "it may read variables, parameters and modulators; give a memory a variable with a \
+                            derivative of its own";
+                reader.problems.push(problem.help(help));
+                return None;
+            }
             // Modulators that only the rate reads are numbers of the model as well.
             for reading in &expr.readings {
                 if let crate::compile::Reading::Modulator(id) = reading

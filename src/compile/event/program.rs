@@ -6,7 +6,7 @@ use super::form::Numbers;
 use super::neuron::DynamicNeuron;
 use super::reader::NeuronReader;
 use super::source::SourceNeuron;
-use super::tables::delays_ms;
+use super::tables::delay_range;
 use crate::circuit::connect::Connectivity;
 use crate::circuit::{Circuit, ModulatorId, PopulationId};
 use crate::compile::Expr;
@@ -66,6 +66,8 @@ pub struct EventProjection {
     pub signal: Signals,
     /// The port of the target that its synapses act on.
     pub port: u32,
+    /// Its longest delay (ps).
+    pub longest_delay: i64,
     /// Short-term plasticity.
     pub short_term: Option<ShortTerm>,
     /// The rule by which it learns.
@@ -117,17 +119,19 @@ impl EventProgram {
         for population in &circuit.populations {
             firsts.push(firsts.last().copied().unwrap_or(0) + population.size as u32);
         }
+        let ranges = circuit.projections.iter().map(|p| delay_range(&circuit, p));
+        let delays: Vec<Option<(i64, i64)>> = ranges.collect();
         let projections = circuit
             .projections
             .iter()
             .zip(rules)
-            .filter_map(|(p, rule)| projection(p, &populations, rule))
+            .zip(&delays)
+            .filter_map(|((p, rule), delay)| {
+                let longest = delay.map_or(0, |(_, longest)| longest);
+                projection(p, &populations, rule, longest)
+            })
             .collect();
-        let shortest = circuit
-            .projections
-            .iter()
-            .filter_map(|p| delays_ms(&circuit, p).shortest())
-            .min();
+        let shortest = delays.iter().flatten().map(|(shortest, _)| *shortest).min();
         Ok(EventProgram {
             folded: vec![false; populations.len()],
             populations,
@@ -228,6 +232,7 @@ fn projection(
     p: &crate::circuit::Projection,
     populations: &[NeuronProgram],
     rule: Option<Arc<PlasticRule>>,
+    longest_delay: i64,
 ) -> Option<EventProjection> {
     let ends = p.spiking.as_ref()?;
     let NeuronProgram::Dynamic(target) = &populations[p.to.population.0 as usize] else {
@@ -241,6 +246,7 @@ fn projection(
             model::Signal::Burst => Signals::BURST,
         },
         rule,
+        longest_delay,
         port: target.port(ends.receptor, p.to.index as usize)?,
         short_term: ends.short_term.as_ref().map(|s| ShortTerm {
             utilisation: s.utilisation.value,

@@ -12,16 +12,30 @@ use crate::circuit::{Circuit, Projection};
 use crate::engine::event::synapses::{Delays, Rows, Synapses, Weights};
 use crate::netlist::model::{Distribution, DistributionKind};
 
-/// The delays of a projection as they are drawn.
-pub(super) fn delays_ms(circuit: &Circuit, projection: &Projection) -> Delays {
-    let all = 0..projection.connectivity.count();
-    delays(circuit, projection, &mut all.into_iter().map(|_| true))
+/// The shortest delay of a projection, as it is stored, and the longest as it is drawn (ps); none without synapses.
+pub(super) fn delay_range(circuit: &Circuit, projection: &Projection) -> Option<(i64, i64)> {
+    let ends = projection.spiking.as_ref()?;
+    if let DistributionKind::Constant(ms) = ends.delay.kind {
+        return Some((delay_ps(ms), delay_ps(ms)));
+    }
+    let name = format!("delay {}", projection.name);
+    let (mut shortest, mut longest) = (i64::MAX, 0);
+    let mut all = (0..projection.connectivity.count()).map(|_| true);
+    each_drawn(&ends.delay, circuit.seed, &name, &mut all, |ms, _| {
+        shortest = shortest.min(delay_ps(ms));
+        longest = longest.max(delay_ps(ms));
+    });
+    // What is stored is rounded to what delays are counted in.
+    let stored = Delays::new([shortest], longest).shortest()?;
+    (longest > 0).then_some((stored, longest))
 }
 
 fn delays(
     circuit: &Circuit,
     projection: &Projection,
+    longest: i64,
     kept: &mut dyn Iterator<Item = bool>,
+    count: usize,
 ) -> Delays {
     let Some(ends) = &projection.spiking else {
         return Delays::Same(1);
@@ -31,29 +45,28 @@ fn delays(
     }
     let name = format!("delay {}", projection.name);
     // What delays are counted in depends on the longest one of the projection, wherever its synapse is.
-    let mut longest = 0;
-    let mut delays = Vec::new();
+    let unit = Delays::unit(longest);
+    let mut counts = Vec::with_capacity(count);
     each_drawn(&ends.delay, circuit.seed, &name, kept, |ms, keep| {
-        let delay = delay_ps(ms);
-        longest = longest.max(delay);
         if keep {
-            delays.push(delay);
+            counts.push(Delays::count(delay_ps(ms), unit));
         }
     });
-    Delays::new(&delays, longest)
+    Delays::Each { unit, counts }
 }
 
-/// The numbers of the synapses that are kept.
-fn drawn(
+/// The numbers of the synapses that are kept, `count` of them.
+fn drawn<T>(
     distribution: &Distribution,
-    seed: u64,
-    name: &str,
+    (seed, name): (u64, &str),
     kept: &mut dyn Iterator<Item = bool>,
-) -> Vec<f64> {
-    let mut numbers = Vec::new();
+    count: usize,
+    of: impl Fn(f64) -> T,
+) -> Vec<T> {
+    let mut numbers = Vec::with_capacity(count);
     each_drawn(distribution, seed, name, kept, |number, keep| {
         if keep {
-            numbers.push(number);
+            numbers.push(of(number));
         }
     });
     numbers
@@ -90,8 +103,10 @@ impl EventProgram {
             connectivity: &p.connectivity,
             targets: &targets,
         };
-        let delays = delays(&self.circuit, p, &mut mask.iter());
-        let weights = self.weights(p, &mask, plastic, rows.count(pre));
+        let count = rows.count(pre);
+        let longest = self.projections[projection].longest_delay;
+        let delays = delays(&self.circuit, p, longest, &mut mask.iter(), count);
+        let weights = self.weights(p, &mask, plastic, count);
         Synapses {
             rows,
             weights,
@@ -111,11 +126,11 @@ impl EventProgram {
             DistributionKind::Constant(weight) => Weights::Same(*weight),
             kind => {
                 let name = format!("weight {}", p.name);
-                let numbers = drawn(&p.weight, self.circuit.seed, &name, &mut mask.iter());
+                let (stream, kept) = ((self.circuit.seed, name.as_str()), &mut mask.iter());
                 if plastic || matches!(kind, DistributionKind::List(_)) {
-                    Weights::Each(numbers)
+                    Weights::Each(drawn(&p.weight, stream, kept, count, |x| x))
                 } else {
-                    Weights::Drawn(numbers.into_iter().map(|x| x as f32).collect())
+                    Weights::Drawn(drawn(&p.weight, stream, kept, count, |x| x as f32))
                 }
             }
         }

@@ -19,7 +19,7 @@ use super::private::Private;
 use super::record::{self, Flags, Layout, Needs, Timer};
 use super::regime::{Crossing, Regime, RegimeKey, Regimes, Watch};
 use super::time::{NEVER, after, from_ms, to_ms};
-use super::turn::{Emitted, EventError, Plastic, Signals, Turn};
+use super::turn::{Emitted, EventError, MOST_RATE, Plastic, Signals, Turn};
 use crate::compile::event::DynamicNeuron;
 use crate::lang::scalar::Interval;
 
@@ -933,7 +933,7 @@ impl Cells {
         }
         let bound = self.rate_bound(cell);
         let layout = self.layout;
-        let no_bound = bound.is_nan() || bound >= f64::INFINITY;
+        let no_bound = bound.is_nan() || bound > MOST_RATE;
         if no_bound || bound <= 0.0 {
             if no_bound {
                 self.unbounded = Some(self.first + cell as u32);

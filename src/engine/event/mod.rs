@@ -14,10 +14,13 @@
 //! # The order of events
 //! Time is a whole number of picoseconds. At one time,
 //!
-//! 1. modulators change, by number;
-//! 2. spikes arrive, by projection, presynaptic neuron and synapse;
+//! 1. modulators change: those that spikes release, then those with a schedule, then those that are sampled, which see the others'
+//!    new values; each kind by number, in the order of the netlist;
+//! 2. spikes arrive, by projection, presynaptic neuron and synapse. A synapse that learns is first brought up to date with what
+//!    happened before this time, then learns from the arrival, then acts with the weight that it has now;
 //! 3. neurons do what they do by themselves, each in the order: end of refractoriness, end of plateaus, spikes of a burst,
-//!    candidates for random spikes, threshold crossings; what they emit is ordered by neuron;
+//!    candidates for random spikes, threshold crossings, of which a spike comes before plateaus. A spike is seen by rules before it is
+//!    added to traces and before the reset; what neurons emit is ordered by neuron;
 //! 4. samples are recorded.
 //!
 //! Nothing in a run depends on threads, on where windows end, on how a run is cut into pieces or on what is recorded.

@@ -7,7 +7,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 
 use super::model::Trigger;
 use super::time::{NEVER, after, from_ms, to_ms};
-use super::turn::{Emitted, EventError, Signals, Turn};
+use super::turn::{Emitted, EventError, MOST_RATE, Signals, Turn};
 use crate::compile::event::SourceNeuron;
 use crate::lang::scalar::{Interval, ScalarCode};
 use std::sync::Arc;
@@ -188,7 +188,7 @@ impl Sources {
         match &self.kinds[kind] {
             Kind::Constant(rate) => {
                 self.bounds[cell] = *rate;
-                self.next[cell] = if !rate.is_finite() {
+                self.next[cell] = if rate.is_nan() || *rate > MOST_RATE {
                     self.unbounded = Some(self.first + cell as u32);
                     time
                 } else if *rate > 0.0 {
@@ -205,7 +205,7 @@ impl Sources {
                         high,
                     }])
                     .high;
-                if bound.is_nan() || bound >= f64::INFINITY {
+                if bound.is_nan() || bound > MOST_RATE {
                     // The error comes when the source is looked at.
                     self.unbounded = Some(self.first + cell as u32);
                     self.next[cell] = time;

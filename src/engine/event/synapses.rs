@@ -142,17 +142,24 @@ pub enum Delays {
 impl Delays {
     /// Delays (ps) of the synapses, stored as exactly as 32 bits allow for the `longest` of the whole projection, of
     /// which these may be a part.
-    pub fn new(delays: &[i64], longest: i64) -> Self {
-        let unit = if longest <= i64::from(u32::MAX) {
+    pub fn new(delays: impl IntoIterator<Item = i64>, longest: i64) -> Self {
+        let unit = Delays::unit(longest);
+        let counts = delays.into_iter().map(|d| Delays::count(d, unit)).collect();
+        Delays::Each { unit, counts }
+    }
+
+    /// What delays are counted in (ps) if the longest is this.
+    pub fn unit(longest: i64) -> i64 {
+        if longest <= i64::from(u32::MAX) {
             1
         } else {
             1000.max(longest / i64::from(u32::MAX) + 1)
-        };
-        let counts = delays
-            .iter()
-            .map(|d| ((d + unit / 2) / unit).max(1) as u32)
-            .collect();
-        Delays::Each { unit, counts }
+        }
+    }
+
+    /// A delay (ps) as a number of units.
+    pub fn count(delay: i64, unit: i64) -> u32 {
+        ((delay + unit / 2) / unit).max(1) as u32
     }
 
     /// The delay of a synapse (ps).
@@ -219,14 +226,14 @@ mod tests {
 
     #[test]
     fn delays_are_exact_up_to_four_milliseconds() {
-        let delays = Delays::new(&[1, 4_000_000_000], 4_000_000_000);
+        let delays = Delays::new([1, 4_000_000_000], 4_000_000_000);
         assert_eq!(
             (delays.of(0), delays.of(1), delays.shortest()),
             (1, 4_000_000_000, Some(1))
         );
-        let long = Delays::new(&[5_000_000_400, 20_000_000_000], 20_000_000_000);
+        let long = Delays::new([5_000_000_400, 20_000_000_000], 20_000_000_000);
         assert_eq!(long.of(0), 5_000_000_000);
-        let part = Delays::new(&[1_000_000_400], 20_000_000_000);
+        let part = Delays::new([1_000_000_400], 20_000_000_000);
         assert_eq!(part.of(0), 1_000_000_000, "as on any other partition");
     }
 }

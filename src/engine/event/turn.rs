@@ -185,14 +185,17 @@ impl BitAnd for Signals {
     }
 }
 
+/// The highest bound of a rate of random spikes (1/ms): 10 MHz. Candidates would come nearly without end.
+pub const MOST_RATE: f64 = 1e4;
+
 /// Why a run of events cannot go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EventError {
     /// Equations without a solution.
     #[error("the equations of a neuron cannot be solved: {0}")]
     Linear(LinearError),
-    /// A random neuron whose rate has no bound.
-    #[error("the rate at which neuron {neuron} spikes has no bound")]
+    /// A random neuron whose rate has no bound, or one above [`MOST_RATE`].
+    #[error("the rate at which neuron {neuron} spikes has no bound below 10 MHz")]
     Unbounded {
         /// The neuron, among all of the circuit.
         neuron: u32,

@@ -45,6 +45,12 @@ impl EventExperiment {
     ) -> Result<EventExperiment, Problems> {
         problems.extend(check_neurons(&circuit));
         let (recordings, measures) = plan::recordings(&netlist, &circuit, &mut problems);
+        let replicas = &netlist.circuit.replicas;
+        if replicas.value > 1 {
+            let message = "replicas are for rate circuits";
+            let problem = Problem::new(message, replicas.span, "a circuit of spiking neurons");
+            problems.push(problem.help("run it with several seeds instead: --seed 1, --seed 2"));
+        }
         let stages = stages::resolve(&netlist, &circuit, &mut problems);
         if problems.is_empty() {
             match EventProgram::new(&netlist, circuit) {

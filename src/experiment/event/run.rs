@@ -16,8 +16,8 @@ use crate::experiment::run::{Progress, RunError, RunOptions};
 use crate::measure::SpikeTally;
 use crate::record::{
     Machine, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport, SpikePopulation,
-    SpikeSpec, StageReport, StopReason, TraceOf, TraceSpec, WeightSpec, peak_memory_mib,
-    rfc3339_utc,
+    SpikeSpec, StageReport, StopReason, TraceOf, TraceSpec, WeightSpec, available_memory_mib,
+    peak_memory_mib, rfc3339_utc,
 };
 use crate::source::Problem;
 
@@ -40,6 +40,7 @@ impl EventExperiment {
             let help = "add a table, such as [[stage]] name = \"run\" duration = \"1 s\"";
             return Err(self.problem(problem.help(help)));
         }
+        self.fits(available_memory_mib())?;
         let begun = (SystemTime::now(), Instant::now());
         let simulation =
             Simulation::new(self.program.clone(), options.threads).map_err(|e| self.failed(&e))?;
@@ -66,6 +67,23 @@ impl EventExperiment {
         };
         let stop = run.stages(&self.stages, &mut vec![], progress)?;
         run.finish(stop, &directory, begun)
+    }
+
+    /// That the circuit fits into so much memory (MiB), if that is known.
+    fn fits(&self, available: Option<f64>) -> Result<(), RunError> {
+        let needed = self.program.explain().bytes as f64 / f64::from(1 << 20);
+        match available {
+            Some(available) if needed > available => {
+                let message = format!(
+                    "the circuit needs {needed:.0} MiB of memory, this machine has {available:.0} MiB left"
+                );
+                let problem = Problem::new(message, self.netlist.circuit.name.span, "does not fit");
+                let help = "`apical check` says what needs how much: fewer synapses, or constant weights and delays, \
+                            need less";
+                Err(self.problem(problem.help(help)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn populations(&self) -> Vec<SpikePopulation> {
@@ -171,7 +189,9 @@ impl EventExperiment {
             EventError::Unbounded { neuron } => {
                 let (population, index) = self.program.place(*neuron);
                 let name = &self.program.circuit.population(population).name;
-                format!("the rate at which neuron {index} of `{name}` spikes has no bound")
+                format!(
+                    "the rate at which neuron {index} of `{name}` spikes has no bound below 10 MHz"
+                )
             }
             EventError::Linear(_) => error.to_string(),
         };
