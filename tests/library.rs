@@ -16,7 +16,8 @@ use apical::compile::check_neurons;
 use apical::experiment::{RunOptions, Runnable, Silent};
 use apical::input::DataPaths;
 use apical::netlist::model::{
-    Duration, InputProcess, Learn, MeasureKind, Netlist, Recording, RecordingKind, Stage, StageLength,
+    Duration, InputProcess, Learn, MeasureKind, Netlist, Recording, RecordingKind, Stage,
+    StageLength,
 };
 use apical::netlist::{self, LoadOptions, ModelKind};
 use apical::record::StopReason;

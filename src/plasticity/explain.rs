@@ -4,8 +4,7 @@ use super::plan::LazyRule;
 
 /// How a lazy rule runs and why.
 pub(super) fn lazy(rule: &LazyRule) -> String {
-    let smooth = rule.sources.iter().any(|s| s.smooth.is_some())
-        || rule.sides.post.iter().any(|t| t.smooth.is_some());
+    let smooth = !rule.smooth.is_empty() || rule.sides.post.iter().any(|t| t.smooth.is_some());
     let count = rule.post_len();
     let numbers = if count == 1 { "number" } else { "numbers" };
     let mut text = format!(

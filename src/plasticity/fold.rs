@@ -2,7 +2,7 @@
 
 use super::analyse::{Analysis, Group};
 use super::lower::Leaf;
-use super::plan::{Accumulator, Entry, Integral, Source};
+use super::plan::{Accumulator, Entry, Integral, Smooth, Source};
 use super::polynomial::{Product, polynomial};
 use super::sides::{FILTER_REACH, REACH, Sides};
 use crate::lang::NodeId;
@@ -18,8 +18,8 @@ impl Analysis<'_> {
         let source = self.plan.sources.len() as u16;
         self.plan.sources.push(Source {
             impulses: self.lowered.scalars(group.impulses)?,
-            smooth: smooth.map(|n| self.lowered.scalar(Some(n))).transpose()?,
         });
+        let before = self.plan.accumulators.len() as u16;
         let rises = match group.eligibility {
             Some(m) => self.sides.eligibilities[m].class,
             None => self.plan.decay,
@@ -52,6 +52,12 @@ impl Analysis<'_> {
                 eligibility: group.eligibility.map(|m| m as u16),
                 first,
                 second: first + 1,
+            });
+        }
+        if let Some(smooth) = smooth {
+            self.plan.smooth.push(Smooth {
+                value: self.lowered.scalar(Some(smooth))?,
+                accumulators: (before..self.plan.accumulators.len() as u16).collect(),
             });
         }
         Ok(())

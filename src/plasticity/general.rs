@@ -84,6 +84,7 @@ impl GeneralRule {
                 sides,
                 sources: vec![],
                 accumulators: vec![],
+                smooth: vec![],
                 plain: 0,
                 entries: vec![],
                 integrals: vec![],

@@ -24,6 +24,7 @@ mod exponential;
 mod fold;
 mod general;
 mod impulse;
+mod interval;
 mod lower;
 mod plan;
 mod polynomial;
@@ -42,6 +43,7 @@ use crate::compile::reading::Expr;
 
 pub use crate::compile::reading::Signal;
 pub use general::{GeneralRule, Presynaptic};
+pub use interval::{Interval, Intervals};
 pub use lower::Kernel;
 pub use plan::LazyRule;
 pub use post::{Course, Moment};

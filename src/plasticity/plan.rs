@@ -31,6 +31,8 @@ pub struct LazyRule {
     pub(super) sources: Vec<Source>,
     /// Integrals over them, one set per neuron; those of the weight itself come first.
     pub(super) accumulators: Vec<Accumulator>,
+    /// Postsynaptic factors that need quadrature.
+    pub(super) smooth: Vec<Smooth>,
     /// How many integrals are of the weight itself.
     pub(super) plain: usize,
     /// What reads the integrals: presynaptic products.
@@ -62,8 +64,15 @@ pub struct LazyRule {
 pub struct Source {
     /// Its factor of each postsynaptic train.
     pub impulses: [Scalar; 3],
-    /// What it is between events, if quadrature is needed.
-    pub smooth: Option<Scalar>,
+}
+
+/// A postsynaptic factor that needs quadrature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Smooth {
+    /// What it is between events.
+    pub value: Scalar,
+    /// The integrals over it.
+    pub accumulators: Vec<u16>,
 }
 
 /// ∫ G(s)·e^(−Σ falls·s + rises·s) [K(s)] ds, kept by a neuron.

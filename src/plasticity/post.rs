@@ -4,7 +4,6 @@
 //! postsynaptic events scale the weights, if they do.
 
 use super::plan::{Accumulator, LazyRule, MOST_INTEGRALS};
-use super::quadrature::MOST_POINTS;
 use super::shared::Growth;
 use super::sides::{MOST_VALUES, Values, jump};
 use super::signal::{Channel, Signals};
@@ -138,7 +137,7 @@ impl LazyRule {
 
     /// What multiplies the postsynaptic factor in an integral.
     #[inline(always)]
-    fn scale(
+    pub(super) fn scale(
         &self,
         accumulator: &Accumulator,
         growth: &Growth,
@@ -149,98 +148,5 @@ impl LazyRule {
             scale *= integrals[usize::from(integral) % MOST_INTEGRALS];
         }
         scale
-    }
-
-    /// Whether the neuron has to be advanced whenever its voltages' course changes, and before its synapses learn.
-    pub fn needs_advance(&self) -> bool {
-        self.sources.iter().any(|s| s.smooth.is_some())
-            || self.sides.post.iter().any(|t| t.smooth.is_some())
-    }
-
-    /// Integrates what is smooth from a time to `now`, in which nothing happened to the neuron or to the modulators.
-    pub fn advance_post(&self, post: &mut [f64], from: f64, now: Moment<'_>, course: Course<'_>) {
-        let length = now.at - from;
-        if length <= 0.0 || !self.needs_advance() {
-            return;
-        }
-        let parts = (length / self.longest).ceil().max(1.0);
-        let part = length / parts;
-        // Short intervals need fewer points for the same error.
-        let points = match part / self.longest {
-            x if x < 0.04 => 0,
-            x if x < 0.4 => 1,
-            _ => 2,
-        };
-        for k in 0..parts as usize {
-            let offset = k as f64 * part;
-            self.advance_part(post, (from, offset, part), now, &self.gauss[points], course);
-        }
-    }
-
-    fn advance_part(
-        &self,
-        post: &mut [f64],
-        (from, offset, part): (f64, f64, f64),
-        now: Moment<'_>,
-        gauss: &super::quadrature::Gauss,
-        course: Course<'_>,
-    ) {
-        let points = gauss.points.len();
-        let mut values = [[0.0; MOST_VALUES]; MOST_POINTS];
-        let mut growth = [Growth::NONE; MOST_POINTS];
-        let mut voltages = [0.0; MOST_VALUES];
-        let reads = self.sides.voltages.len();
-        for j in 0..points {
-            let inside = offset + gauss.points[j] * part;
-            self.growth(now.shared, from + inside, &mut growth[j]);
-            self.sides
-                .put_shared(&mut values[j], now.channels, from + inside);
-            if reads > 0 {
-                course(inside, &mut voltages[..reads]);
-            }
-            self.sides.put_voltages(&mut values[j], &voltages[..reads]);
-            self.put_post(&mut values[j], post, &growth[j]);
-        }
-        // A trace of what is smooth: its values at the points, then at the end. Later ones may read it.
-        for (index, trace) in self.sides.post.iter().enumerate() {
-            let Some(smooth) = &trace.smooth else {
-                continue;
-            };
-            let class = usize::from(trace.class);
-            let mut added = smooth.each(&values, points);
-            for (added, growth) in added.iter_mut().zip(&growth) {
-                *added *= growth.up[class];
-            }
-            let sum =
-                |weights: &[f64]| -> f64 { weights.iter().zip(&added).map(|(w, a)| w * a).sum() };
-            for j in 0..points {
-                let scaled = post[index] + part * sum(&gauss.up_to[j]);
-                values[j][usize::from(trace.place)] = scaled * growth[j].down[class];
-            }
-            post[index] += part * sum(&gauss.weights);
-        }
-        let shrunk = self.shrunk(post);
-        let traces = self.sides.post.len();
-        let mut integrals = [[0.0; MOST_INTEGRALS]; MOST_POINTS];
-        for (integrals, point) in integrals.iter_mut().zip(&gauss.points) {
-            let at = from + offset + point * part;
-            self.integrals_at(now.shared, now.channels, at, integrals);
-        }
-        let (mut source, mut gains) = (u16::MAX, [0.0; MOST_POINTS]);
-        for (k, accumulator) in self.accumulators.iter().enumerate() {
-            let Some(smooth) = &self.sources[usize::from(accumulator.source)].smooth else {
-                continue;
-            };
-            if accumulator.source != source {
-                source = accumulator.source;
-                gains = smooth.each(&values, points);
-                for (gain, weight) in gains.iter_mut().zip(&gauss.weights) {
-                    *gain = *gain * weight * part / shrunk;
-                }
-            }
-            for j in 0..points {
-                post[traces + k] += gains[j] * self.scale(accumulator, &growth[j], &integrals[j]);
-            }
-        }
     }
 }

@@ -6,10 +6,13 @@
 use std::sync::Arc;
 
 use super::linear::Modes;
+use super::linear::exp::exp;
 use super::synapses::{Synapses, Weights};
 use super::time::to_ms;
 use super::turn::Signals;
-use crate::plasticity::{self, Arrival, Channel, LazyRule, Moment, PlasticRule, Presynaptic};
+use crate::plasticity::{
+    self, Arrival, Channel, Intervals, LazyRule, Moment, PlasticRule, Presynaptic,
+};
 
 /// What a projection that learns keeps on a partition.
 #[derive(Debug)]
@@ -25,6 +28,10 @@ pub struct Learning {
     pre_last: Vec<f64>,
     post: Vec<f64>,
     synapses: Vec<f64>,
+    /// Intervals over which neurons were advanced lately.
+    intervals: Intervals,
+    /// Compartments whose voltages are read.
+    reads: Vec<u32>,
     /// What arrives in this window, in order.
     arrivals: Vec<Arriving>,
     /// How many of them there are; the rest is kept for its memory.
@@ -73,6 +80,8 @@ impl Learning {
             pre_last: vec![f64::NEG_INFINITY; sources],
             post: vec![0.0; neurons * traces.post_len()],
             synapses: vec![0.0; count * rule.synapse_len()],
+            intervals: Intervals::default(),
+            reads: traces.post_reads().collect(),
             arrivals: vec![],
             arriving: 0,
             incoming,
@@ -83,6 +92,7 @@ impl Learning {
 
     /// Puts everything to its start, at a time (ms).
     pub fn start(&mut self, at: f64) {
+        self.intervals.clear();
         let traces = self.rule.traces();
         traces.start_shared(&mut self.shared, at);
         self.pre.fill(0.0);
@@ -160,8 +170,8 @@ impl Learning {
         channels: &[Channel],
     ) {
         let traces = self.rule.traces();
-        let mut course =
-            |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, traces, into);
+        let reads = &self.reads;
+        let mut course = |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, reads, into);
         let now = Moment {
             shared: &self.shared,
             channels,
@@ -192,7 +202,8 @@ impl Learning {
                 );
             }
         }
-        traces.advance_post(post, from, now, &mut course);
+        self.intervals
+            .advance_post(traces, post, from, now, &mut course);
     }
 
     /// An arrival acts at a synapse, which learns first; gives the weight.
@@ -287,6 +298,7 @@ impl Learning {
 
     /// Before modulators change at a time (ms): what is integrated over them is brought up to it.
     pub fn before_change(&mut self, channels: &[Channel], at: f64) {
+        self.intervals.clear();
         self.rule
             .traces()
             .before_change(&mut self.shared, channels, at);
@@ -304,6 +316,7 @@ impl Learning {
     /// Moves the reference time that is due at `at` (ms); all neurons have been advanced to it if the rule follows
     /// their voltages.
     pub fn rebase(&mut self, table: &mut Synapses, channels: &[Channel], at: f64) {
+        self.intervals.clear();
         let rule = self.rule.clone();
         let traces = rule.traces();
         let class = traces.next_rebase(&self.shared).1;
@@ -364,6 +377,7 @@ impl Learning {
             channels,
             at,
         };
+        let reads = &self.reads;
         let mut arrival = Arrival::default();
         if let PlasticRule::Lazy(rule) = &*self.rule {
             rule.arrive(
@@ -386,7 +400,7 @@ impl Learning {
             let mut kept = self.synapses[synapse * len..(synapse + 1) * len].to_vec();
             let (modes, y, from) = state(target);
             let mut course =
-                |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, traces, into);
+                |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, reads, into);
             match &*self.rule {
                 PlasticRule::Lazy(rule) => {
                     rule.advance_post(&mut post, from, now, &mut course);
@@ -467,14 +481,33 @@ fn read(modes: &Modes, y: &[f64], variable: usize) -> f64 {
 }
 
 /// Voltages `offset` ms after a state.
-fn voltages_at(modes: &Modes, y: &[f64], offset: f64, rule: &LazyRule, into: &mut [f64]) {
+fn voltages_at(modes: &Modes, y: &[f64], offset: f64, reads: &[u32], into: &mut [f64]) {
+    if modes.is_scalar() {
+        for (voltage, compartment) in into.iter_mut().zip(reads) {
+            *voltage = decayed(modes, y, offset, *compartment as usize);
+        }
+        return;
+    }
     let mut later = [0.0; 64];
     let later = &mut later[..y.len()];
     later.copy_from_slice(y);
     modes.advance(later, offset);
-    for (voltage, compartment) in into.iter_mut().zip(rule.post_reads()) {
-        *voltage = read(modes, later, compartment as usize);
+    for (voltage, compartment) in into.iter_mut().zip(reads) {
+        *voltage = read(modes, later, *compartment as usize);
     }
+}
+
+/// A variable `offset` ms after a state, if all modes are single exponentials: only those count that move it.
+#[inline]
+fn decayed(modes: &Modes, y: &[f64], offset: f64, variable: usize) -> f64 {
+    let mut value = modes.offset(variable);
+    for ((row, y), rate) in modes.row(variable).iter().zip(y).zip(modes.rates()) {
+        let now = row * y;
+        if now.abs() > 0.0 {
+            value += now * exp(-rate * offset);
+        }
+    }
+    value
 }
 
 /// The signals of an emission, as rules know them.
