@@ -43,6 +43,9 @@ pub struct Partition {
     queue: WakeQueue,
     /// Whether a neuron is in the queue.
     queued: Vec<bool>,
+    /// Neurons that have to be looked at in the window that begins at a time (ps): most of those that wait at all. A list
+    /// is enough for them.
+    soon: (i64, Vec<u32>),
     inbox: Inbox,
     /// Numbers of the arrivals at synapses that learn, in order.
     loads: Vec<u32>,
@@ -215,6 +218,7 @@ impl Partition {
             calendar: Calendar::new(program.min_delay.min(LONGEST_WINDOW)),
             queue: WakeQueue::default(),
             queued: vec![false; base as usize],
+            soon: (NEVER, vec![]),
             inbox: Inbox::new(base as usize),
             loads: Vec::new(),
             emitted: Vec::new(),
@@ -314,7 +318,10 @@ impl Partition {
         if self.groups.iter().any(|g| g.is_busy && !g.range.is_empty()) {
             return 0;
         }
-        self.calendar.next_time().min(self.queue.next_time())
+        self.calendar
+            .next_time()
+            .min(self.queue.next_time())
+            .min(self.soon.0)
     }
 
     /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.
@@ -367,7 +374,14 @@ impl Partition {
             self.queued[neuron as usize] = false;
             self.inbox.touch(neuron);
         }
+        if self.soon.0 < end {
+            self.soon
+                .1
+                .drain(..)
+                .for_each(|neuron| self.inbox.touch(neuron));
+        }
         let result = self.run_neurons(end);
+        self.soon.0 = if self.soon.1.is_empty() { NEVER } else { end };
         self.inbox.clear();
         self.calendar.drop_before(end);
         result?;
@@ -484,6 +498,10 @@ impl Partition {
                     GroupKind::Folded => Ok(NEVER),
                 };
                 match wake {
+                    Ok(wake) if wake == end => {
+                        set_wake(&mut self.queue, &mut self.queued, *neuron, NEVER);
+                        self.soon.1.push(*neuron);
+                    }
                     Ok(wake) => set_wake(&mut self.queue, &mut self.queued, *neuron, wake),
                     Err(error) => result = Err(error),
                 }

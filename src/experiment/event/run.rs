@@ -345,6 +345,15 @@ impl Run<'_> {
         for block in self.kept.traces.iter_mut().filter_map(Option::take) {
             self.kept.recorder.send_trace(block)?;
         }
+        let last = self.leaves.len().saturating_sub(1) as u32;
+        for (index, weights) in self.experiment.recordings.weights.iter().enumerate() {
+            let mut matrix = self.kept.recorder.weight_buffer(index);
+            self.simulation
+                .view()
+                .weights(weights.projection, &mut matrix);
+            let time = self.simulation.now() as u64;
+            self.kept.recorder.send_weights(index, last, time, matrix)?;
+        }
         let summary = self.kept.recorder.finish()?;
         let experiment = self.experiment;
         let wall_seconds = begun.1.elapsed().as_secs_f64();
