@@ -437,9 +437,9 @@ fn weights_stand_still_while_learning_is_off_and_start_afresh_after() {
         ..Everything::default()
     };
     simulation.run_until(from_ms(300.0), &mut all).unwrap();
-    simulation.set_learning(&[false, false]);
+    simulation.set_learning(&[false, false]).unwrap();
     simulation.run_until(from_ms(600.0), &mut all).unwrap();
-    simulation.set_learning(&[true, false]);
+    simulation.set_learning(&[true, false]).unwrap();
     simulation.run_until(from_ms(900.0) + 1, &mut all).unwrap();
     let at = |ms: i64| &all.weights[(ms / 10) as usize].1[0];
     let bits = |ms: i64| at(ms).iter().map(|w| w.to_bits()).collect::<Vec<_>>();
@@ -498,9 +498,9 @@ learn = { rule = "follow" }
         projections: vec![0],
         ..Everything::default()
     };
-    simulation.set_learning(&[false]);
+    simulation.set_learning(&[false]).unwrap();
     simulation.run_until(from_ms(100.0), &mut all).unwrap();
-    simulation.set_learning(&[true]);
+    simulation.set_learning(&[true]).unwrap();
     simulation.run_until(from_ms(150.0) + 1, &mut all).unwrap();
     // ∫ 50 mV e^(−t/100 ms) dt/s from 100 to 150 ms.
     let exact = 50.0 * 0.1 * ((-1.0_f64).exp() - (-1.5_f64).exp());
