@@ -102,7 +102,10 @@ impl Experiment {
     fn compile(netlist: Netlist, path: &str, paths: &DataPaths) -> Result<Experiment, Problems> {
         let (circuit, mut problems) = Circuit::build(&netlist, paths);
         if circuit.kind == CircuitKind::Event {
-            problems.extend(spiking(&netlist, &circuit));
+            problems.extend(check_neurons(&circuit));
+            if problems.is_empty() {
+                problems.push(no_sweep(&netlist));
+            }
             return Err(Problems::new(netlist.sources, problems));
         }
         Self::compile_circuit(netlist, path, circuit, problems)
@@ -176,13 +179,9 @@ pub fn load_circuit(
     }
 }
 
-/// Why a circuit of spiking neurons is no experiment for the rate engine: its mistakes, or that its neurons spike.
-fn spiking(netlist: &Netlist, circuit: &Circuit) -> Vec<Problem> {
-    let mut problems = check_neurons(circuit);
-    if problems.is_empty() {
-        let message = "a sweep needs a circuit of rates so far: the neurons of this one spike";
-        let problem = Problem::new(message, netlist.circuit.name.span, "its neurons spike");
-        problems.push(problem.help("run it with `apical run`, each value with --set"));
-    }
-    problems
+/// Why a sound circuit of spiking neurons is no experiment for the rate engine.
+fn no_sweep(netlist: &Netlist) -> Problem {
+    let message = "a sweep needs a circuit of rates so far: the neurons of this one spike";
+    let problem = Problem::new(message, netlist.circuit.name.span, "its neurons spike");
+    problem.help("run it with `apical run`, each value with --set")
 }
