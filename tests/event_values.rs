@@ -277,7 +277,7 @@ fn what_only_rate_circuits_have_is_refused_not_ignored() {
         "w = { derivative = \"-w / (5 ms)\", start = \"1 pA\", within = [\"0 pA\", \"2 pA\"] }\nreceptor.e",
     );
     let said = refused(&text);
-    assert!(said.contains("`w` has hard bounds"), "{said}");
+    assert!(said.contains("unknown key `within`"), "{said}");
     let said = refused(&format!("replicas = 2\n{}", changed("200 pF", "200 pF")));
     assert!(said.contains("replicas are for rate circuits"), "{said}");
 }

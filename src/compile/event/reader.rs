@@ -88,12 +88,6 @@ impl NeuronReader<'_> {
                 return None;
             }
         };
-        if compartment.within.is_some() {
-            let message = format!("`{}` has hard bounds", compartment.name);
-            let problem = Problem::new(message, text.span, "with `within`");
-            let help = "leave `within` out: between events a variable of a spiking neuron follows its equation alone";
-            self.problems.push(problem.help(help));
-        }
         let reader = Reader {
             netlist: self.netlist,
             circuit: self.circuit,
