@@ -1,4 +1,9 @@
 //! The same circuit gives the same events, weights and voltages to the bit, however it is run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 

@@ -1,4 +1,9 @@
 //! Spiking neurons against an independent integration: thresholds, plateaus, bursts, parameters, teaching.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 
@@ -77,13 +82,13 @@ impl Neuron {
             c: [between(100.0, 300.0), between(50.0, 300.0)],
             g: [between(5.0, 30.0), between(3.0, 20.0)],
             // Some are plain neurons: nothing coupled, nothing adapts.
-            coupling: if seed % 3 == 0 {
+            coupling: if seed.is_multiple_of(3) {
                 0.0
             } else {
                 between(1.0, 50.0)
             },
             bias: between(0.0, 250.0),
-            adaptation: if seed % 4 == 0 {
+            adaptation: if seed.is_multiple_of(4) {
                 [0.0, 0.0, 50.0]
             } else {
                 [between(-1.0, 6.0), between(0.0, 80.0), between(20.0, 300.0)]
@@ -92,7 +97,7 @@ impl Neuron {
             threshold: between(-58.0, -50.0),
             reset: between(-75.0, -60.0),
             kick: between(-3.0, 8.0),
-            refractory: if seed % 5 == 0 {
+            refractory: if seed.is_multiple_of(5) {
                 0.0
             } else {
                 between(0.5, 5.0)

@@ -1,5 +1,9 @@
 //! What `check` says of memory, against limits and against the memory that a run takes.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 

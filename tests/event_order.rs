@@ -1,4 +1,9 @@
 //! The order of simultaneous events, claim by claim, as `engine::event` states it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 

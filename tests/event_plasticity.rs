@@ -1,5 +1,10 @@
 //! Plasticity through the whole engine, from the netlist to the weights, against scripts that are fed with the spikes
 //! that the run emitted and do one thing after the other.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 

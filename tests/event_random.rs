@@ -2,6 +2,11 @@
 //!
 //! Seeds are fixed, so that a test that passes goes on passing; bounds are five standard errors, or the value of a
 //! Kolmogorov–Smirnov distance that one in 10,000 such tests would pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 
@@ -186,7 +191,11 @@ size = 1
     .to_owned()
         + &INPUT.replace("700 pA", "300 pA");
     let rate = |t: f64, v: f64| {
-        let gate = if (t / 13.0) as u64 % 2 == 0 { 1.0 } else { 3.0 };
+        let gate = if ((t / 13.0) as u64).is_multiple_of(2) {
+            1.0
+        } else {
+            3.0
+        };
         gate * 0.02 * ((v + 60.0) / 4.0).exp()
     };
     // A reset between two samples spoils the trapezoidal rule there by some 1 % of an interval at most.

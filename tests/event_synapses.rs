@@ -1,4 +1,9 @@
 //! What arrives at synapses of the event engine: short-term plasticity and delays.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 

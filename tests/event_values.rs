@@ -1,4 +1,9 @@
 //! Values of spiking neurons that make no sense are refused when a netlist is loaded, with help; nothing panics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "tests compare exact values"
+)]
 
 mod event_support;
 

@@ -1,6 +1,11 @@
 //! What tests of the event engine share: a circuit from text, run, with all that it emits.
 
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test file uses some of it, and tests panic"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
