@@ -42,6 +42,10 @@ const CASES: &[(&str, &str)] = &[
         "use = [\"sources\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"regular\"\nsize = 2\n",
     ),
     (
+        "pyramidal-2",
+        "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"pyramidal-2\"\nsize = 2\n",
+    ),
+    (
         "pyramidal-5",
         "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"pyramidal-5\"\nsize = 2\n",
     ),
