@@ -88,9 +88,11 @@ fn weights_change_only_in_stages_that_learn() {
     let array = npyz::NpyFile::new(std::io::BufReader::new(file)).unwrap();
     let weights: Vec<f64> = array.into_vec().unwrap();
     let at = |ms: usize| weights[ms / 20];
-    assert_eq!([at(0), at(40), at(80)], [10.0; 3]);
+    for time in [0, 40, 80] {
+        assert!((at(time) - 10.0).abs() < 1e-12);
+    }
     assert!((at(140) - at(120)).abs() > 1e-3, "{weights:?}");
-    assert_eq!(at(220), at(260));
+    assert_eq!(at(220).to_bits(), at(260).to_bits());
     assert!((at(220) - 10.0).abs() > 1e-3, "{weights:?}");
 }
 
@@ -108,7 +110,8 @@ fn schedules_of_a_stage_end_with_it_and_the_others_stand_still_meanwhile() {
         MeasureReport::Number { value, .. } => *value,
         other => panic!("{other:?}"),
     };
-    assert_eq!([number("twice"), number("open")], [7.0, 2.0]);
+    assert!((number("twice") - 7.0).abs() < 1e-12);
+    assert!((number("open") - 2.0).abs() < 1e-12);
 }
 
 #[test]

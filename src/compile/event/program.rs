@@ -147,7 +147,7 @@ impl EventProgram {
     /// Folds away the sources that nobody sees but one neuron each: steady Poisson sources with a single projection,
     /// one-to-one and of one delay. `seen` tells of each population whether its spikes are wanted.
     pub fn fold(&mut self, seen: &[bool]) {
-        for population in 0..self.populations.len() {
+        for (population, seen) in seen.iter().enumerate() {
             let NeuronProgram::Source(source) = &self.populations[population] else {
                 continue;
             };
@@ -166,7 +166,7 @@ impl EventProgram {
             let projection = &self.circuit.projections[only];
             let delay = projection.spiking.as_ref().map(|s| &s.delay.kind);
             self.folded[population] = source.is_steady()
-                && !seen[population]
+                && !seen
                 && matches!(projection.connectivity, Connectivity::OneToOne { .. })
                 && matches!(delay, Some(DistributionKind::Constant(_)))
                 && projection.learn.is_none()
