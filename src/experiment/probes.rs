@@ -500,24 +500,8 @@ impl Planner<'_> {
         }
     }
 
-    /// The names of stages, each of which must exist.
     fn during(&mut self, names: &[Name]) -> Vec<String> {
-        let mut known = Vec::new();
-        stage_names(&self.netlist.stages, &mut known);
-        for name in names {
-            if !known.contains(&name.value.as_str()) {
-                let problem = Problem::new(
-                    format!("there is no stage `{}`", name.value),
-                    name.span,
-                    "unknown stage",
-                );
-                self.problems.push(Problem {
-                    help: suggest(&name.value, known.clone()),
-                    ..problem
-                });
-            }
-        }
-        names.iter().map(|n| n.value.clone()).collect()
+        during(self.netlist, names, self.problems)
     }
 
     fn recording(&mut self, recording: &Recording) {
@@ -605,8 +589,32 @@ impl Planner<'_> {
     }
 }
 
+/// The names of stages, each of which must exist.
+pub(super) fn during(
+    netlist: &Netlist,
+    names: &[Name],
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
+    let mut known = Vec::new();
+    stage_names(&netlist.stages, &mut known);
+    for name in names {
+        if !known.contains(&name.value.as_str()) {
+            let problem = Problem::new(
+                format!("there is no stage `{}`", name.value),
+                name.span,
+                "unknown stage",
+            );
+            problems.push(Problem {
+                help: suggest(&name.value, known.clone()),
+                ..problem
+            });
+        }
+    }
+    names.iter().map(|n| n.value.clone()).collect()
+}
+
 /// All names of stages and their parts.
-pub(super) fn stage_names<'s>(stages: &'s [Stage], names: &mut Vec<&'s str>) {
+fn stage_names<'s>(stages: &'s [Stage], names: &mut Vec<&'s str>) {
     for stage in stages {
         names.push(&stage.name.value);
         if let StageLength::Parts(parts) = &stage.length {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::calendar::{Calendar, InFlight};
 use super::cells::Cells;
-use super::inbox::{Inbox, NONE};
+use super::inbox::Inbox;
 use super::plastic::Learning;
 use super::private::Private;
 use super::queue::WakeQueue;
@@ -756,6 +756,3 @@ fn read(program: &EventProgram, population: usize, modulators: &[f64]) -> Vec<f6
     };
     ids.iter().map(|id| modulators[id.0 as usize]).collect()
 }
-
-/// No delivery: what a neuron without any is run with.
-pub const NOTHING: u32 = NONE;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::linear::Modes;
 use super::linear::exp::exp;
 use super::synapses::{Synapses, Weights};
-use super::time::to_ms;
 use super::turn::Signals;
 use crate::plasticity::{
     self, Arrival, Channel, Intervals, LazyRule, Moment, PlasticRule, Presynaptic,
@@ -525,9 +524,4 @@ fn translate(signals: Signals) -> plasticity::Signals {
         }
     }
     set
-}
-
-/// A time (ps) in ms, as rules count it.
-pub fn at(time: i64) -> f64 {
-    to_ms(time)
 }

@@ -3,7 +3,7 @@
 use super::measures::{self, TimedMeasure};
 use crate::circuit::Circuit;
 use crate::engine::event::time::from_ms;
-use crate::experiment::probes::stage_names;
+use crate::experiment::probes::during;
 use crate::netlist::model::{Duration, Name, Netlist, Recording, RecordingKind};
 use crate::source::{Problem, suggest};
 
@@ -214,21 +214,6 @@ impl Planner<'_> {
     }
 
     fn during(&mut self, names: &[Name]) -> Vec<String> {
-        let mut known = Vec::new();
-        stage_names(&self.netlist.stages, &mut known);
-        for name in names {
-            if !known.contains(&name.value.as_str()) {
-                let problem = Problem::new(
-                    format!("there is no stage `{}`", name.value),
-                    name.span,
-                    "unknown stage",
-                );
-                self.problems.push(Problem {
-                    help: suggest(&name.value, known.clone()),
-                    ..problem
-                });
-            }
-        }
-        names.iter().map(|n| n.value.clone()).collect()
+        during(self.netlist, names, self.problems)
     }
 }
