@@ -1,0 +1,175 @@
+//! When a neuron does something by itself: the next crossing of a threshold, and how long it may sleep.
+
+use super::{Cells, Own};
+use crate::engine::event::linear::MOST_VARIABLES;
+use crate::engine::event::model::Burst;
+use crate::engine::event::record::{self, Timer};
+use crate::engine::event::regime::{Regime, RegimeKey, Watch};
+use crate::engine::event::time::{NEVER, from_ms, to_ms};
+
+impl Cells {
+    /// The first own event before `limit`, if there is one.
+    #[inline(always)]
+    pub(super) fn next_own(&self, cell: usize, limit: i64) -> (i64, Own) {
+        let record = self.record(cell);
+        let (timer_time, timer) = self
+            .layout
+            .first_timer(record, self.bursts && self.has_burst_timer());
+        let mut first = (timer_time, Own::Timer(timer));
+        let flags = record::flags(record);
+        let regime = self.regimes.get(flags.regime);
+        let last = record::time(record[0]);
+        let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
+        for watch in &regime.watches {
+            if regime
+                .modes
+                .cannot_cross(y, &watch.readout.row, watch.readout.constant)
+            {
+                continue;
+            }
+            let until = first.0.min(limit);
+            let found = crossing_before(regime, watch, y, last, until);
+            // Timers come before crossings of the same time.
+            if found < first.0 {
+                first = (found, Own::Crossing(watch.what));
+            }
+        }
+        first
+    }
+
+    pub(super) fn has_burst_timer(&self) -> bool {
+        matches!(
+            self.instances.first().and_then(|i| i.burst.as_ref()),
+            Some(Burst::Added { .. })
+        )
+    }
+
+    /// When a neuron has to be looked at again, at the soonest.
+    pub(super) fn wake(&self, cell: usize, end: i64) -> i64 {
+        let record = self.record(cell);
+        let flags = record::flags(record);
+        let regime = self.regimes.get(flags.regime);
+        let (timer, kind) = self
+            .layout
+            .first_timer(record, self.bursts && self.has_burst_timer());
+        let last = record::time(record[0]);
+        let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
+        let mut wake = timer;
+        if timer != NEVER && kind == Timer::Refractory && self.may_sleep_on(regime, y, timer - last)
+        {
+            wake = NEVER;
+        }
+        for watch in &regime.watches {
+            let (row, constant) = (&watch.readout.row, watch.readout.constant);
+            if regime.modes.cannot_cross(y, row, constant) {
+                continue;
+            }
+            // Not before `safe`: twice as far as the window's end, if that is certain.
+            let safe = end + (end - last);
+            let certain = regime
+                .modes
+                .cannot_cross_within(y, row, constant, to_ms(safe - last));
+            wake = wake.min(if certain { safe } else { end });
+        }
+        wake
+    }
+
+    /// Whether nothing will come of the end of refractoriness, `wait` (ps) after a state, unless something arrives: then
+    /// it is enough to end it when something does.
+    pub(super) fn may_sleep_on(&self, regime: &Regime, y: &[f64], wait: i64) -> bool {
+        if self.followed || self.escapes || self.bursts || regime.key.plateaus != 0 {
+            return false;
+        }
+        let Some(free) = self.regimes.find(RegimeKey {
+            held: false,
+            ..regime.key
+        }) else {
+            return false;
+        };
+        let mut later = [0.0; MOST_COORDINATES];
+        let later = freed(regime, free, y, wait, &mut later);
+        let out_of_reach = |w: &Watch| {
+            free.modes
+                .cannot_cross(later, &w.readout.row, w.readout.constant)
+        };
+        free.watches.iter().all(out_of_reach)
+    }
+
+    /// When a neuron that nothing reaches has to be looked at, from `now` on.
+    pub fn next_look(&self, cell: usize, now: i64) -> i64 {
+        let private = self
+            .privates
+            .iter()
+            .map(|private| private.arrival(cell))
+            .min();
+        self.wake(cell, now).min(private.unwrap_or(NEVER))
+    }
+}
+
+/// Coordinates that a regime may have: its variables, and the constants of drifts.
+pub(super) const MOST_COORDINATES: usize = 128;
+
+/// The coordinates that a held neuron has in its free regime, `wait` (ps) after a state.
+pub(super) fn freed<'l>(
+    held: &Regime,
+    free: &Regime,
+    y: &[f64],
+    wait: i64,
+    into: &'l mut [f64; MOST_COORDINATES],
+) -> &'l mut [f64] {
+    let mut x = [0.0; MOST_VARIABLES];
+    let later = &mut into[..y.len()];
+    later.copy_from_slice(y);
+    held.modes.advance(later, to_ms(wait));
+    held.modes.read_x(later, &mut x[..held.modes.variables()]);
+    let later = &mut into[..free.modes.len()];
+    free.modes.write_y(&x[..free.modes.variables()], later);
+    later
+}
+
+/// The first picosecond before `until` at which a watch is at or above 0, or [`NEVER`].
+///
+/// The answer depends on the state alone: the real root is moved to the first whole picosecond at which the read-out,
+/// computed in one way, is not below 0.
+pub(super) fn crossing_before(
+    regime: &Regime,
+    watch: &Watch,
+    y: &[f64],
+    last: i64,
+    until: i64,
+) -> i64 {
+    let (row, constant) = (&watch.readout.row, watch.readout.constant);
+    if until <= last {
+        return NEVER;
+    }
+    let horizon = if until == NEVER {
+        f64::INFINITY
+    } else {
+        to_ms(until - last)
+    };
+    let Some(root) = regime.modes.first_crossing(y, row, constant, horizon) else {
+        return NEVER;
+    };
+    let above = |ps: i64| {
+        let mut later = [0.0; MOST_COORDINATES];
+        let later = &mut later[..y.len()];
+        later.copy_from_slice(y);
+        regime.modes.advance(later, to_ms(ps));
+        watch.readout.of(later) >= 0.0
+    };
+    let mut ps = from_ms(root);
+    for _ in 0..4 {
+        if ps == 0 || !above(ps - 1) {
+            break;
+        }
+        ps -= 1;
+    }
+    for _ in 0..4 {
+        if above(ps) {
+            break;
+        }
+        ps += 1;
+    }
+    let time = last + ps;
+    if time < until { time } else { NEVER }
+}

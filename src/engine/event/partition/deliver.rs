@@ -1,0 +1,136 @@
+//! From spikes to arrivals: what neurons emitted is sent on its way, and what arrives is put into the inbox.
+
+use std::ops::Range;
+
+use super::Partition;
+use crate::engine::event::calendar::InFlight;
+use crate::engine::event::inbox::Inbox;
+use crate::engine::event::plastic::Learning;
+use crate::engine::event::synapses::{Delays, Synapses};
+use crate::engine::event::time::{after, to_ms};
+use crate::engine::event::turn::{Emitted, Signals};
+
+impl Partition {
+    /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.
+    pub fn send(&mut self, spikes: &[Emitted]) {
+        for spike in spikes {
+            let (population, index) = self.program.place(spike.neuron);
+            for number in 0..self.program.projections.len() {
+                let projection = &self.program.projections[number];
+                if projection.ends.0 != population || !spike.signals.any(projection.signal) {
+                    continue;
+                }
+                let synapses = &self.synapses[number];
+                let row = synapses.rows.of(index as u32);
+                let load = match &projection.short_term {
+                    _ if projection.rule.is_some() => u64::from(spike.signals.0),
+                    Some(by) => self.resources[number][index]
+                        .spike(spike.time, by)
+                        .to_bits(),
+                    None => 1.0_f64.to_bits(),
+                };
+                let arrival = |delay, index| InFlight {
+                    time: after(spike.time, delay),
+                    projection: number as u32,
+                    index,
+                    load,
+                };
+                match &synapses.delays {
+                    _ if row.is_empty() => {}
+                    Delays::Same(delay) => self.calendar.push(arrival(*delay, index as u32)),
+                    delays @ Delays::Each { .. } => {
+                        for synapse in row {
+                            self.calendar
+                                .push(arrival(delays.of(synapse), synapse as u32));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts what arrives before `end` into the inbox, the last first.
+    pub(super) fn deliver_spikes(&mut self, end: i64) {
+        self.learnings
+            .iter_mut()
+            .flatten()
+            .for_each(Learning::begin_window);
+        let today = self.calendar.today();
+        let first = today.partition_point(|spike| spike.time >= end);
+        self.loads.clear();
+        // What synapses that learn need of their presynaptic neurons is made in the order of time.
+        for spike in today[first..].iter().rev() {
+            let learning = self.learnings[spike.projection as usize]
+                .as_mut()
+                .filter(|l| l.active);
+            if let Some(learning) = learning {
+                let (at, signals) = (to_ms(spike.time), Signals(spike.load as u8));
+                self.loads
+                    .push(learning.arrive(spike.index, signals, at, &self.channels));
+            }
+        }
+        for spike in &today[first..] {
+            let number = spike.projection as usize;
+            let synapses = &self.synapses[number];
+            match (&self.learnings[number], &synapses.delays) {
+                (Some(learning), _) => {
+                    let arrival = if learning.active {
+                        self.loads.pop().unwrap_or(0)
+                    } else {
+                        0
+                    };
+                    for synapse in synapses.rows.of(spike.index).rev() {
+                        let value = synapse as u64 | u64::from(arrival) << 32;
+                        self.inbox.push(
+                            synapses.rows.target(synapse),
+                            spike.time,
+                            spike.projection,
+                            value,
+                        );
+                    }
+                }
+                (None, Delays::Same(_)) => {
+                    let row = synapses.rows.of(spike.index);
+                    deliver_row(
+                        &mut self.inbox,
+                        synapses,
+                        row,
+                        spike,
+                        f64::from_bits(spike.load),
+                    );
+                }
+                (None, Delays::Each { .. }) => {
+                    let synapse = spike.index as usize;
+                    let factor = f64::from_bits(spike.load);
+                    deliver_row(
+                        &mut self.inbox,
+                        synapses,
+                        synapse..synapse + 1,
+                        spike,
+                        factor,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Puts the deliveries of a row of synapses into the inbox.
+#[inline(always)]
+pub(super) fn deliver_row(
+    inbox: &mut Inbox,
+    synapses: &Synapses,
+    row: Range<usize>,
+    spike: &InFlight,
+    factor: f64,
+) {
+    for synapse in row.rev() {
+        let weight = factor * synapses.weights.of(synapse);
+        inbox.push(
+            synapses.rows.target(synapse),
+            spike.time,
+            spike.projection,
+            weight.to_bits(),
+        );
+    }
+}
