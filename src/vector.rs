@@ -7,21 +7,27 @@ use aligned_vec::{AVec, ConstAlign};
 /// Bytes of a cache line, and of the widest SIMD register.
 const LINE: usize = 64;
 
-/// A vector of numbers, aligned to a cache line.
+/// Numbers of one type, the first of them at the beginning of a cache line.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-pub struct Vector(AVec<f64, ConstAlign<LINE>>);
+pub struct Aligned<T>(AVec<T, ConstAlign<LINE>>);
 
-impl Vector {
+/// A vector of numbers, aligned to a cache line.
+pub type Vector = Aligned<f64>;
+
+/// A vector of numbers in single precision, aligned to a cache line.
+pub type Singles = Aligned<f32>;
+
+impl<T: Copy + Default> Aligned<T> {
     /// `n` zeros.
     pub fn zeros(n: usize) -> Self {
-        let mut vector = Vector::default();
-        vector.resize(n, 0.0);
+        let mut vector = Aligned::default();
+        vector.resize(n, T::default());
         vector
     }
 
     /// Makes it `n` long, with `value` in what is new.
-    pub fn resize(&mut self, n: usize, value: f64) {
+    pub fn resize(&mut self, n: usize, value: T) {
         if n != self.0.len() {
             self.0.resize(n, value);
         }
@@ -33,41 +39,41 @@ impl Vector {
     }
 
     /// Adds numbers at its end.
-    pub fn extend(&mut self, values: impl IntoIterator<Item = f64>) {
+    pub fn extend(&mut self, values: impl IntoIterator<Item = T>) {
         values.into_iter().for_each(|value| self.0.push(value));
     }
 }
 
-impl Default for Vector {
+impl<T> Default for Aligned<T> {
     fn default() -> Self {
-        Vector(AVec::new(LINE))
+        Aligned(AVec::new(LINE))
     }
 }
 
-impl From<&[f64]> for Vector {
-    fn from(values: &[f64]) -> Self {
-        Vector(AVec::from_slice(LINE, values))
+impl<T: Copy> From<&[T]> for Aligned<T> {
+    fn from(values: &[T]) -> Self {
+        Aligned(AVec::from_slice(LINE, values))
     }
 }
 
-impl From<Vec<f64>> for Vector {
-    fn from(values: Vec<f64>) -> Self {
+impl<T: Copy> From<Vec<T>> for Aligned<T> {
+    fn from(values: Vec<T>) -> Self {
         values.as_slice().into()
     }
 }
 
-impl Deref for Vector {
-    type Target = [f64];
+impl<T> Deref for Aligned<T> {
+    type Target = [T];
 
     #[inline(always)]
-    fn deref(&self) -> &[f64] {
+    fn deref(&self) -> &[T] {
         self.0.as_slice()
     }
 }
 
-impl DerefMut for Vector {
+impl<T> DerefMut for Aligned<T> {
     #[inline(always)]
-    fn deref_mut(&mut self) -> &mut [f64] {
+    fn deref_mut(&mut self) -> &mut [T] {
         self.0.as_mut_slice()
     }
 }

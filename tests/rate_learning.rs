@@ -5,6 +5,8 @@ mod rate_support;
 
 use std::fs;
 
+use apical::compile::Weights;
+
 use rate_support::{
     Bench, bias, compile_in, drive, modulator, plain, relative_difference, synapses, value, weights,
 };
@@ -57,6 +59,40 @@ fn the_fused_path_agrees_with_the_general_one() {
                 let difference = relative_difference(&fused, &general);
                 assert!(difference < 1e-12, "{case}: {difference}");
             }
+        }
+    }
+}
+
+/// Weights in single precision follow those in double precision on every path, replicas included.
+#[test]
+fn single_precision_agrees_with_double_precision() {
+    let rules = SEPARABLE
+        .map(String::from)
+        .into_iter()
+        .chain(ELIGIBILITY[1..5].iter().map(|(dw, _)| (*dw).to_owned()))
+        .chain([obscured(SEPARABLE[0])]);
+    for dw in rules {
+        for replicas in [1, 3] {
+            if replicas > 1 && dw.contains("post^2 * w") {
+                continue;
+            }
+            let text = learner(&dw, "\"all-to-all\"", replicas);
+            let single = text.replace("[projection.W]", "[projection.W]\nprecision = \"single\"");
+            assert_ne!(text, single);
+            let [double, single] = [text, single].map(|text| {
+                let mut bench = Bench::new(&text);
+                bench.run(1000);
+                let weights = &bench.state().weights;
+                let single = weights.iter().any(|w| matches!(w, Weights::Single { .. }));
+                (single, bench.weights("W"))
+            });
+            assert!(!double.0 && single.0, "{dw}");
+            let difference = relative_difference(&single.1, &double.1);
+            // A thousand roundings to 24 bits, each of half a unit in the last place.
+            assert!(
+                difference > 0.0 && difference < 1e-5,
+                "{dw}, {replicas} replicas: {difference}"
+            );
         }
     }
 }

@@ -133,6 +133,8 @@ pub struct Projection {
     pub pattern: model::Connect,
     /// Initial weights.
     pub weight: model::Distribution,
+    /// How exactly weights are kept.
+    pub precision: model::Precision,
     /// Hard bounds of the weights.
     pub within: Option<model::Interval>,
     /// How it learns.

@@ -8,7 +8,7 @@ use super::layout::FilterPlace;
 use super::method::products;
 use super::program::{PlacedRule, Program};
 use crate::circuit::connect::Connectivity;
-use crate::netlist::model::{Connect, Dynamics};
+use crate::netlist::model::{Connect, Dynamics, Precision};
 
 /// What the compiler made of a circuit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -132,6 +132,9 @@ impl Program {
             });
         let bias_count = self.layout.biases.len();
         let synapses = circuit.synapses();
+        let singles = circuit.projections.iter();
+        let singles = singles.filter(|p| p.precision == Precision::Single);
+        let single: usize = singles.map(|p| p.connectivity.count()).sum();
         let all = projections.into_iter().chain(biases).collect();
         Explanation {
             circuit: circuit.name.clone(),
@@ -139,7 +142,7 @@ impl Program {
             step: circuit.step_length().to_string(),
             neurons: circuit.neurons(),
             synapses,
-            bytes: 8 * (synapses + numbers + bias_count),
+            bytes: 8 * (synapses + numbers + bias_count) - 4 * single,
             gates: self
                 .gates
                 .iter()
@@ -213,6 +216,10 @@ impl Program {
         } else {
             String::new()
         };
+        let precision = match projection.precision {
+            Precision::Double => "",
+            Precision::Single => ", single precision",
+        };
         ProjectionExplanation {
             name: projection.name.clone(),
             path: format!(
@@ -220,7 +227,7 @@ impl Program {
                 circuit.compartment_name(projection.from),
                 circuit.compartment_name(projection.to)
             ),
-            pattern: format!("{}{delay}", pattern(&projection.pattern)),
+            pattern: format!("{}{delay}{precision}", pattern(&projection.pattern)),
             synapses: projection.connectivity.count(),
             rule: rule.map(|r| r.rule.rule.clone()),
             method,

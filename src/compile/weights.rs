@@ -1,9 +1,13 @@
 //! Weights of projections, and their first values.
 
+use std::borrow::Cow;
+
 use crate::circuit::connect::{Connectivity, Sparse};
 use crate::circuit::sample;
+use crate::engine::single;
 use crate::lang::vm::padded;
-use crate::vector::Vector;
+use crate::netlist::model::Precision;
+use crate::vector::{Singles, Vector};
 
 /// The weights of a projection.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -14,6 +18,15 @@ pub enum Weights {
         row: usize,
         /// Row after row.
         values: Vector,
+    },
+    /// As `Dense`, in single precision; rows are padded to a multiple of [`single::LANES`].
+    Single {
+        /// Number of postsynaptic neurons.
+        post: usize,
+        /// Padded row length.
+        row: usize,
+        /// Row after row.
+        values: Singles,
     },
     /// One weight per neuron, padded.
     OneToOne {
@@ -37,21 +50,75 @@ impl Default for Weights {
 }
 
 impl Weights {
-    /// All numbers, padding included.
-    pub fn values(&self) -> &[f64] {
+    /// All numbers in double precision, padding included; those of [`Weights::doubles`].
+    pub fn values(&self) -> Cow<'_, [f64]> {
         match self {
             Weights::Dense { values, .. }
             | Weights::OneToOne { values }
-            | Weights::Sparse { values } => values,
+            | Weights::Sparse { values } => Cow::Borrowed(values),
+            Weights::Single { .. } => {
+                let mut doubles = Vector::zeros(self.len());
+                self.write_doubles(&mut doubles);
+                Cow::Owned(doubles.to_vec())
+            }
         }
     }
 
-    /// All numbers, padding included.
-    pub fn values_mut(&mut self) -> &mut Vector {
+    /// All numbers, padding included; none if they are in single precision.
+    pub fn values_mut(&mut self) -> Option<&mut Vector> {
         match self {
             Weights::Dense { values, .. }
             | Weights::OneToOne { values }
-            | Weights::Sparse { values } => values,
+            | Weights::Sparse { values } => Some(values),
+            Weights::Single { .. } => None,
+        }
+    }
+
+    /// Length of [`Weights::values`].
+    pub fn len(&self) -> usize {
+        match self {
+            Weights::Dense { values, .. }
+            | Weights::OneToOne { values }
+            | Weights::Sparse { values } => values.len(),
+            Weights::Single { post, row, values } => values.len() / (*row).max(1) * padded(*post),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same weights in double precision.
+    pub fn doubles(&self) -> Weights {
+        match self {
+            Weights::Single { post, .. } => Weights::Dense {
+                row: padded(*post),
+                values: self.values().into_owned().into(),
+            },
+            weights => weights.clone(),
+        }
+    }
+
+    /// Writes the numbers of [`Weights::values`], if they are in single precision.
+    pub fn write_doubles(&self, out: &mut [f64]) {
+        if let Weights::Single { post, row, values } = self {
+            let rows = out.chunks_exact_mut(padded(*post).max(1));
+            for (out, row) in rows.zip(values.chunks_exact((*row).max(1))) {
+                out.iter_mut()
+                    .zip(row)
+                    .for_each(|(o, w)| *o = f64::from(*w));
+            }
+        }
+    }
+
+    /// Takes the numbers of [`Weights::values`], rounded, if they are in single precision.
+    pub fn read_doubles(&mut self, from: &[f64]) {
+        if let Weights::Single { post, row, values } = self {
+            let rows = from.chunks_exact(padded(*post).max(1));
+            for (from, row) in rows.zip(values.chunks_exact_mut((*row).max(1))) {
+                row.iter_mut().zip(from).for_each(|(w, x)| *w = *x as f32);
+            }
         }
     }
 }
@@ -73,6 +140,20 @@ pub(super) fn initial(projection: &crate::circuit::Projection, seed: u64) -> Wei
             .for_each(|w| *w = w.clamp(bounds.low, bounds.high));
     }
     match &projection.connectivity {
+        Connectivity::Dense { pre, post } if projection.precision == Precision::Single => {
+            let row = single::padded(*post);
+            let mut values = Singles::zeros(pre * row);
+            for (row, weights) in values.chunks_mut(row.max(1)).zip(drawn.chunks(*post)) {
+                row.iter_mut()
+                    .zip(weights)
+                    .for_each(|(w, x)| *w = *x as f32);
+            }
+            Weights::Single {
+                post: *post,
+                row,
+                values,
+            }
+        }
         Connectivity::Dense { pre, post } => {
             let row = padded(*post);
             let mut values = Vector::zeros(pre * row);

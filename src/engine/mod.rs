@@ -5,3 +5,4 @@ pub mod elementwise;
 pub mod eligibility;
 pub mod event;
 pub mod rate;
+pub mod single;

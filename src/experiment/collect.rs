@@ -183,7 +183,7 @@ impl<'a> Collector<'a> {
                     let weights = state.weights[readout.0 as usize].values();
                     let of = Weighted::Projection(*readout);
                     let outputs = weight_shape(self.program, of).1;
-                    *found = m.volume_fractions(&unpadded(self.program, of, weights), outputs);
+                    *found = m.volume_fractions(&unpadded(self.program, of, &weights), outputs);
                 }
                 (PlannedKind::Update { rule, of, .. }, Accumulator::Updates(blocks)) => {
                     let update = &state.updates[*rule];

@@ -1,11 +1,14 @@
 //! Samples of weights: when they are due, what they look like.
 
+use std::borrow::Cow;
+
 use super::Experiment;
 use super::probes::Weighted;
 use super::run::RunError;
 use crate::circuit::connect::Connectivity;
 use crate::compile::{Program, Weights};
 use crate::engine::rate::State;
+use crate::lang::vm::padded;
 use crate::record::Recorder;
 
 /// Steps until the next sample of weights is due.
@@ -79,12 +82,12 @@ pub(super) fn send_weights(
     let (values, row) = match of {
         Weighted::Bias(id) => {
             let at = experiment.program.layout.biases[&id];
-            (&*state.vectors[at.0 as usize], columns)
+            (Cow::Borrowed(&*state.vectors[at.0 as usize]), columns)
         }
         Weighted::Projection(id) => {
             let weights = &state.weights[id.0 as usize];
             let row = match weights {
-                Weights::Dense { row, .. } => *row,
+                Weights::Dense { .. } | Weights::Single { .. } => padded(columns),
                 _ => columns,
             };
             (weights.values(), row)

@@ -1,6 +1,6 @@
 //! The `[projection.*]` tables.
 
-use super::model::{Connect, Delay, Name, Projection, ShortTerm, Signal};
+use super::model::{Connect, Delay, Name, Precision, Projection, ShortTerm, Signal};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use super::tree::Value;
@@ -13,6 +13,7 @@ const WEIGHT: Key = key("weight", "{ normal = { mean = 0, sd = 0.01 } }");
 const DELAY: Key = key("delay", "1");
 const DELAY_TIME: Key = key("delay", "\"1 ms\"");
 const WITHIN: Key = key("within", "[0, 1]");
+const PRECISION: Key = key("precision", "\"single\"");
 const LEARN: Key = key("learn", "{ rule = \"my-rule\", eta = 1e-3 }");
 
 const DENDRITIC_DELAY: Key = key("dendritic-delay", "\"1 ms\"");
@@ -58,6 +59,8 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let receptor = reader.accept(RECEPTOR, Field::name);
     let short_term = reader.accept(SHORT_TERM, short_term);
     reader.only_with_spikes(&[DENDRITIC_DELAY, SIGNAL, RECEPTOR, SHORT_TERM]);
+    let precision = reader.accept(PRECISION, precision);
+    reader.only_without_spikes(&[PRECISION]);
     let within = reader.accept(WITHIN, Field::interval);
     let learn = reader.accept(LEARN, Field::learn);
     reader.finish();
@@ -72,6 +75,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         signal,
         receptor,
         short_term,
+        precision,
         within,
         learn,
     })
@@ -103,6 +107,18 @@ fn signal(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Signal>> {
         Some(signal) => Some(Spanned::new(signal, word.span)),
         None => {
             field.unknown_choice(context, "signal", &signals.map(Signal::name));
+            None
+        }
+    }
+}
+
+fn precision(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Precision>> {
+    let precisions = [Precision::Double, Precision::Single];
+    let word = field.name(context)?;
+    match precisions.into_iter().find(|p| p.name() == word.value) {
+        Some(precision) => Some(Spanned::new(precision, word.span)),
+        None => {
+            field.unknown_choice(context, "precision", &precisions.map(Precision::name));
             None
         }
     }

@@ -103,6 +103,18 @@ impl TableReader<'_, '_> {
             }
         }
     }
+
+    /// Reports the keys of a table that mean nothing with spiking neurons.
+    pub fn only_without_spikes(&mut self, keys: &[Key]) {
+        for key in keys {
+            if self.has(key.name) && self.context.event == Some(true) {
+                let message = format!("`{}.{}` is for rate circuits", self.path, key.name);
+                let place = self.place(key.name);
+                let problem = Problem::new(message, place, "the neurons of this circuit spike");
+                self.context.report(problem.help("leave it out"));
+            }
+        }
+    }
 }
 
 /// Reads what makes a neuron spike, and what that does to it.

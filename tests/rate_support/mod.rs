@@ -218,12 +218,13 @@ pub fn weights(program: &Program, state: &State, name: &str) -> Vec<f64> {
     let projection = &program.circuit.projections[index];
     let count = projection.connectivity.count();
     let post = program.circuit.population(projection.to.population).size;
+    let values = state.weights[index].values();
     match &state.weights[index] {
-        Weights::Dense { row, values } => {
-            let rows = values.chunks_exact(*row);
+        Weights::Dense { .. } | Weights::Single { .. } => {
+            let rows = values.chunks_exact(padded(post));
             rows.flat_map(|r| r[..post].iter().copied()).collect()
         }
-        other => other.values()[..count].to_vec(),
+        _ => values[..count].to_vec(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::connect::connect;
 use super::super::{Circuit, CircuitKind, CompartmentId, PopulationId, Projection};
 use super::{MOST, Resolver, is_bare_zero};
-use crate::netlist::model::{self, Delay, Name};
+use crate::netlist::model::{self, Delay, Name, Precision};
 use crate::source::{Problem, suggest};
 use crate::units::Dimension;
 
@@ -101,11 +101,26 @@ impl Resolver<'_> {
             connectivity,
             pattern: table.connect.value.clone(),
             weight: table.weight.clone(),
+            precision: self.precision(table),
             within: table.within.clone(),
             learn: table.learn.clone(),
             spiking,
             span: table.to.span,
         })
+    }
+
+    /// Only matrices are kept in single precision: elsewhere it would gain little.
+    fn precision(&mut self, table: &model::Projection) -> Precision {
+        let Some(precision) = &table.precision else {
+            return Precision::default();
+        };
+        if precision.value == Precision::Single && table.connect.value != model::Connect::AllToAll {
+            let message = "only all-to-all projections are kept in single precision";
+            let problem = Problem::new(message, precision.span, "not with this pattern");
+            let help = "leave `precision` out, or connect all to all";
+            self.problems.push(problem.help(help));
+        }
+        precision.value
     }
 
     /// The delay of a rate circuit's projection, in steps.

@@ -142,11 +142,14 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
             (filter, decay, outer, !started),
             sizes,
             &mut factors,
-            (&mut states[filter.state as usize], weights.values_mut()),
+            (
+                &mut states[filter.state as usize],
+                learn::numbers(&mut weights),
+            ),
         );
     }
     step.scratch.eligibility = factors;
-    elementwise::clip(weights.values_mut(), rule.within);
+    elementwise::clip(learn::numbers(&mut weights), rule.within);
     learn::put_back(step, rule.projection, rule.index, weights, states);
 }
 
@@ -199,7 +202,7 @@ fn run_plain(step: &mut Step<'_>, rule: &EligibilityRule, sizes: Sizes) -> bool 
     let pass = Pass {
         states: &mut states[filter.state as usize],
         decay,
-        weights: weights.values_mut(),
+        weights: learn::numbers(&mut weights),
         inputs: &inputs,
         share,
         uses: &[],
@@ -210,7 +213,7 @@ fn run_plain(step: &mut Step<'_>, rule: &EligibilityRule, sizes: Sizes) -> bool 
         scaled: &mut factors.scaled,
     };
     kernel::run(machine.arch(), pass);
-    elementwise::clip(weights.values_mut(), rule.within);
+    elementwise::clip(learn::numbers(&mut weights), rule.within);
     learn::put_back(step, rule.projection, rule.index, weights, states);
     true
 }
@@ -230,7 +233,7 @@ fn pass(
     (filter, decayed, outer, first): (&EligibilityFilter, &[ScaledTerm], &[ScaledTerm], bool),
     sizes: Sizes,
     factors: &mut Factors,
-    (states, weights): (&mut Vector, &mut Vector),
+    (states, weights): (&mut Vector, &mut [f64]),
 ) {
     let (decay, gain) = shares(filter.kind, first);
     let mut number = 0;

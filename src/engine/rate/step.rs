@@ -7,9 +7,9 @@ use crate::compile::plan::{Compute, IntegrateStep, Plan, SumStep};
 use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
 use crate::engine::elementwise::Euler;
-use crate::engine::{dense, elementwise};
+use crate::engine::{dense, elementwise, single};
 use crate::lang::vm::{Machine, padded};
-use crate::vector::Vector;
+use crate::vector::{Singles, Vector};
 
 use super::kernels::Memory;
 use super::learn;
@@ -36,6 +36,10 @@ pub(super) struct Scratch {
     pub next: Vec<Vector>,
     pub rows: learn::RowScratch,
     pub weights: Vector,
+    /// Weights in single precision, while they are changed in double precision.
+    pub doubles: Vector,
+    /// Factors in single precision: presynaptic and postsynaptic ones.
+    pub singles: [Singles; 2],
     pub eligibility: super::eligibility::Factors,
 }
 
@@ -123,12 +127,13 @@ impl Step<'_> {
 
     /// A drive: bias, inputs, projections.
     fn deliver(
-        &self,
+        &mut self,
         drive: &mut [f64],
         bias: Option<VectorRef>,
         inputs: &[u32],
         projections: &[(crate::circuit::ProjectionId, VectorRef)],
     ) {
+        let mut singles = std::mem::take(&mut self.scratch.singles);
         let memory = self.memory();
         let replicas = self.program.layout.replicas;
         let row = drive.len() / replicas;
@@ -162,6 +167,7 @@ impl Step<'_> {
                     pre,
                     drive,
                     begun,
+                    &mut singles[0],
                 );
             }
             begun = true;
@@ -169,6 +175,7 @@ impl Step<'_> {
         if !begun {
             drive.fill(0.0);
         }
+        self.scratch.singles = singles;
     }
 
     fn sums(&mut self, sums: &[SumStep]) {
@@ -347,7 +354,15 @@ fn deliver(
     pre: &[f64],
     drive: &mut [f64],
     begun: bool,
+    rounded: &mut Singles,
 ) {
+    if let (Weights::Single { row, values, .. }, Connectivity::Dense { pre: n, .. }) =
+        (weights, connectivity)
+    {
+        rounded.resize(*n, 0.0);
+        single::round(machine.arch(), &pre[..*n], rounded);
+        return single::deliver(machine.arch(), (values, *row), rounded, drive, begun);
+    }
     if let (Weights::Dense { values, .. }, Connectivity::Dense { pre: n, .. }) =
         (weights, connectivity)
     {
@@ -374,7 +389,7 @@ fn deliver(
             }
         }
         (weights, _) => {
-            elementwise::add_product(machine.arch(), drive, weights.values(), pre);
+            elementwise::add_product(machine.arch(), drive, &weights.values(), pre);
         }
     }
 }

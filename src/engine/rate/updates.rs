@@ -2,6 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::learn::numbers;
 use super::step::Step;
 use crate::compile::expressions::Plastic;
 use crate::compile::plan::MeasuredStep;
@@ -29,13 +30,13 @@ pub struct Update {
 impl Update {
     pub(super) fn new(program: &Program, rule: &PlacedRule, weights: &[Weights]) -> Update {
         let mut sum = match rule.rule.plastic {
-            Plastic::Projection(id) => weights[id.0 as usize].clone(),
+            Plastic::Projection(id) => weights[id.0 as usize].doubles(),
             Plastic::Bias(id) => Weights::OneToOne {
                 values: program.layout.vectors[program.layout.biases[&id].0 as usize].clone(),
             },
         };
-        sum.values_mut().fill(0.0);
-        let zeros = sum.values_mut().clone();
+        let zeros = Vector::zeros(sum.len());
+        numbers(&mut sum).fill(0.0);
         Update {
             sum,
             done: 0,
@@ -48,7 +49,7 @@ impl Update {
 
     /// Starts afresh, with samples of so many steps.
     pub(super) fn begin(&mut self, length: u64) {
-        self.sum.values_mut().fill(0.0);
+        numbers(&mut self.sum).fill(0.0);
         self.mean.fill(0.0);
         self.squares.fill(0.0);
         (self.done, self.length, self.count) = (0, length.max(1), 0);
@@ -61,7 +62,7 @@ impl Update {
             self.done = 0;
             self.count += 1;
             arch.dispatch(Fold {
-                sum: self.sum.values_mut(),
+                sum: numbers(&mut self.sum),
                 mean: &mut self.mean,
                 squares: &mut self.squares,
                 share: 1.0 / self.count as f64,
@@ -137,31 +138,42 @@ impl Step<'_> {
         learning: &crate::compile::learning::Learning,
         sum: &mut Weights,
     ) {
+        let mut copy = self.copy(step.plastic);
         let mut before = std::mem::take(&mut self.scratch.weights);
-        let weights = self.plastic(step.plastic);
-        before.resize(weights.len(), 0.0);
-        before.copy_from_slice(weights);
+        before.resize(copy.len(), 0.0);
+        before.copy_from_slice(numbers(&mut copy));
+        self.swap(step.plastic, &mut copy);
         self.learn(learning);
-        let after: &mut [f64] = self.plastic(step.plastic);
-        for ((s, new), old) in sum.values_mut().iter_mut().zip(after).zip(&*before) {
+        self.swap(step.plastic, &mut copy);
+        let after = numbers(&mut copy).iter();
+        for ((s, new), old) in numbers(sum).iter_mut().zip(after).zip(&*before) {
             *s += *new - *old;
-            *new = *old;
         }
         self.scratch.weights = before;
     }
 
-    /// The weights or biases themselves.
-    fn plastic(&mut self, plastic: Plastic) -> &mut Vector {
+    /// A copy of weights or biases in double precision.
+    fn copy(&self, plastic: Plastic) -> Weights {
         match plastic {
-            Plastic::Projection(id) => self.state.weights[id.0 as usize].values_mut(),
-            Plastic::Bias(id) => {
-                let at = self.program.layout.biases[&id];
-                &mut self.state.vectors[at.0 as usize]
-            }
+            Plastic::Projection(id) => self.state.weights[id.0 as usize].doubles(),
+            Plastic::Bias(id) => Weights::OneToOne {
+                values: self.state.vectors[self.program.layout.biases[&id].0 as usize].clone(),
+            },
         }
     }
 
-    fn swap(&mut self, plastic: Plastic, sum: &mut Weights) {
-        std::mem::swap(self.plastic(plastic), sum.values_mut());
+    /// Exchanges the weights or biases themselves with others.
+    fn swap(&mut self, plastic: Plastic, other: &mut Weights) {
+        match plastic {
+            Plastic::Projection(id) => {
+                std::mem::swap(&mut self.state.weights[id.0 as usize], other);
+            }
+            Plastic::Bias(id) => {
+                let at = self.program.layout.biases[&id];
+                if let Some(values) = other.values_mut() {
+                    std::mem::swap(&mut self.state.vectors[at.0 as usize], values);
+                }
+            }
+        }
     }
 }

@@ -29,10 +29,32 @@ pub struct Projection {
     pub receptor: Option<Name>,
     /// Short-term plasticity.
     pub short_term: Option<ShortTerm>,
+    /// How exactly weights are kept, if it is said.
+    pub precision: Option<Spanned<Precision>>,
     /// Hard bounds of the weights.
     pub within: Option<Interval>,
     /// How it learns.
     pub learn: Option<Learn>,
+}
+
+/// How exactly the weights of a projection are kept and multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// As 64-bit numbers, with 53 significant bits.
+    #[default]
+    Double,
+    /// As 32-bit numbers, with 24 significant bits.
+    Single,
+}
+
+impl Precision {
+    /// Its name in netlists.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Double => "double",
+            Precision::Single => "single",
+        }
+    }
 }
 
 /// A delay.

@@ -26,7 +26,7 @@ pub(super) fn synapse_states(
     weights: &[Weights],
 ) -> Vec<Vector> {
     let length = match rule.rule.plastic {
-        Plastic::Projection(id) => weights[id.0 as usize].values().len(),
+        Plastic::Projection(id) => weights[id.0 as usize].len(),
         Plastic::Bias(_) => padded(rule.ends.1),
     };
     let filters = rule.rule.expr.formula.filters.iter().zip(&rule.filters);
@@ -49,18 +49,31 @@ fn take_weights(step: &mut Step<'_>, id: ProjectionId) -> Weights {
     std::mem::take(&mut step.state.weights[id.0 as usize])
 }
 
-/// Takes a projection's weights and a rule's states out of the simulation while they are changed; and whether the
-/// states have been used.
+/// Takes a projection's weights in double precision and a rule's states out of the simulation while they are changed; and
+/// whether the states have been used. Weights in single precision stay where they are: what is taken is a copy.
 pub(super) fn take(
     step: &mut Step<'_>,
     id: ProjectionId,
     rule: usize,
 ) -> (Weights, Vec<Vector>, bool) {
-    let weights = take_weights(step, id);
+    let weights = match &mut step.state.weights[id.0 as usize] {
+        weights @ Weights::Single { .. } => {
+            let mut values = std::mem::take(&mut step.scratch.doubles);
+            values.resize(weights.len(), 0.0);
+            weights.write_doubles(&mut values);
+            let post = step.program.circuit.projections[id.0 as usize].to;
+            Weights::Dense {
+                row: padded(step.program.circuit.population(post.population).size),
+                values,
+            }
+        }
+        weights => std::mem::take(weights),
+    };
     let states = std::mem::take(&mut step.state.synapses[rule]);
     (weights, states, step.state.learned[rule])
 }
 
+/// Undoes [`take`].
 pub(super) fn put_back(
     step: &mut Step<'_>,
     id: ProjectionId,
@@ -68,7 +81,21 @@ pub(super) fn put_back(
     weights: Weights,
     states: Vec<Vector>,
 ) {
-    step.state.weights[id.0 as usize] = weights;
+    match (&mut step.state.weights[id.0 as usize], weights) {
+        (single @ Weights::Single { .. }, Weights::Dense { values, .. }) => {
+            single.read_doubles(&values);
+            step.scratch.doubles = values;
+        }
+        (place, weights) => *place = weights,
+    }
     step.state.synapses[rule] = states;
     step.state.learned[rule] = true;
+}
+
+/// All numbers of weights that [`take`] gave.
+pub(super) fn numbers(weights: &mut Weights) -> &mut [f64] {
+    match weights.values_mut() {
+        Some(values) => values,
+        None => &mut [],
+    }
 }

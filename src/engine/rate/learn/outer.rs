@@ -1,13 +1,15 @@
 //! Sums of outer products of a postsynaptic and a presynaptic factor.
 
 use super::super::step::{Scratch, Step};
-use super::take_weights;
+use super::{numbers, take_weights};
 use crate::circuit::connect::Connectivity;
 use crate::circuit::{CompartmentId, ProjectionId};
 use crate::compile::Weights;
 use crate::compile::learning::{Factor, OuterRule, OuterTerm};
-use crate::engine::{dense, elementwise};
+use crate::engine::{dense, elementwise, single};
 use crate::lang::vm::{Machine, padded};
+use crate::vector::Singles;
+use pulp::Arch;
 
 /// Adds a rule's outer products to a projection's weights.
 pub(in crate::engine::rate) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
@@ -27,9 +29,9 @@ pub(in crate::engine::rate) fn outer(step: &mut Step<'_>, rule: &OuterRule) {
     }
     // Gates may have closed all products that it could have gone with.
     if growth.abs() > 0.0 {
-        elementwise::grow(step.scratch.machine.arch(), weights.values_mut(), growth);
+        grow(step.scratch.machine.arch(), &mut weights, growth);
     }
-    elementwise::clip(weights.values_mut(), rule.within);
+    clip(&mut weights, rule.within);
     step.state.weights[rule.projection.0 as usize] = weights;
 }
 
@@ -60,6 +62,7 @@ fn outer_term(
         machine,
         first: post,
         second,
+        singles,
         ..
     } = scratch;
     if let Some(gate) = &term.gate
@@ -98,6 +101,7 @@ fn outer_term(
             &projection.connectivity,
             (&pre[..pre_size], post),
             change,
+            singles,
         );
         if let Change::Add { growth } = &mut change {
             *growth = 0.0;
@@ -106,14 +110,52 @@ fn outer_term(
     true
 }
 
+/// Both sides in single precision, each in so many numbers.
+fn rounded<'a>(
+    arch: Arch,
+    singles: &'a mut [Singles; 2],
+    sides: [(&[f64], usize); 2],
+) -> [&'a [f32]; 2] {
+    for (out, (side, length)) in singles.iter_mut().zip(sides) {
+        out.resize(length, 0.0);
+        single::round(arch, side, out);
+    }
+    let [pre, post] = singles;
+    [pre, post]
+}
+
+fn grow(arch: Arch, weights: &mut Weights, growth: f64) {
+    match weights {
+        Weights::Single { values, .. } => single::grow(arch, values, growth as f32),
+        weights => elementwise::grow(arch, numbers(weights), growth),
+    }
+}
+
+fn clip(weights: &mut Weights, within: Option<[f64; 2]>) {
+    match weights {
+        Weights::Single { values, .. } => single::clip(values, within),
+        weights => elementwise::clip(numbers(weights), within),
+    }
+}
+
 fn apply(
     machine: &Machine,
     weights: &mut Weights,
     connectivity: &Connectivity,
     (pre, post): (&[f64], &[f64]),
     change: Change,
+    singles: &mut [Singles; 2],
 ) {
     match (weights, connectivity, change) {
+        (Weights::Single { row, values, .. }, _, change) => {
+            let [pre, post] = rounded(machine.arch(), singles, [(pre, pre.len()), (post, *row)]);
+            match change {
+                Change::Add { growth } => {
+                    single::add_outer(machine.arch(), values, growth as f32, pre, post);
+                }
+                Change::Multiply => single::multiply_outer(machine.arch(), values, pre, post),
+            }
+        }
         (Weights::Dense { values, .. }, _, Change::Add { growth }) => {
             dense::add_outer(machine.arch(), values, growth, pre, post);
         }

@@ -3,7 +3,7 @@
 use super::super::filters::advance;
 use super::super::kernels::Memory;
 use super::super::step::{Scratch, Step};
-use super::{put_back, slots, take};
+use super::{numbers, put_back, slots, take};
 use crate::circuit::CompartmentId;
 use crate::circuit::connect::Connectivity;
 use crate::compile::Weights;
@@ -46,7 +46,7 @@ pub(in crate::engine::rate) fn general(step: &mut Step<'_>, rule: &GeneralRule) 
         memory,
         states: &rule.states,
         change: rule.change.as_ref(),
-        total: weights.values().len(),
+        total: weights.len(),
         now,
         fresh: !started,
         post_row: padded(post_size),
@@ -64,7 +64,7 @@ pub(in crate::engine::rate) fn general(step: &mut Step<'_>, rule: &GeneralRule) 
         zero(&mut rows.change, length);
         let mut old = std::mem::take(&mut rows.weights);
         zero(&mut old, length);
-        old[..end - start].copy_from_slice(&weights.values()[start..end]);
+        old[..end - start].copy_from_slice(&numbers(&mut weights)[start..end]);
         let mut scalars = std::mem::take(&mut rows.scalars);
         for replica in 0..replicas {
             let at = replica * padded(pre_size) + j;
@@ -85,7 +85,7 @@ pub(in crate::engine::rate) fn general(step: &mut Step<'_>, rule: &GeneralRule) 
             rule_at_work.run(machine, &row, &mut states, rows);
         }
         (rows.weights, rows.scalars) = (old, scalars);
-        let changed = &mut weights.values_mut()[start..end];
+        let changed = &mut numbers(&mut weights)[start..end];
         let (change, share) = (&rows.change[..end - start], 1.0 / replicas as f64);
         elementwise::add_scaled(machine.arch(), changed, change, share);
         elementwise::clip(changed, rule.within);

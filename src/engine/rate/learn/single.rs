@@ -1,11 +1,12 @@
 //! Rules for weights of which each neuron has one: one-to-one projections and biases.
 
 use super::super::step::{Scratch, Step};
+use super::numbers;
 use super::rows::{Row, RowRule, zero};
+use crate::compile::Weights;
 use crate::compile::learning::{ElementwiseRule, ElementwiseTarget};
 use crate::engine::elementwise;
 use crate::lang::vm::padded;
-use crate::vector::Vector;
 
 /// Runs a rule for single weights.
 pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
@@ -30,11 +31,9 @@ pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &Elementwi
         return elementwise::clip(bias, rule.within);
     }
     let mut weights = match rule.target {
-        ElementwiseTarget::Projection(id) => {
-            std::mem::take(step.state.weights[id.0 as usize].values_mut())
-        }
+        ElementwiseTarget::Projection(id) => std::mem::take(&mut step.state.weights[id.0 as usize]),
         // A bias is read through the table, so it stays there while the change is computed.
-        ElementwiseTarget::Bias(_) => Vector::default(),
+        ElementwiseTarget::Bias(_) => Weights::default(),
     };
     let mut states = std::mem::take(&mut step.state.synapses[index]);
     let (now, fresh) = (step.state.step, !step.state.learned[index]);
@@ -57,21 +56,21 @@ pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &Elementwi
             end: length,
             replica,
             targets: None,
-            weights: &weights,
+            weights: numbers(&mut weights),
             scalars: &[],
         };
         rule_at_work.run(machine, &row, &mut states, rows);
     }
     let (arch, share) = (machine.arch(), 1.0 / replicas as f64);
     let changed = match rule.target {
-        ElementwiseTarget::Projection(_) => &mut weights,
+        ElementwiseTarget::Projection(_) => numbers(&mut weights),
         ElementwiseTarget::Bias(id) => &mut step.state.vectors[id.0 as usize],
     };
     let change = &step.scratch.rows.change[..rule.size];
     elementwise::add_scaled(arch, &mut changed[..rule.size], change, share);
     elementwise::clip(changed, rule.within);
     if let ElementwiseTarget::Projection(id) = rule.target {
-        *step.state.weights[id.0 as usize].values_mut() = weights;
+        step.state.weights[id.0 as usize] = weights;
     }
     step.state.synapses[index] = states;
     step.state.learned[index] = true;
