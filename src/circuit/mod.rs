@@ -5,6 +5,7 @@
 
 pub mod connect;
 pub mod draw;
+mod output;
 mod resolve;
 pub mod sample;
 mod spiking;
@@ -16,6 +17,7 @@ use crate::netlist::model;
 use crate::source::Span;
 use crate::units::{Dimension, Quantity};
 use connect::Connectivity;
+pub use output::Output;
 pub use spiking::{CircuitKind, Plateau, Receptor, SpikeTimes, Spiking, SpikingEnds};
 
 /// Typed index of a population.
@@ -106,8 +108,8 @@ pub struct Compartment {
     pub within: Option<model::Interval>,
     /// Value before the first step; if there is none 0, or the membrane's resting potential.
     pub start: Option<model::Distribution>,
-    /// Inputs added to its drive.
-    pub inputs: Vec<InputId>,
+    /// Outputs of inputs added to its drive.
+    pub inputs: Vec<(InputId, Output)>,
     /// Bias added to its drive.
     pub bias: Option<model::Bias>,
     /// Unit of its value.
@@ -163,8 +165,10 @@ pub struct Input {
     pub name: String,
     /// Values a step.
     pub size: usize,
-    /// Latent variables that expressions may read as `name.latent`, if it has any.
-    pub latent: Option<usize>,
+    /// What else it gives, and how many numbers a step: expressions read `name.latent`, `name.label`, ….
+    pub outputs: Vec<(Output, usize)>,
+    /// How its values are arranged, slowest first (channels, rows, columns), if they are an image.
+    pub shape: Option<[usize; 3]>,
     /// Where its values come from.
     pub process: model::InputProcess,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::kernel::{Binding, ScalarId, VectorId, VectorRef};
 use super::reading::{Expr, Reading};
 use crate::circuit::{
-    Circuit, CompartmentId, InputId, ModulatorId, PopulationId, ProjectionId, sample,
+    Circuit, CompartmentId, InputId, ModulatorId, Output, PopulationId, ProjectionId, sample,
 };
 use crate::lang::vm::padded;
 use crate::lang::{FilterKind, Shape, Symbol};
@@ -22,10 +22,8 @@ pub enum Source {
         /// Numbers a step.
         length: usize,
     },
-    /// An input's values.
-    Input(InputId),
-    /// An input's latent variables.
-    Latent(InputId),
+    /// What an input gives.
+    Input(InputId, Output),
 }
 
 /// Where a filter keeps its state.
@@ -196,16 +194,15 @@ impl Layout {
                     let at = self.vector(vec![0.0; drive.len()]);
                     self.currents.insert(*id, at);
                 }
-                Reading::Input(id) => self.source(Source::Input(*id)),
-                Reading::Latent(id) => self.source(Source::Latent(*id)),
+                Reading::Input(id, output) => self.source(Source::Input(*id, *output)),
                 _ => {}
             }
         }
     }
 
-    /// Makes the input's values available.
-    pub fn add_input(&mut self, id: InputId) {
-        self.source(Source::Input(id));
+    /// Makes what an input gives available.
+    pub fn add_input(&mut self, (id, output): (InputId, Output)) {
+        self.source(Source::Input(id, output));
     }
 
     /// The source of a compartment's noise.
@@ -355,8 +352,9 @@ impl Binding for Places<'_> {
             Reading::Parameter(population, k) => {
                 VectorRef::Plain(*layout.parameters.get(&(population, k))?)
             }
-            Reading::Input(id) => VectorRef::Source(layout.source_of(&Source::Input(id))?),
-            Reading::Latent(id) => VectorRef::Source(layout.source_of(&Source::Latent(id))?),
+            Reading::Input(id, output) => {
+                VectorRef::Source(layout.source_of(&Source::Input(id, output))?)
+            }
             Reading::Presynaptic => layout.presynaptic(self.circuit, self.projection?),
             Reading::Weight => match self.bias {
                 Some(id) => VectorRef::Plain(*layout.biases.get(&id)?),

@@ -266,7 +266,7 @@ impl Planner<'_> {
                 .compartment(id)
                 .inputs
                 .iter()
-                .filter_map(|i| layout.source_of(&Source::Input(*i)))
+                .filter_map(|(id, output)| layout.source_of(&Source::Input(*id, *output)))
                 .collect(),
             projections: projections
                 .map(|(index, _)| ProjectionId(index as u32))

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::circuit::{CompartmentId, InputId, ModulatorId, PopulationId, ProjectionId};
+use crate::circuit::{CompartmentId, InputId, ModulatorId, Output, PopulationId, ProjectionId};
 use crate::lang::{Filter, FilterKind, Formula, Symbol};
 use crate::source::Span;
 
@@ -23,10 +23,8 @@ pub enum Reading {
     Noise(CompartmentId),
     /// A parameter that differs from neuron to neuron.
     Parameter(PopulationId, u32),
-    /// An input's values.
-    Input(InputId),
-    /// An input's latent variables.
-    Latent(InputId),
+    /// What an input gives.
+    Input(InputId, Output),
     /// In an event circuit: the time since the start (ms).
     Time,
     /// In an event circuit: the firing rate of a population (1/ms), in an exponential window.

@@ -1,6 +1,6 @@
 //! Why a name means nothing in its place, and what to write instead.
 
-use crate::circuit::{CircuitKind, CompartmentId, PopulationId};
+use crate::circuit::{CircuitKind, CompartmentId, Input, PopulationId};
 use crate::lang::{Refusal, Scope};
 use crate::netlist::model::Dynamics;
 use crate::source::{nearest, suggest};
@@ -83,7 +83,7 @@ impl PlaceScope<'_> {
                     .map(|id| self.circuit.compartment_name(id));
                 let projections = self.circuit.projections.iter();
                 values
-                    .chain(self.circuit.inputs.iter().map(|i| i.name.clone()))
+                    .chain(self.circuit.inputs.iter().flat_map(Input::names))
                     .chain(projections.map(|p| format!("{}.current", p.name)))
                     .collect()
             }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::reading::Reading;
-use crate::circuit::{Circuit, CircuitKind, CompartmentId, PopulationId, ProjectionId};
+use crate::circuit::{Circuit, CircuitKind, CompartmentId, Output, PopulationId, ProjectionId};
 use crate::lang::ast::Ast;
 use crate::lang::{Meaning, Refusal, Scope, Shape};
 use crate::netlist::model::{Distribution, DistributionKind, Dynamics};
@@ -265,19 +265,13 @@ impl<'c> PlaceScope<'c> {
         }
         if let Some(id) = self.circuit.input_named(first) {
             let input = &self.circuit.inputs[id.0 as usize];
-            return match (rest.as_slice(), input.latent) {
-                ([], _) => Some(self.variable(
-                    Reading::Input(id),
-                    Shape::Vector(input.size as u32),
-                    Dimension::NONE,
-                )),
-                (["latent"], Some(n)) => Some(self.variable(
-                    Reading::Latent(id),
-                    Shape::Vector(n as u32),
-                    Dimension::NONE,
-                )),
-                _ => None,
+            let output = match rest.as_slice() {
+                [] => Output::Values,
+                [name] => Output::named(name)?,
+                _ => return None,
             };
+            let shape = Shape::Vector(input.output(output)? as u32);
+            return Some(self.variable(Reading::Input(id, output), shape, Dimension::NONE));
         }
         match rest.as_slice() {
             [] => match self.broadcast(first) {

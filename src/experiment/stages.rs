@@ -276,6 +276,9 @@ fn split_names(process: &InputProcess) -> Vec<&str> {
         InputProcess::Array { splits, .. } => std::iter::once("train")
             .chain(splits.keys().map(String::as_str))
             .collect(),
+        InputProcess::Images(images) => std::iter::once("train")
+            .chain(images.splits.keys().map(String::as_str))
+            .collect(),
         InputProcess::LogMel(mel) => std::iter::once(mel.otherwise.as_str())
             .chain(mel.splits.keys().map(String::as_str))
             .collect(),

@@ -1,12 +1,14 @@
 //! Inputs: processes, arrays and data sets that give the circuit its values, one row a step.
 
 pub mod data;
+mod images;
 pub mod process;
 pub mod von_mises;
 
 use std::path::{Path, PathBuf};
 
 pub use data::{DataError, Frames, read_array};
+pub use images::{Order, View, first_shape};
 
 /// Values a step that an array file gives.
 ///

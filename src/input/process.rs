@@ -6,9 +6,10 @@ use indexmap::IndexMap;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
+use super::images::Images;
 use super::von_mises::{Motion, VonMises};
 use super::{DataError, DataPaths};
-use crate::circuit::{Input, sample};
+use crate::circuit::{Input, Output, sample};
 use crate::engine::dense;
 use crate::lang::vm::padded;
 use crate::netlist::model::{InputProcess, LogMelInput, Mixing};
@@ -29,6 +30,7 @@ enum Kind {
     LatentAr1(Box<LatentAr1>),
     VonMises(Box<VonMises>),
     Frames(FrameReader),
+    Images(Box<Images>),
 }
 
 /// z ← decay·z + noise·η, output mixing·z; one z per replica.
@@ -130,6 +132,10 @@ impl Process {
                     position: 0,
                 })
             }
+            InputProcess::Images(images) => {
+                let stream = (seed, input.name.as_str());
+                Kind::Images(Box::new(Images::new(images, replicas, paths, stream)?))
+            }
             InputProcess::LogMel(mel) => {
                 let splits = Arc::new(recordings(mel, &input.name, seed, paths, threads)?);
                 Kind::Frames(FrameReader {
@@ -151,6 +157,7 @@ impl Process {
         match &self.kind {
             Kind::LatentAr1(_) | Kind::VonMises(_) => None,
             Kind::Frames(reader) => Some(reader.splits.keys().map(String::as_str).collect()),
+            Kind::Images(images) => Some(images.splits()),
         }
     }
 
@@ -165,16 +172,21 @@ impl Process {
                 };
                 Some(frames.len().div_ceil(self.replicas) as u64)
             }
+            Kind::Images(images) => images.epoch(split),
         }
     }
 
     /// Starts a pass over a split (the first if none is named); nothing for a process without splits.
     pub fn rewind(&mut self, split: Option<&str>) {
-        if let Kind::Frames(reader) = &mut self.kind {
-            reader.split = split
-                .and_then(|name| reader.splits.get_index_of(name))
-                .unwrap_or(FIRST_SPLIT);
-            reader.position = 0;
+        match &mut self.kind {
+            Kind::LatentAr1(_) | Kind::VonMises(_) => {}
+            Kind::Frames(reader) => {
+                reader.split = split
+                    .and_then(|name| reader.splits.get_index_of(name))
+                    .unwrap_or(FIRST_SPLIT);
+                reader.position = 0;
+            }
+            Kind::Images(images) => images.rewind(split),
         }
     }
 
@@ -188,37 +200,42 @@ impl Process {
             }
             Kind::VonMises(process) => process.reseed(seed, name),
             Kind::Frames(_) => {}
+            Kind::Images(images) => images.reseed(seed),
         }
         self.rewind(None);
     }
 
-    /// Writes the next steps' values, replica by replica within a step, and the latent variables if asked.
-    pub fn advance(
-        &mut self,
-        arch: Arch,
-        steps: usize,
-        values: &mut [f64],
-        latent: Option<&mut [f64]>,
-    ) {
+    /// Moves on by some steps; writes those outputs that are wanted, replica by replica within a step.
+    pub fn advance(&mut self, arch: Arch, steps: usize, outputs: &mut [(Output, &mut [f64])]) {
+        let mut wanted = |wanted: Output| {
+            let mut all = outputs.iter_mut();
+            all.find(|(output, _)| *output == wanted)
+                .map(|(_, out)| std::mem::take(out))
+        };
         match &mut self.kind {
             Kind::LatentAr1(process) => {
                 process.advance(arch, steps);
-                if !values.is_empty() {
+                if let Some(values) = wanted(Output::Values) {
                     let z = (&process.path[..], padded(process.latent), process.latent);
                     dense::deliver_rows(arch, &process.mixing, z, (values, self.row));
                 }
-                if let Some(latent) = latent {
+                if let Some(latent) = wanted(Output::Latent) {
                     latent.copy_from_slice(&process.path);
                 }
             }
-            Kind::VonMises(process) => process.advance(arch, steps, values, latent),
+            Kind::VonMises(process) => {
+                let (values, latent) = (wanted(Output::Values), wanted(Output::Latent));
+                process.advance(arch, steps, values.unwrap_or_default(), latent);
+            }
             Kind::Frames(reader) => {
                 let length = self.row * self.replicas;
+                let values = wanted(Output::Values).unwrap_or_default();
                 for step in 0..steps {
                     let out = values.get_mut(step * length..(step + 1) * length);
                     reader.advance(self.row, self.replicas, out.unwrap_or_default());
                 }
             }
+            Kind::Images(images) => images.advance(steps, outputs),
         }
     }
 }

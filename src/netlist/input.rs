@@ -6,7 +6,7 @@ use super::model::{Input, InputProcess, Mixing, Name};
 use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
-use super::{distribution, log_mel};
+use super::{distribution, images, log_mel};
 
 const PROCESS: Key = key("process", "\"latent-ar1\"");
 const SIZE: Key = key("size", "100");
@@ -26,7 +26,7 @@ const DRIFT: Key = key("drift", "0.75");
 const HOLD: Key = key("hold", "1000");
 const AMONG: Key = key("among", "24");
 
-const PROCESSES: [&str; 4] = ["latent-ar1", "von-mises", "array", "log-mel"];
+const PROCESSES: [&str; 5] = ["latent-ar1", "von-mises", "array", "log-mel", "images"];
 
 /// Reads one input.
 pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Input> {
@@ -37,6 +37,9 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         "latent-ar1" => latent_ar1(&mut reader),
         "von-mises" => von_mises(&mut reader),
         "array" => array(&mut reader),
+        "images" => images::read(&mut reader)
+            .map(Box::new)
+            .map(InputProcess::Images),
         "log-mel" => log_mel::read(&mut reader).map(InputProcess::LogMel),
         _ => {
             process.unknown_choice(reader.context, "process", &PROCESSES);

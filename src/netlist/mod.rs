@@ -17,6 +17,7 @@ mod document;
 mod duration;
 mod field;
 mod files;
+mod images;
 mod input;
 mod learn;
 mod library;

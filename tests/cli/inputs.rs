@@ -96,3 +96,30 @@ fn recordings_that_are_missing_or_none_are_named() {
         "nothing is written before the data are read"
     );
 }
+
+#[test]
+fn images_that_are_missing_or_damaged_are_named_before_anything_is_written() {
+    let images = "process = \"images\"\nformat = \"idx\"\n\
+                  file = { images = \"images\", labels = \"labels\" }";
+    let place = Place::new(&[]);
+    place.write("images.toml", with_input(images, 4));
+    let told = |what: &[&str]| contains_all(&place.refuse(&["run", "images.toml"]), what);
+    told(&["images.toml:", "no file", "images`", "--data DIR"]);
+    let head = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2];
+    place.write("images", [&head[..], &[9; 7]].concat());
+    told(&[
+        "images.toml:",
+        "23 bytes",
+        "2 images of 2 x 2, 24 bytes",
+        "truncated",
+    ]);
+    place.write("images", [&head[..], &[9; 8]].concat());
+    told(&["no file", "labels`"]);
+    place.write("labels", [0, 0, 8, 1, 0, 0, 0, 2, 3, 10]);
+    told(&["labels`, label 2: the class is 10, expected 0 to 9"]);
+    place.write("labels", [0, 0, 8, 1, 0, 0, 0, 1, 3]);
+    told(&["2 images end with", "1 labels"]);
+    assert!(!place.path("runs").exists());
+    place.write("labels", [0, 0, 8, 1, 0, 0, 0, 2, 3, 9]);
+    place.succeed(&["run", "images.toml", "--quiet"]);
+}

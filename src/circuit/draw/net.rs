@@ -94,15 +94,13 @@ impl Net {
 
     fn add_inputs(&mut self, circuit: &Circuit) {
         for id in circuit.compartments() {
-            for input in &circuit.compartment(id).inputs {
+            for (input, output) in &circuit.compartment(id).inputs {
                 let from = Tip {
                     node: self.populations + input.0 as usize,
                     row: 0,
                 };
-                let name = circuit
-                    .inputs
-                    .get(input.0 as usize)
-                    .map_or("", |i| i.name.as_str());
+                let input = circuit.inputs.get(input.0 as usize);
+                let name = input.map_or(String::new(), |i| output.of(&i.name));
                 let title = format!("{name} to {}", circuit.compartment_name(id));
                 let wire = self.wire(from, self.tip(id), Block::default(), title);
                 self.wires.push(wire);

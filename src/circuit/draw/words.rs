@@ -143,6 +143,7 @@ pub(super) fn process(process: &InputProcess) -> String {
             format!("von Mises angle, concentration {}", concentration.value)
         }
         InputProcess::Array { file, .. } => format!("rows of {}", file.value),
+        InputProcess::Images(images) => format!("images of {}", images.first_file()),
         InputProcess::LogMel(mel) => format!("log-mel frames of {}", mel.folder.value),
     }
 }

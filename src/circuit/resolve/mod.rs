@@ -10,8 +10,8 @@ use std::collections::HashMap;
 
 use petgraph::graph::DiGraph;
 
-use super::{Circuit, CircuitKind, Input, Modulator, PopulationId, ProjectionId};
-use crate::input::DataPaths;
+use super::{Circuit, CircuitKind, Input, Modulator, Output, PopulationId, ProjectionId};
+use crate::input::{DataError, DataPaths};
 use crate::netlist::model::{self, Name, Netlist};
 use crate::source::{Problem, suggest};
 
@@ -112,29 +112,77 @@ impl Resolver<'_> {
     }
 
     fn input(&mut self, name: &str, input: &model::Input) -> Option<Input> {
-        let (size, latent) = match &input.process {
-            model::InputProcess::LatentAr1 { size, latent, .. } => {
-                (size.value as usize, Some(latent.value as usize))
-            }
-            model::InputProcess::VonMises { .. } => (2, Some(1)),
-            model::InputProcess::LogMel(mel) => (mel.channels as usize, None),
-            model::InputProcess::Array { file, .. } => {
-                match crate::input::array_width(&self.paths.find(&file.value)) {
-                    Ok(size) => (size, None),
-                    Err(error) => {
-                        self.problems
-                            .push(Problem::new(error.to_string(), file.span, "this file"));
-                        return None;
-                    }
-                }
-            }
-        };
-        Some(Input {
+        let made = |size, outputs| Input {
             name: name.to_owned(),
             size,
-            latent,
+            outputs,
+            shape: None,
             process: input.process.clone(),
-        })
+        };
+        let latent = |n| vec![(Output::Latent, n)];
+        match &input.process {
+            model::InputProcess::LatentAr1 {
+                size, latent: n, ..
+            } => Some(made(size.value as usize, latent(n.value as usize))),
+            model::InputProcess::VonMises { .. } => Some(made(2, latent(1))),
+            model::InputProcess::LogMel(mel) => Some(made(mel.channels as usize, vec![])),
+            model::InputProcess::Array { file, .. } => {
+                let width = crate::input::array_width(&self.paths.find(&file.value));
+                Some(made(self.read(width, file)?, vec![]))
+            }
+            model::InputProcess::Images(images) => {
+                let source = crate::input::first_shape(images, &self.paths);
+                let source = self.read(source, images.files.images.first()?)?;
+                self.crop_fits(images, source)?;
+                let shape = images.seen(source);
+                let label = (Output::Label, images.classes as usize);
+                let mut outputs = vec![(Output::Changed, 1), (Output::Last, 1)];
+                outputs.extend(images.is_labelled().then_some(label));
+                let input = made(shape.iter().product(), outputs);
+                Some(Input {
+                    shape: Some(shape),
+                    ..input
+                })
+            }
+        }
+    }
+
+    /// What was read of a file, or the problem with it.
+    fn read<T>(&mut self, result: Result<T, DataError>, file: &Name) -> Option<T> {
+        let failed = |error: DataError| Problem::new(error.to_string(), file.span, "this file");
+        result
+            .map_err(|error| self.problems.push(failed(error)))
+            .ok()
+    }
+
+    /// The part of an image that is seen has to be in it, and divide into the blocks that are averaged.
+    fn crop_fits(&mut self, images: &model::ImagesInput, source: [usize; 3]) -> Option<()> {
+        let [_, rows, columns] = source;
+        let found = format!("the images have {rows} rows and {columns} columns");
+        if let Some(crop) = &images.crop {
+            let [high, wide] = crop.value;
+            if high > rows as u64 || wide > columns as u64 {
+                let problem = Problem::new(found, crop.span, "larger than the images");
+                let help = format!("write at most crop = [{rows}, {columns}]");
+                self.problems.push(problem.help(help));
+                return None;
+            }
+        }
+        let [high, wide] = images.cropped(source);
+        let shrink = images.shrink as usize;
+        if high.is_multiple_of(shrink) && wide.is_multiple_of(shrink) {
+            return Some(());
+        }
+        let message =
+            format!("{high} x {wide} pixels do not divide into blocks of {shrink} x {shrink}");
+        let span = images.shrink_span;
+        let problem = Problem::new(message, span, "no whole number of blocks");
+        let [high, wide] = [high, wide].map(|side| side / shrink * shrink);
+        self.problems.push(match high.min(wide) {
+            0 => problem.help("write a smaller number"),
+            _ => problem.help(format!("cut a border off with crop = [{high}, {wide}]")),
+        });
+        None
     }
 
     fn list_fits(&mut self, distribution: &model::Distribution, size: usize) {

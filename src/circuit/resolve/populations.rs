@@ -1,6 +1,6 @@
 //! Populations: their parameters and compartments.
 
-use super::super::{Circuit, Compartment, InputId, Population};
+use super::super::{Circuit, Compartment, InputId, Output, Population};
 use super::{MOST, RESERVED, Resolver, is_bare_zero};
 use crate::netlist::model::{self, Name};
 use crate::source::Problem;
@@ -134,7 +134,7 @@ impl Resolver<'_> {
         let inputs = table.map_or(vec![], |t| {
             t.inputs
                 .iter()
-                .filter_map(|i| self.input_id(i, size, circuit))
+                .filter_map(|i| self.feed(i, size, circuit))
                 .collect()
         });
         let bounds = model
@@ -164,14 +164,25 @@ impl Resolver<'_> {
         }
     }
 
-    fn input_id(&mut self, name: &Name, size: usize, circuit: &Circuit) -> Option<InputId> {
-        let Some(id) = circuit.input_named(&name.value) else {
-            if !self.netlist.inputs.contains_key(&name.value) {
+    /// The output of an input that a compartment names: `world`, or `digits.label`.
+    fn feed(&mut self, name: &Name, size: usize, circuit: &Circuit) -> Option<(InputId, Output)> {
+        let (first, rest) = match name.value.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (name.value.as_str(), None),
+        };
+        let Some(id) = circuit.input_named(first) else {
+            if !self.netlist.inputs.contains_key(first) {
                 self.unknown("there is no input", name, self.netlist.inputs.keys(), None);
             }
             return None;
         };
-        let given = circuit.inputs[id.0 as usize].size;
+        let input = &circuit.inputs[id.0 as usize];
+        let output = rest.map_or(Some(Output::Values), Output::named);
+        let Some((output, given)) = output.and_then(|o| Some((o, input.output(o)?))) else {
+            let names: Vec<String> = input.names().collect();
+            self.unknown("there is no output", name, names.iter(), None);
+            return None;
+        };
         if given != size {
             let message = format!(
                 "input `{}` has {given} values a step, the population has {size} neurons",
@@ -182,6 +193,6 @@ impl Resolver<'_> {
                 .push(Problem::new(message, name.span, "sizes differ").help(help));
             return None;
         }
-        Some(id)
+        Some((id, output))
     }
 }

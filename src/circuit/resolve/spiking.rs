@@ -161,7 +161,7 @@ impl Resolver<'_> {
             let help = "biases of spiking neurons are constant; let synapses of a regular source learn instead";
             self.problems.push(problem.help(help));
         }
-        if let Some(input) = compartment.inputs.first()
+        if let Some((input, _)) = compartment.inputs.first()
             && circuit.step.is_none()
         {
             let name = &circuit.inputs[input.0 as usize].name;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::schedule::ScheduleState;
-use super::sources::{BLOCK_STEPS, SourceBlock, Sources};
+use super::sources::{SourceBlock, Sources};
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
 use super::trials::{Reset, Trials};
@@ -196,14 +196,15 @@ impl Simulation {
     /// # Errors
     /// If the observer ends it, or a value is not finite any more; the state is that of the last whole step.
     pub fn run(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        if self.threads > 1 && steps > BLOCK_STEPS as u64 {
+        let block_steps = self.sources.block_steps();
+        if self.threads > 1 && steps > block_steps {
             return self.run_ahead(steps, observer);
         }
         let mut block = self.spare.pop().unwrap_or_default();
         let mut left = steps;
         let mut result = Ok(());
         while left > 0 && result.is_ok() {
-            let n = left.min(BLOCK_STEPS as u64);
+            let n = left.min(block_steps);
             self.sources.produce(n as usize, &mut block);
             result = self.parts().0.run(&block, observer);
             left -= n;
@@ -214,6 +215,7 @@ impl Simulation {
 
     /// As `run`, with a thread that makes blocks ahead.
     fn run_ahead(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
+        let block_steps = self.sources.block_steps();
         let (mut run, sources, spare) = self.parts();
         let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
@@ -226,7 +228,7 @@ impl Simulation {
                 let mut left = steps;
                 while left > 0 {
                     let Ok(mut block) = used.recv() else { return };
-                    let n = left.min(BLOCK_STEPS as u64);
+                    let n = left.min(block_steps);
                     sources.produce(n as usize, &mut block);
                     left -= n;
                     if made.send(block).is_err() {

@@ -5,7 +5,7 @@
 
 use pulp::Arch;
 
-use crate::circuit::InputId;
+use crate::circuit::{InputId, Output};
 use crate::compile::Program;
 use crate::compile::layout::Source;
 use crate::input::process::Process;
@@ -14,14 +14,17 @@ use crate::lang::vm::padded;
 use crate::random::Normals;
 use crate::vector::Vector;
 
-/// Steps in a block: enough to fill SIMD lanes, few enough to stay in the cache.
-pub const BLOCK_STEPS: usize = 64;
+/// Most steps in a block: enough to fill SIMD lanes, few enough to stay in the cache.
+const BLOCK_STEPS: usize = 64;
+
+/// Most numbers in a block, 16 MB, where steps are so wide that it would be more: images for many replicas.
+const BLOCK_NUMBERS: usize = 1 << 21;
 
 /// Generators of noise and input processes.
 #[derive(Debug, Clone)]
 pub struct Sources {
     noises: Vec<(usize, Normals)>,
-    processes: Vec<(Process, Option<usize>, Option<usize>)>,
+    processes: Vec<Outlet>,
     lengths: Vec<usize>,
     arch: Arch,
     /// Streams that wait while a stage has a seed of its own.
@@ -30,11 +33,11 @@ pub struct Sources {
     replay: Option<Replay>,
 }
 
+/// A process, and which sources its outputs are: those that are read.
+type Outlet = (Process, Vec<(Output, usize)>);
+
 /// Generators that a stage's own seed replaces: noises and processes.
-type Streams = (
-    Vec<(usize, Normals)>,
-    Vec<(Process, Option<usize>, Option<usize>)>,
-);
+type Streams = (Vec<(usize, Normals)>, Vec<Outlet>);
 
 /// Inputs over the steps of a trial.
 #[derive(Debug, Clone)]
@@ -87,8 +90,9 @@ fn values_of(program: &Program, source: &Source) -> usize {
     let input = |id: &InputId| &circuit.inputs[id.0 as usize];
     match source {
         Source::Noise { length, .. } => *length,
-        Source::Input(id) => circuit.replicas * padded(input(id).size),
-        Source::Latent(id) => circuit.replicas * padded(input(id).latent.unwrap_or(0)),
+        Source::Input(id, output) => {
+            circuit.replicas * padded(input(id).output(*output).unwrap_or(0))
+        }
     }
 }
 
@@ -108,12 +112,14 @@ impl Sources {
             replay: None,
         };
         for (index, input) in circuit.inputs.iter().enumerate() {
-            let id = InputId(index as u32);
-            let at = |source| program.layout.source_of(&source).map(|s| s as usize);
+            let read = |(at, source): (usize, &Source)| match source {
+                Source::Input(id, output) if id.0 as usize == index => Some((*output, at)),
+                _ => None,
+            };
+            let all = program.layout.sources.iter().enumerate();
+            let outputs = all.filter_map(read).collect();
             let process = Process::new(input, circuit.seed, circuit.replicas, paths, threads)?;
-            sources
-                .processes
-                .push((process, at(Source::Input(id)), at(Source::Latent(id))));
+            sources.processes.push((process, outputs));
         }
         for (index, source) in program.layout.sources.iter().enumerate() {
             sources.lengths.push(values_of(program, source));
@@ -123,6 +129,12 @@ impl Sources {
             }
         }
         Ok(sources)
+    }
+
+    /// Steps in a block.
+    pub fn block_steps(&self) -> u64 {
+        let numbers = self.lengths.iter().sum::<usize>().max(1);
+        (BLOCK_NUMBERS / numbers).clamp(1, BLOCK_STEPS) as u64
     }
 
     /// Starts a pass over the split that a stage names for an input.
@@ -163,8 +175,8 @@ impl Sources {
     /// Takes the inputs of the next `steps` steps, and gives them again and again until the stage is left.
     pub fn replay(&mut self, steps: usize) {
         let mut vectors: Vec<Vector> = vec![Vector::default(); self.lengths.len()];
-        for (_, values, latent) in &self.processes {
-            for at in [values, latent].into_iter().flatten() {
+        for (_, outputs) in &self.processes {
+            for (_, at) in outputs {
                 vectors[*at] = Vector::zeros(steps * self.lengths[*at]);
             }
         }
@@ -197,18 +209,19 @@ impl Sources {
 
     /// Processes move on; what they give goes into the vectors of their sources.
     fn advance(&mut self, steps: usize, vectors: &mut [Vector]) {
-        for (process, values, latent) in &mut self.processes {
-            // Both may be wanted, one of them, or none: the process moves on all the same.
-            let mut latents = latent.map(|at| std::mem::take(&mut vectors[at]));
-            let mut taken = values
-                .map(|at| std::mem::take(&mut vectors[at]))
-                .unwrap_or_default();
-            process.advance(self.arch, steps, &mut taken, latents.as_deref_mut());
-            if let Some(at) = values {
-                vectors[*at] = taken;
-            }
-            if let (Some(at), Some(latents)) = (latent, latents) {
-                vectors[*at] = latents;
+        for (process, outputs) in &mut self.processes {
+            // A process of which nothing is read moves on all the same.
+            let taken = outputs
+                .iter()
+                .map(|(output, at)| (*output, std::mem::take(&mut vectors[*at])));
+            let mut taken: Vec<(Output, Vector)> = taken.collect();
+            let mut slices: Vec<(Output, &mut [f64])> = taken
+                .iter_mut()
+                .map(|(output, vector)| (*output, &mut vector[..]))
+                .collect();
+            process.advance(self.arch, steps, &mut slices);
+            for ((_, at), (_, vector)) in outputs.iter().zip(taken) {
+                vectors[*at] = vector;
             }
         }
     }

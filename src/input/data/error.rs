@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use realfft::FftError;
 use thiserror::Error;
 
+use super::images::ImageError;
 use super::resample::RATES_HZ;
 
 /// Why a data set could not be read. Rows, lines, columns and samples are counted from 1.
@@ -146,6 +147,9 @@ pub enum DataError {
         /// Where it ends (Hz).
         high_hz: f64,
     },
+    /// A file of images or labels is not what it should be.
+    #[error(transparent)]
+    Image(#[from] ImageError),
     /// The Fourier transform refused its buffers.
     #[error("the Fourier transform failed: {0}")]
     Transform(#[from] FftError),

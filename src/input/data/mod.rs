@@ -1,6 +1,7 @@
 //! Data sets as inputs: files on disk become frames, the rows of values that a population is driven with.
 //!
 //! - [`read_array`] reads `.npy` and `.csv` files;
+//! - [`read_images`] reads IDX, CIFAR-10 and STL-10 files;
 //! - [`read_wav`], [`Resampler`] and [`LogMel`] turn sound into log-mel frames;
 //! - [`Recordings::load`] does so for a whole folder and divides it into splits.
 //!
@@ -10,6 +11,7 @@ mod array;
 mod error;
 mod files;
 mod frames;
+mod images;
 mod log_mel;
 mod mel;
 mod parallel;
@@ -20,6 +22,7 @@ mod wav;
 pub use array::read_array;
 pub use error::DataError;
 pub use frames::Frames;
+pub use images::{ImageError, ImageFiles, ImageSet, image_shape, read_images};
 pub use log_mel::{LogMel, LogMelPlan};
 pub use mel::{hz_to_mel, mel_to_hz};
 pub use recordings::{RecordedSplit, Recordings, RecordingsSpec, Scaling, SplitRule};

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Distribution, Name};
+use super::{Distribution, ImagesInput, Name};
 use crate::source::Spanned;
 
 /// An input.
@@ -54,6 +54,8 @@ pub enum InputProcess {
     },
     /// A folder of WAV recordings as log-mel frames, one a step.
     LogMel(LogMelInput),
+    /// Images, each held for some steps.
+    Images(Box<ImagesInput>),
 }
 
 /// The matrix from latent variables to values.

@@ -4,6 +4,7 @@
 //! so that the circuit stage can point at them. Durations and quantities are already parsed.
 
 mod distribution;
+mod images;
 mod input;
 mod modulator;
 mod neuron;
@@ -15,6 +16,7 @@ mod spiking;
 mod stage;
 
 pub use distribution::{Distribution, DistributionKind, Interval};
+pub use images::{ImageFiles, ImageFormat, ImagesInput};
 pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};

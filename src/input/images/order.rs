@@ -1,0 +1,82 @@
+//! The order in which images are shown: passes over a split, each image held for some steps.
+
+use rand::seq::SliceRandom;
+
+use crate::random::stream;
+
+/// Which images are next. Replicas see consecutive images of the same pass.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Seed and name of the streams that shuffle.
+    seed: u64,
+    name: String,
+    shuffle: bool,
+    /// For each split the passes that have begun.
+    begun: Vec<u64>,
+    /// The images of this pass; empty if they are in the file's order.
+    shuffled: Vec<u32>,
+    /// How many images of this pass all replicas have seen.
+    position: usize,
+    /// Steps that the images have been shown before this one.
+    held: u64,
+}
+
+impl Order {
+    pub(super) fn new((seed, name): (u64, &str), splits: usize, shuffle: bool) -> Order {
+        Order {
+            seed,
+            name: name.to_owned(),
+            shuffle,
+            begun: vec![0; splits],
+            shuffled: Vec::new(),
+            position: 0,
+            held: 0,
+        }
+    }
+
+    /// Starts over with another seed.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.begun.fill(0);
+    }
+
+    /// Begins a pass over a split of so many images.
+    pub(super) fn begin(&mut self, split: usize, name: &str, images: usize) {
+        self.position = 0;
+        self.held = 0;
+        if !self.shuffle {
+            return;
+        }
+        let pass = self.begun.get_mut(split);
+        let pass = pass.map_or(0, |begun| std::mem::replace(begun, *begun + 1));
+        let mut random = stream(self.seed, &format!("shuffle {} {name}", self.name), pass);
+        self.shuffled.clear();
+        self.shuffled.extend(0..images as u32);
+        self.shuffled.shuffle(&mut random);
+    }
+
+    /// The image that a replica sees, and whether the pass has shown it already: the last images of a pass are followed
+    /// by its first, where their number is no multiple of the replicas.
+    pub(super) fn image(&self, replica: usize, images: usize) -> (usize, bool) {
+        let at = self.position + replica;
+        let within = at % images.max(1);
+        let image = self.shuffled.get(within);
+        (image.map_or(within, |i| *i as usize), at >= images)
+    }
+
+    /// Steps that the images have been shown before this one.
+    pub(super) fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Goes to the next step; whether the pass is over.
+    pub(super) fn hold_on(&mut self, hold: u64, replicas: usize, images: usize) -> bool {
+        self.held += 1;
+        if self.held < hold {
+            return false;
+        }
+        self.held = 0;
+        self.position += replicas;
+        self.position >= images
+    }
+}

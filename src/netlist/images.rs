@@ -1,0 +1,169 @@
+//! Inputs with `process = "images"`: pictures from the standard binary formats.
+
+use indexmap::IndexMap;
+
+use super::input::SPLIT;
+use super::model::{ImageFiles, ImageFormat, ImagesInput, Name};
+use super::names::{NameKind, check};
+use super::reader::{Context, Field, Key, TableReader, key};
+use super::tree::Value;
+use crate::source::{Problem, Spanned};
+
+const FORMAT: Key = key("format", "\"idx\"");
+const FILE: Key = key("file", "{ images = \"x-images\", labels = \"x-labels\" }");
+const IMAGES: Key = key("images", "\"train-images-idx3-ubyte\"");
+const LABELS: Key = key("labels", "\"train-labels-idx1-ubyte\"");
+const CLASSES: Key = key("classes", "10");
+const HOLD: Key = key("hold", "20");
+const SHUFFLE: Key = key("shuffle", "true");
+const NORMALISE: Key = key("normalise", "true");
+const GREY: Key = key("grey", "true");
+const CROP: Key = key("crop", "[24, 24]");
+const SHRINK: Key = key("shrink", "2");
+
+const FORMATS: [(&str, ImageFormat); 3] = [
+    ("idx", ImageFormat::Idx),
+    ("cifar-10", ImageFormat::Cifar10),
+    ("stl-10", ImageFormat::Stl10),
+];
+
+/// Reads the keys of an input of images.
+pub(super) fn read(reader: &mut TableReader<'_, '_>) -> Option<ImagesInput> {
+    let format = reader.require(FORMAT, format);
+    let files = reader.require(FILE, |field, context| files(field, context, format));
+    let splits = reader.accept(SPLIT, |field, context| splits(field, context, format));
+    let classes = reader.accept(CLASSES, |field, context| classes(field, context, format));
+    let hold = reader.accept(HOLD, |field, context| field.whole(context, 1));
+    let shuffle = reader.accept(SHUFFLE, Field::flag).unwrap_or(true);
+    let normalise = reader.accept(NORMALISE, Field::flag).unwrap_or(false);
+    let grey = reader.accept(GREY, Field::flag).unwrap_or(false);
+    let crop = reader.accept(CROP, sides);
+    let shrink = reader.accept(SHRINK, |field, context| field.whole(context, 1));
+    let (files, splits) = (files?, splits.unwrap_or_default());
+    labelled_alike(reader.context, &files, &splits);
+    Some(ImagesInput {
+        format: format?,
+        files,
+        splits,
+        classes: classes.unwrap_or(10),
+        hold: hold.map_or(1, |hold| hold.value),
+        shuffle,
+        normalise,
+        grey,
+        crop,
+        shrink_span: shrink.as_ref().map_or(reader.span, |shrink| shrink.span),
+        shrink: shrink.map_or(1, |shrink| shrink.value),
+    })
+}
+
+fn format(field: &Field<'_>, context: &mut Context) -> Option<ImageFormat> {
+    let name = field.name(context)?;
+    let found = FORMATS.iter().find(|(known, _)| *known == name.value);
+    if found.is_none() {
+        let known = FORMATS.map(|(known, _)| known);
+        field.unknown_choice(context, "format", &known);
+    }
+    found.map(|(_, format)| *format)
+}
+
+/// A file, files in a row, or a table of files with images and files with labels.
+fn files(
+    field: &Field<'_>,
+    context: &mut Context,
+    format: Option<ImageFormat>,
+) -> Option<ImageFiles> {
+    if field.node.table().is_none() {
+        let images = names(field, context)?;
+        return Some(ImageFiles {
+            images,
+            labels: vec![],
+        });
+    }
+    let mut reader = TableReader::open(context, field)?;
+    let images = reader.require(IMAGES, names);
+    let labels = reader.accept(LABELS, names);
+    if let (Some(ImageFormat::Cifar10), Some(labels)) = (format, &labels)
+        && let Some(first) = labels.first()
+    {
+        let message = "files of CIFAR-10 hold the labels with the images";
+        let problem = Problem::new(message, first.span, "not needed");
+        reader.context.report(problem.help("delete `labels`"));
+    }
+    reader.finish();
+    Some(ImageFiles {
+        images: images?,
+        labels: labels.unwrap_or_default(),
+    })
+}
+
+/// A file name, or a list of them.
+fn names(field: &Field<'_>, context: &mut Context) -> Option<Vec<Name>> {
+    const EXPECTED: &str = "a file name in quotes, or a list of them";
+    let one = |field: &Field<'_>, context: &mut Context| field.text(context, EXPECTED);
+    match &field.node.value {
+        Value::List(_) => field.each(context, EXPECTED, one),
+        _ => one(field, context).map(|name| vec![name]),
+    }
+}
+
+fn splits(
+    field: &Field<'_>,
+    context: &mut Context,
+    format: Option<ImageFormat>,
+) -> Option<IndexMap<String, ImageFiles>> {
+    let reader = TableReader::open(context, field)?;
+    let mut splits = IndexMap::new();
+    for (key, entry) in reader.others() {
+        check(reader.context, "split", NameKind::Label, key, entry.key);
+        let field = Field::named(&field.path, key, FILE.example, &entry.node);
+        let files = files(&field, reader.context, format);
+        splits.extend(files.map(|files| (key.to_owned(), files)));
+    }
+    Some(splits)
+}
+
+/// How many classes there are; formats with ten have ten.
+fn classes(field: &Field<'_>, context: &mut Context, format: Option<ImageFormat>) -> Option<u64> {
+    let classes = field.whole(context, 1)?.value;
+    match format {
+        Some(ImageFormat::Cifar10 | ImageFormat::Stl10) if classes != 10 => {
+            field.refuse(context, &classes.to_string(), "10, as the format has")
+        }
+        _ if classes > 256 => field.refuse(
+            context,
+            &classes.to_string(),
+            "at most 256: labels are bytes",
+        ),
+        _ => Some(classes),
+    }
+}
+
+/// Rows and columns.
+pub(super) fn sides(field: &Field<'_>, context: &mut Context) -> Option<Spanned<[u64; 2]>> {
+    const EXPECTED: &str = "rows and columns, such as [24, 24]";
+    let sides = field.wholes(context, 1)?;
+    match <[u64; 2]>::try_from(sides.as_slice()) {
+        Ok(sides) => Some(Spanned::new(sides, field.span())),
+        Err(_) => field.refuse(context, &format!("a list of {}", sides.len()), EXPECTED),
+    }
+}
+
+/// Where the first split has labels all have.
+fn labelled_alike(
+    context: &mut Context,
+    first: &ImageFiles,
+    splits: &IndexMap<String, ImageFiles>,
+) {
+    let Some(labels) = first.labels.first() else {
+        return;
+    };
+    for (name, files) in splits.iter().filter(|(_, files)| files.labels.is_empty()) {
+        if let Some(images) = files.images.first() {
+            let message = format!("split `{name}` has no labels, `file` has");
+            let problem = Problem::new(message, images.span, "images without labels")
+                .also(labels.span, "labels of `file`")
+                .help("write { images = \"…\", labels = \"…\" }");
+            context.report(problem);
+        }
+    }
+}

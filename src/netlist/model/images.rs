@@ -1,0 +1,87 @@
+//! Inputs of images.
+
+use indexmap::IndexMap;
+
+use super::Name;
+use crate::source::{Span, Spanned};
+
+/// A format of files with images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageFormat {
+    /// IDX, as of MNIST: files of images, files of labels.
+    Idx,
+    /// The binary version of CIFAR-10: labels and images in one file.
+    Cifar10,
+    /// The binary version of STL-10: files of images, files of labels.
+    Stl10,
+}
+
+impl ImageFormat {
+    /// The lowest label.
+    pub fn first_label(self) -> u8 {
+        match self {
+            ImageFormat::Idx | ImageFormat::Cifar10 => 0,
+            ImageFormat::Stl10 => 1,
+        }
+    }
+}
+
+/// The files of a split.
+#[derive(Debug, Clone)]
+pub struct ImageFiles {
+    /// Files with images; at least one.
+    pub images: Vec<Name>,
+    /// Files with their labels.
+    pub labels: Vec<Name>,
+}
+
+/// Images, each held for some steps.
+#[derive(Debug, Clone)]
+pub struct ImagesInput {
+    /// What the files are.
+    pub format: ImageFormat,
+    /// Files of the split `train`.
+    pub files: ImageFiles,
+    /// Files of the other splits.
+    pub splits: IndexMap<String, ImageFiles>,
+    /// Number of classes.
+    pub classes: u64,
+    /// Steps that each image stays.
+    pub hold: u64,
+    /// Another order in each pass.
+    pub shuffle: bool,
+    /// Mean 0 and standard deviation 1 of each channel over the split `train`, instead of values from 0 to 1.
+    pub normalise: bool,
+    /// Grey instead of colours.
+    pub grey: bool,
+    /// Rows and columns that are seen, in the middle of the image; all if `None`.
+    pub crop: Option<Spanned<[u64; 2]>>,
+    /// Blocks of so many rows and columns are averaged into one pixel.
+    pub shrink: u64,
+    /// Where that was written.
+    pub shrink_span: Span,
+}
+
+impl ImagesInput {
+    /// The first file of the split `train`.
+    pub fn first_file(&self) -> &str {
+        self.files.images.first().map_or("", |file| &file.value)
+    }
+
+    /// Whether the images have labels.
+    pub fn is_labelled(&self) -> bool {
+        self.format == ImageFormat::Cifar10 || !self.files.labels.is_empty()
+    }
+
+    /// Rows and columns of the part that is seen, of images of such a shape.
+    pub fn cropped(&self, [_, rows, columns]: [usize; 3]) -> [usize; 2] {
+        let crop = self.crop.as_ref().map(|crop| crop.value);
+        crop.map_or([rows, columns], |crop| crop.map(|side| side as usize))
+    }
+
+    /// What is seen of images of such a shape: channels, rows, columns.
+    pub fn seen(&self, source: [usize; 3]) -> [usize; 3] {
+        let [rows, columns] = self.cropped(source).map(|side| side / self.shrink as usize);
+        [if self.grey { 1 } else { source[0] }, rows, columns]
+    }
+}

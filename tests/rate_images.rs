@@ -1,0 +1,221 @@
+//! Images as inputs: what is seen at each step, in which order, by which replica.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod rate_support;
+
+use std::path::Path;
+
+use rate_support::{Bench, experiment, value};
+use tempfile::TempDir;
+
+/// Writes IDX files `images` and `labels`: image k is a row of pixels, all of the value k, its label is k modulo 10.
+fn numbered(images: usize, pixels: usize) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<u8> = (0..images).flat_map(|k| vec![k as u8; pixels]).collect();
+    let labels: Vec<u8> = (0..images).map(|k| (k % 10) as u8).collect();
+    write_idx(&folder.path().join("images"), &[images, 1, pixels], &rows);
+    write_idx(&folder.path().join("labels"), &[images], &labels);
+    folder
+}
+
+fn write_idx(path: &Path, sizes: &[usize], data: &[u8]) {
+    let mut bytes = vec![0, 0, 8, sizes.len() as u8];
+    sizes
+        .iter()
+        .for_each(|n| bytes.extend((*n as u32).to_be_bytes()));
+    bytes.extend(data);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// A circuit whose populations repeat what the input gives.
+fn circuit(folder: &TempDir, replicas: usize, size: usize, keys: &str) -> String {
+    let folder = folder.path().display();
+    format!(
+        r#"[circuit]
+        name = "test"
+        step = 1
+        replicas = {replicas}
+        [neuron.echo]
+        soma = {{ value = "drive" }}
+        [input.digits]
+        process = "images"
+        format = "idx"
+        file = {{ images = "{folder}/images", labels = "{folder}/labels" }}
+        {keys}
+        [population.pixels]
+        neuron = "echo"
+        size = {size}
+        soma.input = "digits"
+        [population.label]
+        neuron = "echo"
+        size = 10
+        soma.input = "digits.label"
+        [population.changed]
+        neuron = "echo"
+        size = 1
+        soma.input = "digits.changed"
+        [population.last]
+        neuron = "echo"
+        size = 1
+        soma.input = "digits.last"
+        [[stage]]
+        name = "train"
+        epochs = 1
+        "#
+    )
+}
+
+/// Values of the populations over steps.
+fn seen(text: &str, steps: u64, name: &str) -> Vec<Vec<f64>> {
+    let mut bench = Bench::of(experiment(text), 1);
+    bench.series(steps, |program, state| {
+        value(program, state, &format!("{name}.soma"))
+    })
+}
+
+/// The number of the image that each replica sees in each step.
+fn numbers(text: &str, steps: u64, pixels: usize) -> Vec<Vec<u64>> {
+    let number = |row: &[f64]| (row[0] * 255.0).round() as u64;
+    let rows = seen(text, steps, "pixels");
+    rows.iter()
+        .map(|step| step.chunks(pixels).map(number).collect())
+        .collect()
+}
+
+#[test]
+fn each_image_stays_for_its_steps_with_its_label() {
+    let folder = numbered(3, 2);
+    let text = circuit(&folder, 1, 2, "hold = 2\nshuffle = false");
+    let pixels = seen(&text, 8, "pixels");
+    let shades: Vec<f64> = pixels.iter().map(|p| p[1] * 255.0).collect();
+    assert_eq!(shades, [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 0.0, 0.0]);
+    let labels = seen(&text, 8, "label");
+    for (label, shade) in labels.iter().zip(&shades) {
+        let expected: Vec<f64> = (0..10).map(|k| f64::from(f64::from(k) == *shade)).collect();
+        assert_eq!(*label, expected);
+    }
+    let flat = |name| seen(&text, 8, name).concat();
+    assert_eq!(flat("changed"), [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    assert_eq!(flat("last"), [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn an_image_that_comes_again_at_once_has_not_changed() {
+    let folder = numbered(1, 2);
+    let text = circuit(&folder, 1, 2, "");
+    assert_eq!(seen(&text, 3, "changed").concat(), [1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn every_pass_is_another_order_of_all_images() {
+    let folder = numbered(20, 2);
+    let text = circuit(&folder, 1, 2, "");
+    let order: Vec<u64> = numbers(&text, 60, 2).concat();
+    let passes: Vec<&[u64]> = order.chunks(20).collect();
+    for pass in &passes {
+        let mut sorted = pass.to_vec();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..20).collect::<Vec<_>>());
+    }
+    assert!(passes[0] != passes[1] && passes[1] != passes[2] && passes[0] != passes[2]);
+    assert_eq!(order, numbers(&text, 60, 2).concat(), "the same seed");
+    let other = text.replace("step = 1\n", "step = 1\nseed = 2\n");
+    assert_ne!(order, numbers(&other, 60, 2).concat(), "another seed");
+}
+
+#[test]
+fn replicas_see_consecutive_images_of_the_pass_that_one_would_see() {
+    let folder = numbered(6, 2);
+    let one: Vec<u64> = numbers(&circuit(&folder, 1, 2, ""), 12, 2).concat();
+    let three: Vec<u64> = numbers(&circuit(&folder, 3, 2, ""), 4, 2).concat();
+    assert_eq!(one, three);
+}
+
+#[test]
+fn where_replicas_do_not_divide_the_images_each_is_last_once_a_pass() {
+    let folder = numbered(5, 2);
+    let text = circuit(&folder, 3, 2, "hold = 2\nshuffle = false");
+    let images = numbers(&text, 6, 2);
+    assert_eq!(images[0], [0, 1, 2]);
+    assert_eq!(images[2], [3, 4, 0]);
+    assert_eq!(
+        images[4],
+        [0, 1, 2],
+        "the next pass begins with the first image"
+    );
+    let last = seen(&text, 4, "last");
+    assert_eq!(
+        last,
+        [
+            vec![0.0; 3],
+            vec![1.0; 3],
+            vec![0.0; 3],
+            vec![1.0, 1.0, 0.0]
+        ]
+    );
+}
+
+#[test]
+fn normalised_pixels_have_mean_0_and_deviation_1() {
+    let folder = numbered(4, 2);
+    let text = circuit(&folder, 1, 2, "normalise = true");
+    let pixels: Vec<f64> = seen(&text, 4, "pixels").concat();
+    let mean = pixels.iter().sum::<f64>() / 8.0;
+    let variance = pixels.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / 8.0;
+    assert!(
+        mean.abs() < 1e-12 && (variance - 1.0).abs() < 1e-12,
+        "{mean} {variance}"
+    );
+}
+
+#[test]
+fn a_crop_is_the_middle_and_shrinking_takes_means_of_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels: Vec<u8> = (0..24).collect();
+    write_idx(&folder.path().join("images"), &[1, 4, 6], &pixels);
+    write_idx(&folder.path().join("labels"), &[1], &[0]);
+    let shades = |size, keys: &str| -> Vec<f64> {
+        let seen = seen(&circuit(&folder, 1, size, keys), 1, "pixels").concat();
+        seen.iter()
+            .map(|p| (p * 255.0 * 1e6).round() / 1e6)
+            .collect()
+    };
+    assert_eq!(shades(4, "crop = [2, 2]"), [8.0, 9.0, 14.0, 15.0]);
+    assert_eq!(shades(6, "shrink = 2"), [3.5, 5.5, 7.5, 15.5, 17.5, 19.5]);
+    assert_eq!(shades(2, "crop = [2, 4]\nshrink = 2"), [10.5, 12.5]);
+}
+
+#[test]
+fn grey_is_the_luma_of_the_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let record: Vec<u8> = [1]
+        .into_iter()
+        .chain([255; 1024])
+        .chain([0; 1024])
+        .chain([51; 1024])
+        .collect();
+    std::fs::write(folder.path().join("images"), record).unwrap();
+    let text = circuit(&folder, 1, 1024, "grey = true").replace("\"idx\"", "\"cifar-10\"");
+    let (before, after) = text.split_once("file = ").unwrap();
+    let after = after.split_once('\n').unwrap().1;
+    let file = folder.path().join("images");
+    let text = format!("{before}file = \"{}\"\n{after}", file.display());
+    let pixels = seen(&text, 1, "pixels").concat();
+    let expected = 0.299 + 0.114 * 0.2;
+    assert!(
+        pixels.iter().all(|p| (p - expected).abs() < 1e-12),
+        "{}",
+        pixels[0]
+    );
+}
+
+#[test]
+fn blocks_and_threads_do_not_change_what_is_seen() {
+    let folder = numbered(7, 2);
+    let text = circuit(&folder, 2, 2, "hold = 3");
+    let run = |threads| {
+        let mut bench = Bench::of(experiment(&text), threads);
+        bench.series(300, |program, state| value(program, state, "pixels.soma"))
+    };
+    assert_eq!(run(1), run(2));
+}
