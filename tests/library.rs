@@ -139,6 +139,11 @@ fn prepare_data(netlist: &mut Netlist, paths: &DataPaths) -> Option<String> {
                 let splits = splits.values().map(|name| name.value.clone());
                 splits.chain([file.value.clone()]).collect()
             }
+            InputProcess::Images(images) => {
+                let splits = images.splits.values().chain([&images.files]);
+                let files = splits.flat_map(|split| split.images.iter().chain(&split.labels));
+                files.map(|file| file.value.clone()).collect()
+            }
             InputProcess::LogMel(mel) => {
                 if let Some((_, few)) = FEW_FILES.iter().find(|(f, _)| *f == mel.folder.value) {
                     (*few).clone_into(&mut mel.files.value);
