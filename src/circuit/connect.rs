@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand::seq::index;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::grid::{Convolution, Shaped, Tiling};
 use crate::netlist::model::Connect;
 
 /// The connections of a projection.
@@ -25,6 +26,10 @@ pub enum Connectivity {
     },
     /// Listed connections, sorted by presynaptic and then postsynaptic neuron.
     Sparse(Sparse),
+    /// The same weights at every place of a map.
+    Convolution(Convolution),
+    /// Windows of a map; one weight for all.
+    Tiling(Tiling),
 }
 
 /// Listed connections: those of presynaptic neuron j are at `offsets[j]..offsets[j + 1]`.
@@ -114,6 +119,10 @@ pub fn connect(
             edges
         }
         Connect::Edges(file) => return edge_file(&folder.join(file), file, pre, post),
+        // These go by the shapes of the populations, and are made of `Shaped`.
+        Connect::Convolution(_) | Connect::Pool(_) | Connect::Spread(_) | Connect::Winner(_) => {
+            vec![]
+        }
     };
     Ok(Connectivity::Sparse(sorted(edges, None, pre)))
 }
@@ -251,6 +260,26 @@ impl Connectivity {
             Connectivity::Dense { pre, post } => pre * post,
             Connectivity::OneToOne { size } => *size,
             Connectivity::Sparse(sparse) => sparse.targets.len(),
+            Connectivity::Convolution(c) => c.patch() * c.output.size(),
+            Connectivity::Tiling(tiling) => tiling.fine.size(),
+        }
+    }
+
+    /// Number of weights: fewer than synapses if they are shared.
+    pub fn weights(&self) -> usize {
+        match self {
+            Connectivity::Convolution(c) => c.weights(),
+            Connectivity::Tiling(_) => 1,
+            other => other.count(),
+        }
+    }
+}
+
+impl From<Shaped> for Connectivity {
+    fn from(shaped: Shaped) -> Self {
+        match shaped {
+            Shaped::Convolution(convolution) => Connectivity::Convolution(convolution),
+            Shaped::Tiling(tiling) => Connectivity::Tiling(tiling),
         }
     }
 }

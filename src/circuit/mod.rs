@@ -5,6 +5,7 @@
 
 pub mod connect;
 pub mod draw;
+pub mod grid;
 mod output;
 mod resolve;
 pub mod sample;
@@ -81,6 +82,8 @@ pub struct Population {
     pub name: String,
     /// Number of neurons.
     pub size: usize,
+    /// How they lie on maps, if they do.
+    pub grid: Option<grid::Grid>,
     /// Name of its neuron model.
     pub neuron: String,
     /// Paper and equations of the model.

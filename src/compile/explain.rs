@@ -105,7 +105,7 @@ impl Program {
     pub fn explain(&self) -> Explanation {
         let circuit = &self.circuit;
         let numbers: usize = self.layout.vectors.iter().map(|v| v.len()).sum();
-        let mut not_local = Vec::new();
+        let mut not_local = self.shared_weights();
         if self.layout.replicas > 1 {
             not_local.push(format!(
                 "{} replicas share weights and average their changes (a mini-batch): not local in time",
@@ -158,6 +158,20 @@ impl Program {
             multiply_adds_per_step: self.multiply_adds(),
             not_local,
         }
+    }
+
+    /// Projections that share weights.
+    fn shared_weights(&self) -> Vec<String> {
+        let shared = |p: &crate::circuit::Projection| match p.connectivity {
+            Connectivity::Convolution(c) => Some(format!(
+                "`{}`: {} weights shared by a convolution of {} places: not local in space",
+                p.name,
+                c.weights(),
+                c.output.places()
+            )),
+            _ => None,
+        };
+        self.circuit.projections.iter().filter_map(shared).collect()
     }
 
     fn explain_measured(&self, rule: &PlacedRule) -> MeasuredExplanation {
@@ -246,6 +260,11 @@ impl Program {
         }
         let expr = &rule.rule.expr;
         match products(expr, expr.formula.root, self.layout.replicas) {
+            Ok((_, terms)) if matches!(connectivity, Connectivity::Convolution(_)) => {
+                let plural = if terms.len() == 1 { "" } else { "s" };
+                let products = format!("{} product{plural} of matrices", terms.len());
+                (format!("fused: {products}, summed over places"), None)
+            }
             Ok((_, terms)) => {
                 let plural = if terms.len() == 1 { "" } else { "s" };
                 (
@@ -325,5 +344,9 @@ pub fn pattern(connect: &Connect) -> String {
         Connect::InDegree(n) => format!("in-degree {n}"),
         Connect::OutDegree(n) => format!("out-degree {n}"),
         Connect::Edges(file) => format!("edges from {file}"),
+        Connect::Convolution(c) => format!("convolution {:?}", c.kernel),
+        Connect::Pool(windows) => format!("pool {windows}"),
+        Connect::Spread(windows) => format!("spread {windows}"),
+        Connect::Winner(windows) => format!("winner of {windows}"),
     }
 }

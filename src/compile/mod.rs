@@ -19,6 +19,7 @@ pub mod reading;
 mod refusal;
 mod rules;
 pub mod scope;
+mod shared;
 mod spiking_rule;
 mod weights;
 

@@ -131,7 +131,7 @@ impl Program {
             .map(|(id, ring)| (layout.values[id], *ring))
             .collect();
         delayed.sort_unstable_by_key(|(value, _)| value.0);
-        Ok(Program {
+        let program = Program {
             circuit,
             expressions,
             layout,
@@ -143,7 +143,13 @@ impl Program {
             rules,
             measured,
             probes,
-        })
+        };
+        let problems = program.problems_of_shared_rules();
+        if problems.is_empty() {
+            Ok(program)
+        } else {
+            Err(super::expressions::without_repeats(problems))
+        }
     }
 
     /// Rules at work, then measured ones.

@@ -38,6 +38,12 @@ pub enum Weights {
         /// The weights, as the connections are listed.
         values: Vector,
     },
+    /// Weights that many synapses share: of a convolution, a row of all output channels for each place of a patch
+    /// (input channel, then row, then column); of windows, one.
+    Shared {
+        /// The weights.
+        values: Vector,
+    },
 }
 
 impl Default for Weights {
@@ -55,7 +61,8 @@ impl Weights {
         match self {
             Weights::Dense { values, .. }
             | Weights::OneToOne { values }
-            | Weights::Sparse { values } => Cow::Borrowed(values),
+            | Weights::Sparse { values }
+            | Weights::Shared { values } => Cow::Borrowed(values),
             Weights::Single { .. } => {
                 let mut doubles = Vector::zeros(self.len());
                 self.write_doubles(&mut doubles);
@@ -69,7 +76,8 @@ impl Weights {
         match self {
             Weights::Dense { values, .. }
             | Weights::OneToOne { values }
-            | Weights::Sparse { values } => Some(values),
+            | Weights::Sparse { values }
+            | Weights::Shared { values } => Some(values),
             Weights::Single { .. } => None,
         }
     }
@@ -79,7 +87,8 @@ impl Weights {
         match self {
             Weights::Dense { values, .. }
             | Weights::OneToOne { values }
-            | Weights::Sparse { values } => values.len(),
+            | Weights::Sparse { values }
+            | Weights::Shared { values } => values.len(),
             Weights::Single { post, row, values } => values.len() / (*row).max(1) * padded(*post),
         }
     }
@@ -126,7 +135,7 @@ impl Weights {
 /// Draws the weights that a projection starts with.
 pub(super) fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
     let name = format!("weight {}", projection.name);
-    let n = projection.connectivity.count();
+    let n = projection.connectivity.weights();
     let mut drawn = match &projection.connectivity {
         Connectivity::Sparse(Sparse {
             weights: Some(listed),
@@ -169,6 +178,9 @@ pub(super) fn initial(projection: &crate::circuit::Projection, seed: u64) -> Wei
             }
         }
         Connectivity::Sparse(_) => Weights::Sparse {
+            values: drawn.into(),
+        },
+        Connectivity::Convolution(_) | Connectivity::Tiling(_) => Weights::Shared {
             values: drawn.into(),
         },
     }

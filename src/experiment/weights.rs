@@ -56,6 +56,8 @@ pub(super) fn weight_shape(program: &Program, of: Weighted) -> (usize, usize) {
             Connectivity::Dense { pre, post } => (*pre, *post),
             Connectivity::OneToOne { size } => (1, *size),
             Connectivity::Sparse(sparse) => (1, sparse.targets.len()),
+            Connectivity::Convolution(c) => (c.patch(), c.output.channels),
+            Connectivity::Tiling(_) => (1, 1),
         },
     }
 }

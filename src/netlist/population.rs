@@ -8,11 +8,12 @@ use super::neuron::stray;
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use super::tree::{Entry, Value};
-use crate::source::{Span, Spanned};
+use crate::source::{Problem, Span, Spanned};
 use crate::units::Dimension;
 
 const NEURON: Key = key("neuron", "\"my-neuron\"");
 const SIZE: Key = key("size", "100");
+const SHAPE: Key = key("shape", "[3, 16, 16]");
 const PARAMETER: Key = key("parameter", "{ sigma = 0.02 }");
 const TIMES: Key = key("times", "[[1, 2.5], [], [7]]");
 const REPEAT: Key = key("repeat", "\"200 ms\"");
@@ -26,7 +27,21 @@ const LEARN: Key = key("learn", "{ rule = \"my-rule\", eta = 1e-3 }");
 pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Population> {
     let mut reader = TableReader::open(context, field)?;
     let neuron = reader.require(NEURON, Field::name);
-    let size = reader.require(SIZE, |field, context| field.whole(context, 1));
+    let shape = given(&mut reader, SHAPE, shape);
+    let size = match (
+        &shape,
+        reader.has(SHAPE.name) && !reader.has_table(SHAPE.name),
+    ) {
+        (_, false) => reader.require(SIZE, |field, context| field.whole(context, 1)),
+        (shape, true) => {
+            size_beside_shape(&mut reader);
+            let product =
+                |lengths: &Vec<u64>| lengths.iter().fold(1, |n: u64, l| n.saturating_mul(*l));
+            shape
+                .as_ref()
+                .map(|s| Spanned::new(product(&s.value), s.span))
+        }
+    };
     let parameters = reader.accept(PARAMETER, parameters).unwrap_or_default();
     let times = given(&mut reader, TIMES, times);
     let repeat = given(&mut reader, REPEAT, |field, context| {
@@ -41,11 +56,36 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         name,
         neuron: neuron?,
         size: size?,
+        shape: shape.map(|shape| shape.value),
         parameters,
         compartments,
         times,
         repeat,
     })
+}
+
+/// Channels, then one or two lengths of a map.
+fn shape(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Vec<u64>>> {
+    let lengths = field.wholes(context, 1)?;
+    if !(2..=3).contains(&lengths.len()) {
+        let found = format!("a list of {}", lengths.len());
+        return field.refuse(
+            context,
+            &found,
+            "channels, then one or two lengths of their maps",
+        );
+    }
+    Some(Spanned::new(lengths, field.span()))
+}
+
+/// A shape says the size.
+fn size_beside_shape(reader: &mut TableReader<'_, '_>) {
+    if reader.optional(SIZE).is_some() {
+        let message = format!("`{}` has both a size and a shape", reader.path);
+        let problem = Problem::new(message, reader.place(SIZE.name), "not needed")
+            .also(reader.place(SHAPE.name), "the size is its product");
+        reader.context.report(problem.help("leave `size` out"));
+    }
 }
 
 /// Reads a key, unless a compartment has its name.

@@ -1,6 +1,8 @@
 //! The `[projection.*]` tables.
 
-use super::model::{Connect, Delay, Name, Precision, Projection, ShortTerm, Signal};
+use super::model::{
+    Connect, Convolution, Delay, Name, Precision, Projection, ShortTerm, Signal, Windows,
+};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use super::tree::Value;
@@ -28,15 +30,26 @@ const PROBABILITY: Key = key("probability", "0.1");
 const IN_DEGREE: Key = key("in-degree", "10");
 const OUT_DEGREE: Key = key("out-degree", "10");
 const EDGES: Key = key("edges", "\"edges.csv\"");
+const CONVOLUTION: Key = key("convolution", "{ kernel = [3, 3], padding = 1 }");
+const POOL: Key = key("pool", "[2, 2]");
+const SPREAD: Key = key("spread", "[2, 2]");
+const WINNER: Key = key("winner", "[2, 2]");
+const KERNEL: Key = key("kernel", "[3, 3]");
+const STRIDE: Key = key("stride", "1");
+const PADDING: Key = key("padding", "1");
 
 const PATTERNS: [&str; 2] = ["all-to-all", "one-to-one"];
 
 /// Keys by which a table is known to be a connection pattern.
-pub(super) const KINDS: [&str; 4] = [
+pub(super) const KINDS: [&str; 8] = [
     PROBABILITY.name,
     IN_DEGREE.name,
     OUT_DEGREE.name,
     EDGES.name,
+    CONVOLUTION.name,
+    POOL.name,
+    SPREAD.name,
+    WINNER.name,
 ];
 
 /// Reads one projection.
@@ -167,7 +180,16 @@ fn connect(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Connect>>
 
 fn connect_table(field: &Field<'_>, context: &mut Context) -> Option<Connect> {
     let mut reader = TableReader::open(context, field)?;
-    let found = reader.one_of(&[PROBABILITY, IN_DEGREE, OUT_DEGREE, EDGES]);
+    let found = reader.one_of(&[
+        PROBABILITY,
+        IN_DEGREE,
+        OUT_DEGREE,
+        EDGES,
+        CONVOLUTION,
+        POOL,
+        SPREAD,
+        WINNER,
+    ]);
     let pattern = found.and_then(|(kind, field)| {
         Some(match kind {
             "probability" => {
@@ -175,9 +197,46 @@ fn connect_table(field: &Field<'_>, context: &mut Context) -> Option<Connect> {
             }
             "in-degree" => Connect::InDegree(field.whole(reader.context, 1)?.value),
             "out-degree" => Connect::OutDegree(field.whole(reader.context, 1)?.value),
+            "convolution" => Connect::Convolution(convolution(&field, reader.context)?),
+            "pool" => Connect::Pool(windows(&field, reader.context)?),
+            "spread" => Connect::Spread(windows(&field, reader.context)?),
+            "winner" => Connect::Winner(windows(&field, reader.context)?),
             _ => Connect::Edges(field.text(reader.context, "a CSV file in quotes")?.value),
         })
     });
     reader.finish();
     pattern
+}
+
+fn convolution(field: &Field<'_>, context: &mut Context) -> Option<Convolution> {
+    let mut reader = TableReader::open(context, field)?;
+    let kernel = reader.require(KERNEL, |field, context| lengths(field, context, 1));
+    let stride = reader.accept(STRIDE, |field, context| lengths(field, context, 1));
+    let padding = reader.accept(PADDING, |field, context| lengths(field, context, 0));
+    reader.finish();
+    Some(Convolution {
+        kernel: kernel?,
+        stride: stride.unwrap_or(vec![1]),
+        padding: padding.unwrap_or(vec![0]),
+    })
+}
+
+/// One number for each dimension of the maps, or one for all.
+fn lengths(field: &Field<'_>, context: &mut Context, least: u64) -> Option<Vec<u64>> {
+    match field.node.list() {
+        None => field.whole(context, least).map(|n| vec![n.value]),
+        Some(_) => field.wholes(context, least),
+    }
+}
+
+fn windows(field: &Field<'_>, context: &mut Context) -> Option<Windows> {
+    match field.node.text() {
+        Some("all") => Some(Windows::All),
+        Some(_) => field.refuse(
+            context,
+            "a word",
+            "lengths of a window, or \"all\" of a map",
+        ),
+        None => lengths(field, context, 1).map(Windows::Of),
+    }
 }

@@ -216,7 +216,7 @@ pub fn weights(program: &Program, state: &State, name: &str) -> Vec<f64> {
     let mut projections = program.circuit.projections.iter();
     let index = projections.position(|p| p.name == name).unwrap();
     let projection = &program.circuit.projections[index];
-    let count = projection.connectivity.count();
+    let count = projection.connectivity.weights();
     let post = program.circuit.population(projection.to.population).size;
     let values = state.weights[index].values();
     match &state.weights[index] {
@@ -244,6 +244,9 @@ pub fn synapses(program: &Program, name: &str) -> Vec<(usize, usize)> {
                 row.iter().map(move |i| (j, *i as usize))
             })
             .collect(),
+        Connectivity::Convolution(_) | Connectivity::Tiling(_) => {
+            panic!("many synapses have the same weight")
+        }
     }
 }
 

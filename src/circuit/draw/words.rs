@@ -111,6 +111,10 @@ fn pattern(connect: &Connect) -> String {
         Connect::InDegree(n) => format!("in-degree {n}"),
         Connect::OutDegree(n) => format!("out-degree {n}"),
         Connect::Edges(file) => format!("edges of {file}"),
+        Connect::Convolution(c) => format!("convolution {:?}", c.kernel),
+        Connect::Pool(windows) => format!("pool {windows}"),
+        Connect::Spread(windows) => format!("spread {windows}"),
+        Connect::Winner(windows) => format!("winner of {windows}"),
     }
 }
 

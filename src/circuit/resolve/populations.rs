@@ -1,5 +1,6 @@
 //! Populations: their parameters and compartments.
 
+use super::super::grid::Grid;
 use super::super::{Circuit, Compartment, InputId, Output, Population};
 use super::{MOST, RESERVED, Resolver, is_bare_zero};
 use crate::netlist::model::{self, Name};
@@ -58,6 +59,10 @@ impl Resolver<'_> {
         Some(Population {
             name,
             size,
+            grid: table.shape.as_ref().and_then(|shape| {
+                let shape: Vec<usize> = shape.iter().map(|n| *n as usize).collect();
+                Grid::new(&shape)
+            }),
             neuron: neuron.name.value.clone(),
             source,
             parameters,

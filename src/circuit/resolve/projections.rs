@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::super::connect::connect;
+use super::super::connect::{Connectivity, connect};
+use super::super::grid::shaped;
 use super::super::{Circuit, CircuitKind, CompartmentId, PopulationId, Projection};
 use super::{MOST, Resolver, is_bare_zero};
 use crate::netlist::model::{self, Delay, Name, Precision};
@@ -69,24 +70,8 @@ impl Resolver<'_> {
             self.problems.push(problem.help(help));
             return None;
         }
-        let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);
-        let connectivity = match connect(
-            &table.connect.value,
-            sizes,
-            &mut stream,
-            &self.paths.netlist,
-        ) {
-            Ok(connectivity) => connectivity,
-            Err(error) => {
-                self.problems.push(Problem::new(
-                    error.to_string(),
-                    table.connect.span,
-                    "this pattern",
-                ));
-                return None;
-            }
-        };
-        self.list_fits(&table.weight, connectivity.count());
+        let connectivity = self.connectivity(name, table, (from, to), circuit)?;
+        self.list_fits(&table.weight, connectivity.weights());
         if let Some(spiking) = &spiking {
             self.list_fits(&spiking.delay, connectivity.count());
         }
@@ -114,13 +99,58 @@ impl Resolver<'_> {
         let Some(precision) = &table.precision else {
             return Precision::default();
         };
-        if precision.value == Precision::Single && table.connect.value != model::Connect::AllToAll {
-            let message = "only all-to-all projections are kept in single precision";
+        let fits = matches!(
+            table.connect.value,
+            model::Connect::AllToAll | model::Connect::Convolution(_)
+        );
+        if precision.value == Precision::Single && !fits {
+            let message = "only all-to-all projections and convolutions have single precision";
             let problem = Problem::new(message, precision.span, "not with this pattern");
             let help = "leave `precision` out, or connect all to all";
             self.problems.push(problem.help(help));
         }
         precision.value
+    }
+
+    /// Which neurons a projection connects.
+    fn connectivity(
+        &mut self,
+        name: &str,
+        table: &model::Projection,
+        (from, to): (CompartmentId, CompartmentId),
+        circuit: &Circuit,
+    ) -> Option<Connectivity> {
+        let (from, to) = (
+            circuit.population(from.population),
+            circuit.population(to.population),
+        );
+        let pattern = &table.connect;
+        match shaped(&pattern.value, from, to) {
+            Ok(Some(_)) if circuit.kind == CircuitKind::Event => {
+                let message = "only rate circuits have convolutions and windows";
+                let problem = Problem::new(message, pattern.span, "between spiking neurons");
+                let help = "list the connections in a file: connect = { edges = \"edges.csv\" }";
+                self.problems.push(problem.help(help));
+                return None;
+            }
+            Ok(Some(shaped)) => return Some(shaped.into()),
+            Ok(None) => {}
+            Err((message, help)) => {
+                let problem = Problem::new(message, pattern.span, "this pattern");
+                self.problems.push(problem.help(help));
+                return None;
+            }
+        }
+        let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);
+        let sizes = (from.size, to.size);
+        match connect(&pattern.value, sizes, &mut stream, &self.paths.netlist) {
+            Ok(connectivity) => Some(connectivity),
+            Err(error) => {
+                let problem = Problem::new(error.to_string(), pattern.span, "this pattern");
+                self.problems.push(problem);
+                None
+            }
+        }
     }
 
     /// The delay of a rate circuit's projection, in steps.

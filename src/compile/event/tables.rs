@@ -165,6 +165,11 @@ fn rows(connectivity: &Connectivity, targets: &Range<usize>, first: u32, pre: us
                 targets: kept,
             }
         }
+        // Refused between spiking neurons.
+        Connectivity::Convolution(_) | Connectivity::Tiling(_) => Rows::Listed {
+            offsets: vec![0; pre + 1],
+            targets: vec![],
+        },
     }
 }
 
@@ -191,6 +196,8 @@ impl<'c> Mask<'c> {
                     .iter()
                     .map(move |t| targets.contains(&(*t as usize))),
             ),
+            // Refused between spiking neurons.
+            Connectivity::Convolution(_) | Connectivity::Tiling(_) => Box::new(std::iter::empty()),
         }
     }
 }

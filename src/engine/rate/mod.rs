@@ -20,6 +20,7 @@ mod eligibility;
 mod filters;
 mod kernels;
 mod learn;
+mod products;
 mod schedule;
 mod simulation;
 mod sources;

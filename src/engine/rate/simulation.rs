@@ -103,6 +103,7 @@ impl Simulation {
             spare: vec![],
             program,
         };
+        simulation.scratch.products.threads = threads;
         simulation
             .spare
             .resize_with(BLOCKS_AHEAD, SourceBlock::default);

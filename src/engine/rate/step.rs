@@ -41,6 +41,7 @@ pub(super) struct Scratch {
     /// Factors in single precision: presynaptic and postsynaptic ones.
     pub singles: [Singles; 2],
     pub eligibility: super::eligibility::Factors,
+    pub products: super::products::Products,
 }
 
 /// A step in the making: what it reads and writes.
@@ -134,6 +135,7 @@ impl Step<'_> {
         projections: &[(crate::circuit::ProjectionId, VectorRef)],
     ) {
         let mut singles = std::mem::take(&mut self.scratch.singles);
+        let mut products = std::mem::take(&mut self.scratch.products);
         let memory = self.memory();
         let replicas = self.program.layout.replicas;
         let row = drive.len() / replicas;
@@ -159,6 +161,11 @@ impl Step<'_> {
             let projection = &self.program.circuit.projections[id.0 as usize];
             let sources = pre.len() / replicas;
             let weights = &self.state.weights[id.0 as usize];
+            let all = (&mut *drive, begun);
+            if products.deliver(weights, projection, pre, all, replicas) {
+                begun = true;
+                continue;
+            }
             for (drive, pre) in drive.chunks_exact_mut(row).zip(pre.chunks_exact(sources)) {
                 deliver(
                     &self.scratch.machine,
@@ -176,6 +183,7 @@ impl Step<'_> {
             drive.fill(0.0);
         }
         self.scratch.singles = singles;
+        self.scratch.products = products;
     }
 
     fn sums(&mut self, sums: &[SumStep]) {

@@ -22,7 +22,9 @@ pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
 pub use observation::{Binning, Measure, MeasureKind, Recording, RecordingKind, Statistic};
 pub use population::{Bias, CompartmentTable, Population, Times};
-pub use projection::{Connect, Delay, Learn, Precision, Projection, ShortTerm, Signal};
+pub use projection::{
+    Connect, Convolution, Delay, Learn, Precision, Projection, ShortTerm, Signal, Windows,
+};
 pub use rule::RuleModel;
 pub use spiking::{
     BurstKind, BurstModel, Coupling, Membrane, PlateauModel, ReceptorKind, ReceptorModel,

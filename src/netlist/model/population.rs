@@ -15,6 +15,8 @@ pub struct Population {
     pub neuron: Name,
     /// Number of neurons.
     pub size: Spanned<u64>,
+    /// Channels, then the lengths of their maps, one or two; their product is the size.
+    pub shape: Option<Vec<u64>>,
     /// Parameters that differ from the model's defaults.
     pub parameters: IndexMap<String, (Span, Distribution)>,
     /// What is said of its compartments.

@@ -115,6 +115,44 @@ pub enum Connect {
     OutDegree(u64),
     /// Edges from a CSV file with columns `pre`, `post` and, if it likes, `weight`.
     Edges(String),
+    /// Between populations with a shape: the same patch of weights at every place.
+    Convolution(Convolution),
+    /// Each target sums a window of its own map.
+    Pool(Windows),
+    /// Each target gets what the source of its window gives: the reverse of `Pool`.
+    Spread(Windows),
+    /// Within a population: in each window the most active neuron gets 1, the others 0.
+    Winner(Windows),
+}
+
+/// A convolution; one number for each dimension of the maps, or one for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Convolution {
+    /// Lengths of a patch.
+    pub kernel: Vec<u64>,
+    /// From patch to patch.
+    pub stride: Vec<u64>,
+    /// Zeros around the input.
+    pub padding: Vec<u64>,
+}
+
+/// Windows that cover maps without overlap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Windows {
+    /// One window: the whole map.
+    All,
+    /// Lengths of a window, one for each dimension, or one for all.
+    Of(Vec<u64>),
+}
+
+/// As messages show them.
+impl std::fmt::Display for Windows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Windows::All => f.write_str("all"),
+            Windows::Of(lengths) => write!(f, "{lengths:?}"),
+        }
+    }
 }
 
 /// A rule put to work.

@@ -1,5 +1,6 @@
 //! Sums of outer products of a postsynaptic and a presynaptic factor.
 
+use super::super::products::Products;
 use super::super::step::{Scratch, Step};
 use super::{numbers, take_weights};
 use crate::circuit::connect::Connectivity;
@@ -63,6 +64,7 @@ fn outer_term(
         first: post,
         second,
         singles,
+        products,
         ..
     } = scratch;
     if let Some(gate) = &term.gate
@@ -85,6 +87,15 @@ fn outer_term(
             second
         }
     };
+    if let Change::Add { growth } = change
+        && Products::take(projection, replicas)
+    {
+        if growth.abs() > 0.0 {
+            grow(machine.arch(), weights, growth);
+        }
+        products.learn(weights, projection, (post, pre), replicas);
+        return true;
+    }
     // A decay that is the same in all replicas is applied once.
     let rounds = match change {
         Change::Multiply => 1,

@@ -1,0 +1,139 @@
+//! Deliveries and changes of weights that are products of matrices: convolutions, and dense projections of many
+//! replicas; and those over windows.
+
+use crate::circuit::Projection;
+use crate::circuit::connect::Connectivity;
+use crate::compile::Weights;
+use crate::engine::convolve::{self, Lanes};
+use crate::engine::matrix::{columns, multiply, rows};
+use crate::engine::windows;
+use crate::lang::vm::padded;
+use crate::netlist::model::Precision;
+
+/// From so many replicas on, a dense projection is one product of matrices.
+const MANY: usize = 8;
+
+/// Scratch memory of products, and how many threads they may use.
+#[derive(Debug, Default)]
+pub(super) struct Products {
+    pub threads: usize,
+    double: Lanes<f64>,
+    single: Lanes<f32>,
+    /// Sides of a dense product in single precision.
+    sides: [Vec<f32>; 2],
+}
+
+impl Products {
+    /// Adds what a projection gives to the drives of all replicas, which count as 0 unless they have `begun`; `false`
+    /// if it is none of these.
+    pub fn deliver(
+        &mut self,
+        weights: &Weights,
+        projection: &Projection,
+        pre: &[f64],
+        (drive, begun): (&mut [f64], bool),
+        replicas: usize,
+    ) -> bool {
+        let threads = self.threads;
+        match (weights, &projection.connectivity) {
+            (Weights::Shared { values }, Connectivity::Convolution(shape)) => {
+                let drive = (drive, begun);
+                match projection.precision {
+                    Precision::Double => {
+                        convolve::deliver(shape, values, pre, drive, (&mut self.double, threads));
+                    }
+                    Precision::Single => {
+                        convolve::deliver(shape, values, pre, drive, (&mut self.single, threads));
+                    }
+                }
+            }
+            (Weights::Shared { values }, Connectivity::Tiling(tiling)) => {
+                let weight = values.first().copied().unwrap_or_default();
+                windows::deliver(tiling, weight, pre, (drive, begun));
+            }
+            (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. })
+                if replicas >= MANY =>
+            {
+                let pre = (pre, rows(padded(*n)));
+                let size = [replicas, *n, *row];
+                multiply(size, pre, (values, rows(*row)), (drive, rows(*row)), begun);
+            }
+            (Weights::Single { values, row, .. }, Connectivity::Dense { pre: n, .. })
+                if replicas >= MANY =>
+            {
+                let [pre_side, out] = &mut self.sides;
+                round(pre, pre_side);
+                out.clear();
+                out.resize(replicas * row, 0.0);
+                let pre = (&pre_side[..], rows(padded(*n)));
+                let size = [replicas, *n, *row];
+                multiply(size, pre, (values, rows(*row)), (out, rows(*row)), false);
+                let drives = drive.chunks_exact_mut(drive.len() / replicas);
+                for (drive, out) in drives.zip(out.chunks_exact(*row)) {
+                    for (drive, x) in drive.iter_mut().zip(out) {
+                        let before = if begun { *drive } else { 0.0 };
+                        *drive = before + f64::from(*x);
+                    }
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether a projection learns by such products.
+    pub fn take(projection: &Projection, replicas: usize) -> bool {
+        match projection.connectivity {
+            Connectivity::Convolution(_) => true,
+            Connectivity::Dense { .. } => replicas >= MANY,
+            _ => false,
+        }
+    }
+
+    /// Adds postsynaptic times presynaptic factors of all replicas to the weights of a projection that [learns by
+    /// products](Self::take).
+    pub fn learn(
+        &mut self,
+        weights: &mut Weights,
+        projection: &Projection,
+        (post, pre): (&[f64], &[f64]),
+        replicas: usize,
+    ) {
+        let threads = self.threads;
+        match (weights, &projection.connectivity) {
+            (Weights::Shared { values }, Connectivity::Convolution(shape)) => {
+                match projection.precision {
+                    Precision::Double => {
+                        convolve::learn(shape, values, (post, pre), (&mut self.double, threads));
+                    }
+                    Precision::Single => {
+                        convolve::learn(shape, values, (post, pre), (&mut self.single, threads));
+                    }
+                }
+            }
+            (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. }) => {
+                let pre = (pre, columns(padded(*n)));
+                let size = [*n, replicas, *row];
+                multiply(size, pre, (post, rows(*row)), (values, rows(*row)), true);
+            }
+            (Weights::Single { values, row, .. }, Connectivity::Dense { pre: n, .. }) => {
+                let [pre_side, post_side] = &mut self.sides;
+                round(pre, pre_side);
+                round(post, post_side);
+                let length = post.len() / replicas;
+                let pre = (&pre_side[..], columns(padded(*n)));
+                // The weights' rows may be padded further than the factors'.
+                let size = [*n, replicas, length];
+                let post = (&post_side[..], rows(length));
+                multiply(size, pre, post, (values, rows(*row)), true);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Numbers in single precision.
+fn round(numbers: &[f64], out: &mut Vec<f32>) {
+    out.clear();
+    out.extend(numbers.iter().map(|x| *x as f32));
+}

@@ -1,0 +1,111 @@
+//! Windows that cover maps: sums over them, their reverse, and who wins in each.
+
+use crate::circuit::grid::{Tiling, TilingUse};
+use crate::lang::vm::padded;
+
+/// Adds what windows of all replicas' `pre` give, times `weight`, to their drives, which count as 0 unless they have
+/// `begun`.
+///
+/// # Shape
+/// `pre`, `drive`: a padded row for each replica.
+pub fn deliver(tiling: &Tiling, weight: f64, pre: &[f64], (drive, begun): (&mut [f64], bool)) {
+    let (fine, coarse) = (tiling.fine.size(), tiling.coarse().size());
+    let (from, to) = match tiling.use_of {
+        TilingUse::Pool => (fine, coarse),
+        TilingUse::Spread => (coarse, fine),
+        TilingUse::Winner => (fine, fine),
+    };
+    if !begun {
+        drive.fill(0.0);
+    }
+    let rows = drive
+        .chunks_exact_mut(padded(to))
+        .zip(pre.chunks_exact(padded(from)));
+    for (drive, pre) in rows {
+        let (drive, pre) = (&mut drive[..to], &pre[..from]);
+        match tiling.use_of {
+            TilingUse::Pool => pool(tiling, weight, pre, drive),
+            TilingUse::Spread => spread(tiling, weight, pre, drive),
+            TilingUse::Winner => winner(tiling, weight, pre, drive),
+        }
+    }
+}
+
+/// Rows of the fine maps, each with the rows of the coarse maps that they belong to, by number.
+fn pool(tiling: &Tiling, weight: f64, fine: &[f64], coarse: &mut [f64]) {
+    let [height, width] = tiling.window;
+    let bands = fine.chunks_exact(height * tiling.fine.width);
+    let coarse_width = tiling.coarse().width;
+    for (band, out) in bands.zip(coarse.chunks_exact_mut(coarse_width)) {
+        for row in band.chunks_exact(tiling.fine.width) {
+            for (out, window) in out.iter_mut().zip(row.chunks_exact(width)) {
+                *out += weight * window.iter().sum::<f64>();
+            }
+        }
+    }
+}
+
+fn spread(tiling: &Tiling, weight: f64, coarse: &[f64], fine: &mut [f64]) {
+    let [height, width] = tiling.window;
+    let bands = fine.chunks_exact_mut(height * tiling.fine.width);
+    for (band, from) in bands.zip(coarse.chunks_exact(tiling.coarse().width)) {
+        for row in band.chunks_exact_mut(tiling.fine.width) {
+            for (window, x) in row.chunks_exact_mut(width).zip(from) {
+                window.iter_mut().for_each(|out| *out += weight * x);
+            }
+        }
+    }
+}
+
+fn winner(tiling: &Tiling, weight: f64, pre: &[f64], out: &mut [f64]) {
+    let ([height, width], row) = (tiling.window, tiling.fine.width);
+    let bands = out.chunks_exact_mut(height * row);
+    for (out, pre) in bands.zip(pre.chunks_exact(height * row)) {
+        for first in (0..row).step_by(width) {
+            let mut best = first;
+            for y in 0..height {
+                for at in y * row + first..y * row + first + width {
+                    best = if pre[at] > pre[best] { at } else { best };
+                }
+            }
+            out[best] += weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::circuit::grid::Grid;
+
+    fn tiling(use_of: TilingUse) -> Tiling {
+        let fine = Grid {
+            channels: 1,
+            height: 2,
+            width: 4,
+            dimensions: 2,
+        };
+        Tiling {
+            fine,
+            window: [2, 2],
+            use_of,
+        }
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
+    fn windows_pool_spread_and_have_one_winner() {
+        let fine = [1.0, 2.0, 7.0, 7.0, 3.0, 4.0, 7.0, 5.0];
+        let mut coarse = [10.0; 8];
+        deliver(&tiling(TilingUse::Pool), 0.5, &fine, (&mut coarse, true));
+        assert_eq!(coarse[..2], [15.0, 23.0]);
+        let mut spread = [1.0; 8];
+        let two = [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        deliver(&tiling(TilingUse::Spread), 2.0, &two, (&mut spread, false));
+        assert_eq!(spread, [2.0, 2.0, 4.0, 4.0, 2.0, 2.0, 4.0, 4.0]);
+        let mut won = [0.0; 8];
+        deliver(&tiling(TilingUse::Winner), 1.0, &fine, (&mut won, false));
+        // Of equals the first.
+        assert_eq!(won, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+    }
+}
