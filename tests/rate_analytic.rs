@@ -228,6 +228,41 @@ fn an_equation_sees_its_filters_as_the_step_before_left_them() {
     }
 }
 
+/// r = φ(u + τ du/dt) of a leaky cell is what the cell is driven to, without its lag.
+#[test]
+fn a_prospective_value_undoes_the_lag_of_a_leaky_cell_and_starts_where_the_cell_does() {
+    let text = signal(
+        r#"[neuron.leaky]
+        parameter = { tau = 8 }
+        ahead = { value = "prospective(soma, tau)" }
+        soma = { derivative = "(drive - soma) / tau", start = 3 }
+        [population.q]
+        neuron = "leaky"
+        size = 1
+        [projection.to-q]
+        from = "p"
+        to = "q.soma"
+        weight = 1
+        [[record]]
+        what = "trace"
+        of = "q.ahead""#,
+    );
+    let found = recorded(&text);
+    assert_eq!(found[0], 3.0, "there is no slope before the first step");
+    let (mut soma, mut before) = (3.0, 3.0);
+    for (t, found) in found.iter().enumerate() {
+        let drive: f64 = if t == 0 { soma } else { SIGNAL[t - 1] };
+        // u(t) + τ (u(t) − u(t−1))/Δt = u(t) − u(t−1) + drive(t−1).
+        let expected = soma - before + drive;
+        assert!(
+            (found - expected).abs() < 1e-12,
+            "step {t}: {found}, not {expected}"
+        );
+        before = soma;
+        soma += (SIGNAL[t] - soma) / 8.0;
+    }
+}
+
 #[test]
 fn a_modulator_may_read_its_own_past() {
     let text = signal(

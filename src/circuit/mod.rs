@@ -140,6 +140,8 @@ pub struct Projection {
     pub weight: model::Distribution,
     /// How exactly weights are kept.
     pub precision: model::Precision,
+    /// The projection whose weights it has, the other way.
+    pub transpose_of: Option<ProjectionId>,
     /// Hard bounds of the weights.
     pub within: Option<model::Interval>,
     /// How it learns.
@@ -273,6 +275,17 @@ impl Circuit {
         compartment.bias.is_some()
             || !compartment.inputs.is_empty()
             || self.projections.iter().any(|p| p.to == id)
+    }
+
+    /// A projection.
+    pub fn projection(&self, id: ProjectionId) -> &Projection {
+        &self.projections[id.0 as usize]
+    }
+
+    /// Number of weights, each counted once.
+    pub fn weights(&self) -> usize {
+        let own = self.projections.iter().filter(|p| p.transpose_of.is_none());
+        own.map(|p| p.connectivity.count()).sum()
     }
 
     /// Number of neurons.

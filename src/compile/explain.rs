@@ -112,6 +112,13 @@ impl Program {
                 self.layout.replicas
             ));
         }
+        not_local.extend(circuit.projections.iter().filter_map(|tied| {
+            let of = &circuit.projection(tied.transpose_of?).name;
+            Some(format!(
+                "`{}` has the weights of `{of}`, transposed (weight transport): not local in space",
+                tied.name
+            ))
+        }));
         let projections: Vec<_> = (0..circuit.projections.len())
             .map(|p| self.explain_projection(p))
             .collect();
@@ -142,7 +149,7 @@ impl Program {
             step: circuit.step_length().to_string(),
             neurons: circuit.neurons(),
             synapses,
-            bytes: 8 * (synapses + numbers + bias_count) - 4 * single,
+            bytes: 8 * (circuit.weights() + numbers + bias_count) - 4 * single,
             gates: self
                 .gates
                 .iter()
@@ -241,7 +248,10 @@ impl Program {
                 circuit.compartment_name(projection.from),
                 circuit.compartment_name(projection.to)
             ),
-            pattern: format!("{}{delay}{precision}", pattern(&projection.pattern)),
+            pattern: match projection.transpose_of {
+                Some(of) => format!("the transpose of {}{delay}", circuit.projection(of).name),
+                None => format!("{}{delay}{precision}", pattern(&projection.pattern)),
+            },
             synapses: projection.connectivity.count(),
             rule: rule.map(|r| r.rule.rule.clone()),
             method,

@@ -132,8 +132,11 @@ impl Weights {
     }
 }
 
-/// Draws the weights that a projection starts with.
+/// Draws the weights that a projection starts with; none if it has those of another.
 pub(super) fn initial(projection: &crate::circuit::Projection, seed: u64) -> Weights {
+    if projection.transpose_of.is_some() {
+        return Weights::default();
+    }
     let name = format!("weight {}", projection.name);
     let n = projection.connectivity.weights();
     let mut drawn = match &projection.connectivity {

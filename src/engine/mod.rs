@@ -8,4 +8,5 @@ pub mod event;
 pub mod matrix;
 pub mod rate;
 pub mod single;
+pub mod transposed;
 pub mod windows;

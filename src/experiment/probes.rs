@@ -553,6 +553,14 @@ impl Planner<'_> {
             .iter()
             .position(|p| p.name == name.value)
         {
+            if let Some(of) = self.circuit.projections[index].transpose_of {
+                let of = &self.circuit.projection(of).name;
+                let message = format!("`{}` has no weights of its own", name.value);
+                let note = format!("it has those of `{of}`");
+                let problem = Problem::new(message, name.span, note);
+                self.problems.push(problem.help(format!("write `{of}`")));
+                return None;
+            }
             return Some(Weighted::Projection(ProjectionId(index as u32)));
         }
         let bias = name

@@ -2,7 +2,7 @@
 
 use super::ast::{Ast, AstKind, BinarySign};
 use super::build::{Builder, Typed};
-use super::formula::{Filter, FilterKind};
+use super::formula::FilterKind;
 use super::graph::{NodeId, Shape, Symbol};
 use super::ops::{Binary, Unary};
 use crate::units::Dimension;
@@ -22,6 +22,7 @@ pub(super) enum Builtin {
     Clip,
     If,
     Prev,
+    Prospective,
     Avg,
     Lowpass,
     Trace,
@@ -33,7 +34,7 @@ pub(super) enum Builtin {
     Mean,
 }
 
-const TABLE: [(&str, Builtin); 26] = [
+const TABLE: [(&str, Builtin); 27] = [
     ("exp", Builtin::Plain(Unary::Exp)),
     ("log", Builtin::Plain(Unary::Log)),
     ("sin", Builtin::Plain(Unary::Sin)),
@@ -51,6 +52,7 @@ const TABLE: [(&str, Builtin); 26] = [
     ("clip", Builtin::Clip),
     ("if", Builtin::If),
     ("prev", Builtin::Prev),
+    ("prospective", Builtin::Prospective),
     ("avg", Builtin::Avg),
     ("lowpass", Builtin::Lowpass),
     ("trace", Builtin::Trace),
@@ -77,9 +79,12 @@ impl Builtin {
     /// Fewest and most arguments.
     pub(super) fn arguments(self) -> (usize, usize) {
         match self {
-            Builtin::Min | Builtin::Max | Builtin::Avg | Builtin::Lowpass | Builtin::Trace => {
-                (2, 2)
-            }
+            Builtin::Min
+            | Builtin::Max
+            | Builtin::Avg
+            | Builtin::Lowpass
+            | Builtin::Trace
+            | Builtin::Prospective => (2, 2),
             Builtin::Clip | Builtin::If => (3, 3),
             Builtin::Prev => (1, 2),
             _ => (1, 1),
@@ -90,7 +95,7 @@ impl Builtin {
     pub(super) fn usage(self) -> &'static str {
         match self {
             Builtin::Min | Builtin::Max => "two arguments",
-            Builtin::Avg | Builtin::Lowpass | Builtin::Trace => {
+            Builtin::Avg | Builtin::Lowpass | Builtin::Trace | Builtin::Prospective => {
                 "two arguments, a value and a time constant"
             }
             Builtin::Clip => "three arguments, a value and its bounds",
@@ -155,13 +160,14 @@ impl Builder<'_> {
             (Builtin::If, [condition, then, otherwise]) => {
                 self.choice(tree, condition, then, otherwise)
             }
-            (Builtin::Prev, _) if self.scope.continuous() => {
+            (Builtin::Prev | Builtin::Prospective, _) if self.scope.continuous() => {
                 let message = "there are no steps here, and so no value of a step before";
                 let help = Some("use a filter: lowpass(x, tau) or trace(x, tau)".to_owned());
                 self.mistake(tree, message.to_owned(), "time is continuous", help)
             }
             (Builtin::Prev, [x]) => self.filter(x, FilterKind::Previous(1), 0.0),
             (Builtin::Prev, [x, n]) => self.previous(x, n),
+            (Builtin::Prospective, [x, tau]) => self.prospective(x, tau),
             (Builtin::Avg | Builtin::Lowpass | Builtin::Trace, [x, tau]) => {
                 self.smooth(builtin, x, tau)
             }
@@ -242,43 +248,6 @@ impl Builder<'_> {
         self.select(condition.node, then, otherwise, dimension)
     }
 
-    /// The state of a filter on `x`; equal filters are one.
-    fn filter(&mut self, x: &Ast, kind: FilterKind, tau: f64) -> Typed {
-        let value = self.value(x);
-        let rises = matches!(kind, FilterKind::Lowpass(_) | FilterKind::Trace(_));
-        let constant = self.graph.constant(value.node);
-        if constant.is_some_and(|c| !rises || c.abs() <= 0.0) {
-            // A constant is what it was; nothing adds up to nothing.
-            return value;
-        }
-        let shape = self.graph.shape(value.node);
-        let filter = Filter {
-            kind,
-            input: value.node,
-            shape,
-            tau,
-        };
-        let index = self
-            .filters
-            .iter()
-            .position(|f| *f == filter)
-            .unwrap_or_else(|| {
-                self.filters.push(filter);
-                self.filters.len() - 1
-            });
-        let symbol = Symbol::Filter(u32::try_from(index).unwrap_or(u32::MAX));
-        // In continuous time a decaying sum is an integral.
-        let integral = self.scope.continuous() && matches!(kind, FilterKind::Trace(_));
-        let dimension = match value.dimension {
-            Some(dimension) if integral => Some(dimension * self.scope.step().dimension),
-            dimension => dimension,
-        };
-        Typed {
-            node: self.graph.variable(symbol, shape),
-            dimension,
-        }
-    }
-
     /// The potential that a train of spikes makes.
     fn response(&mut self, train: &Ast) -> Typed {
         let AstKind::Name(path) = &train.kind else {
@@ -288,68 +257,6 @@ impl Builder<'_> {
         match self.scope.psp(path) {
             Ok(meaning) => self.meaning(meaning),
             Err(refusal) => self.refused(train, refusal),
-        }
-    }
-
-    fn previous(&mut self, x: &Ast, n: &Ast) -> Typed {
-        let steps = self.plain_value(n, "a number of steps");
-        match self.graph.constant(steps.node) {
-            Some(n) if n.fract().abs() < f64::EPSILON && (1.0..=100_000.0).contains(&n) => {
-                self.filter(x, FilterKind::Previous(n as u32), 0.0)
-            }
-            _ => {
-                let message =
-                    "`prev` needs a constant whole number of steps from 1 to 100000".to_owned();
-                self.mistake(n, message, "", Some("such as prev(x, 3)".to_owned()))
-            }
-        }
-    }
-
-    fn smooth(&mut self, builtin: Builtin, x: &Ast, tau: &Ast) -> Typed {
-        let constant = self.value(tau);
-        let step = self.scope.step();
-        if constant.dimension.is_some_and(|d| d != step.dimension) {
-            let unit = constant.dimension.unwrap_or_default();
-            let words = |d: Dimension| {
-                if d.is_none() {
-                    "a plain number".to_owned()
-                } else {
-                    format!("in {d}")
-                }
-            };
-            let message = format!(
-                "a time constant is {} here, this is {}",
-                words(step.dimension),
-                words(unit)
-            );
-            return self.mistake(tau, message, "units clash", None);
-        }
-        match self.graph.constant(constant.node) {
-            Some(tau) if tau > 0.0 && (tau.is_finite() || builtin == Builtin::Trace) => {
-                // A time constant of infinity is no decay at all.
-                let decay = (-step.value / tau).exp();
-                let kind = match builtin {
-                    Builtin::Avg => FilterKind::Average(decay),
-                    Builtin::Trace => FilterKind::Trace(decay),
-                    _ => FilterKind::Lowpass(decay),
-                };
-                self.filter(x, kind, tau)
-            }
-            Some(constant) if constant.is_infinite() && constant > 0.0 => {
-                let message = "an infinite time constant would keep this filter where it starts";
-                let help =
-                    Some("use a finite one, or trace(x, inf), a sum without decay".to_owned());
-                self.mistake(tau, message.to_owned(), "infinite", help)
-            }
-            _ => {
-                let help = Some("use a number or a parameter, such as 10 ms".to_owned());
-                self.mistake(
-                    tau,
-                    "a time constant is a constant above 0".to_owned(),
-                    "",
-                    help,
-                )
-            }
         }
     }
 

@@ -21,6 +21,7 @@ mod functions;
 pub mod graph;
 mod inverse;
 pub mod math;
+mod memories;
 pub mod ops;
 pub mod parse;
 pub mod scalar;

@@ -1,17 +1,20 @@
 //! The `[projection.*]` tables.
 
 use super::model::{
-    Connect, Convolution, Delay, Name, Precision, Projection, ShortTerm, Signal, Windows,
+    Connect, Convolution, Delay, Distribution, DistributionKind, Name, Precision, Projection,
+    ShortTerm, Signal, Windows,
 };
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use super::tree::Value;
-use crate::source::Spanned;
+use crate::source::{Problem, Spanned};
+use crate::units::Dimension;
 
 const FROM: Key = key("from", "\"stimulus\"");
 const TO: Key = key("to", "\"latent.basal\"");
 const CONNECT: Key = key("connect", "\"all-to-all\"");
 const WEIGHT: Key = key("weight", "{ normal = { mean = 0, sd = 0.01 } }");
+const TRANSPOSE_OF: Key = key("transpose-of", "\"W\"");
 const DELAY: Key = key("delay", "1");
 const DELAY_TIME: Key = key("delay", "\"1 ms\"");
 const WITHIN: Key = key("within", "[0, 1]");
@@ -59,7 +62,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let from = reader.require(FROM, |field, context| end(field, context, "a population"));
     let to = reader.require(TO, |field, context| end(field, context, "a compartment"));
     let connect = reader.accept(CONNECT, connect);
-    let weight = reader.require(WEIGHT, Field::distribution);
+    let (weight, transpose_of) = weights(&mut reader);
     let key = match reader.context.event {
         Some(true) => DELAY_TIME,
         _ => DELAY,
@@ -73,7 +76,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let short_term = reader.accept(SHORT_TERM, short_term);
     reader.only_with_spikes(&[DENDRITIC_DELAY, SIGNAL, RECEPTOR, SHORT_TERM]);
     let precision = reader.accept(PRECISION, precision);
-    reader.only_without_spikes(&[PRECISION]);
+    reader.only_without_spikes(&[PRECISION, TRANSPOSE_OF]);
     let within = reader.accept(WITHIN, Field::interval);
     let learn = reader.accept(LEARN, Field::learn);
     reader.finish();
@@ -83,6 +86,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         to: to?,
         connect: connect.unwrap_or_else(|| Spanned::new(Connect::AllToAll, span)),
         weight: weight?,
+        transpose_of,
         delay,
         dendritic_delay,
         signal,
@@ -92,6 +96,31 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         within,
         learn,
     })
+}
+
+/// Weights of its own, or the name of the projection whose weights it has the other way.
+fn weights(reader: &mut TableReader<'_, '_>) -> (Option<Distribution>, Option<Name>) {
+    let Some(field) = reader.optional(TRANSPOSE_OF) else {
+        return (reader.require(WEIGHT, Field::distribution), None);
+    };
+    for own in [WEIGHT, CONNECT, PRECISION, WITHIN, LEARN] {
+        if reader.optional(own).is_some() {
+            let message = format!("`{}` has the weights of another projection", reader.path);
+            let problem = Problem::new(message, reader.place(own.name), "has its own");
+            let help = format!(
+                "`{}` belongs to the projection whose weights they are: leave it out here",
+                own.name
+            );
+            reader.context.report(problem.help(help));
+        }
+    }
+    let weight = Distribution {
+        kind: DistributionKind::Constant(0.0),
+        dimension: Dimension::NONE,
+        clip: None,
+        span: field.span(),
+    };
+    (Some(weight), field.name(reader.context))
 }
 
 /// One delay, or a distribution of them.

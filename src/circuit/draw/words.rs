@@ -100,7 +100,11 @@ fn event(ends: &SpikingEnds) -> String {
 /// Pattern and size: `all-to-all, 2,000 synapses`.
 fn synapses(projection: &Projection) -> String {
     let synapses = count(projection.connectivity.count(), "synapse");
-    format!("{}, {synapses}", pattern(&projection.pattern))
+    let pattern = match projection.transpose_of {
+        Some(_) => "a transpose".to_owned(),
+        None => pattern(&projection.pattern),
+    };
+    format!("{pattern}, {synapses}")
 }
 
 fn pattern(connect: &Connect) -> String {

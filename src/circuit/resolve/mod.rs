@@ -5,6 +5,7 @@ mod projections;
 mod spike_times;
 mod spiking;
 mod spiking_ends;
+mod transposes;
 
 use std::collections::HashMap;
 
@@ -98,6 +99,7 @@ impl Resolver<'_> {
                 circuit.projections.push(projection);
             }
         }
+        self.transposes(&mut circuit);
         self.read_populations(&circuit);
         circuit
     }

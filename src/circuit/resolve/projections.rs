@@ -85,7 +85,8 @@ impl Resolver<'_> {
             },
             connectivity,
             pattern: table.connect.value.clone(),
-            weight: table.weight.clone(),
+            weight: self.weight(table).clone(),
+            transpose_of: None,
             precision: self.precision(table),
             within: table.within.clone(),
             learn: table.learn.clone(),
@@ -151,6 +152,13 @@ impl Resolver<'_> {
                 None
             }
         }
+    }
+
+    /// The weights that a projection starts with: its own, or those of the projection whose transpose it has.
+    fn weight<'t>(&'t self, table: &'t model::Projection) -> &'t model::Distribution {
+        let other = table.transpose_of.as_ref();
+        let other = other.and_then(|name| self.netlist.projections.get(&name.value));
+        &other.unwrap_or(table).weight
     }
 
     /// The delay of a rate circuit's projection, in steps.

@@ -16,6 +16,7 @@
 //! Everything that changes is in [`State`] (plain data) and [`Sources`]; everything else is in the
 //! [`Program`](crate::compile::Program) and never does.
 
+mod deliver;
 mod eligibility;
 mod filters;
 mod kernels;

@@ -81,6 +81,48 @@ impl Products {
         true
     }
 
+    /// As [`Self::deliver`], the other way: from the targets of the projection `of` to its sources.
+    pub fn deliver_back(
+        &mut self,
+        weights: &Weights,
+        of: &Projection,
+        pre: &[f64],
+        (drive, begun): (&mut [f64], bool),
+        replicas: usize,
+    ) -> bool {
+        let Connectivity::Dense { pre: n, post } = of.connectivity else {
+            return false;
+        };
+        let (from, to) = (rows(padded(post)), rows(padded(n)));
+        let size = [replicas, post, n];
+        match weights {
+            _ if replicas < MANY => return false,
+            Weights::Dense { values, row } => {
+                multiply(
+                    size,
+                    (pre, from),
+                    (values, columns(*row)),
+                    (drive, to),
+                    begun,
+                );
+            }
+            Weights::Single { values, row, .. } => {
+                let [pre_side, out] = &mut self.sides;
+                round(pre, pre_side);
+                out.clear();
+                out.resize(drive.len(), 0.0);
+                let weights = (&values[..], columns(*row));
+                multiply(size, (pre_side, from), weights, (out, to), false);
+                for (drive, x) in drive.iter_mut().zip(out) {
+                    let before = if begun { *drive } else { 0.0 };
+                    *drive = before + f64::from(*x);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
     /// Whether a projection learns by such products.
     pub fn take(projection: &Projection, replicas: usize) -> bool {
         match projection.connectivity {

@@ -1,16 +1,16 @@
 //! One step of the rate engine.
 
 use crate::circuit::CompartmentId;
-use crate::circuit::connect::Connectivity;
+use crate::compile::Program;
 use crate::compile::kernel::VectorRef;
 use crate::compile::plan::{Compute, IntegrateStep, Plan, SumStep};
 use crate::compile::program::Probe;
-use crate::compile::{Program, Weights};
+use crate::engine::elementwise;
 use crate::engine::elementwise::Euler;
-use crate::engine::{dense, elementwise, single};
 use crate::lang::vm::{Machine, padded};
 use crate::vector::{Singles, Vector};
 
+use super::deliver::Synapses;
 use super::kernels::Memory;
 use super::learn;
 use super::sources::SourceBlock;
@@ -160,22 +160,26 @@ impl Step<'_> {
             let pre = memory.vector(*pre);
             let projection = &self.program.circuit.projections[id.0 as usize];
             let sources = pre.len() / replicas;
-            let weights = &self.state.weights[id.0 as usize];
+            let turned = projection.transpose_of;
+            let of = self.program.circuit.projection(turned.unwrap_or(*id));
+            let weights = &self.state.weights[turned.unwrap_or(*id).0 as usize];
             let all = (&mut *drive, begun);
-            if products.deliver(weights, projection, pre, all, replicas) {
+            let done = match turned {
+                Some(_) => products.deliver_back(weights, of, pre, all, replicas),
+                None => products.deliver(weights, of, pre, all, replicas),
+            };
+            if done {
                 begun = true;
                 continue;
             }
+            let synapses = Synapses {
+                arch: self.scratch.machine.arch(),
+                weights,
+                connectivity: &of.connectivity,
+                transposed: turned.is_some(),
+            };
             for (drive, pre) in drive.chunks_exact_mut(row).zip(pre.chunks_exact(sources)) {
-                deliver(
-                    &self.scratch.machine,
-                    weights,
-                    &projection.connectivity,
-                    pre,
-                    drive,
-                    begun,
-                    &mut singles[0],
-                );
+                synapses.deliver(pre, drive, begun, &mut singles[0]);
             }
             begun = true;
         }
@@ -350,54 +354,6 @@ impl Step<'_> {
                 neuron,
             }),
             None => Ok(()),
-        }
-    }
-}
-
-/// Adds what a projection's synapses give to one replica's drive, which counts as 0 if nothing has `begun` it.
-fn deliver(
-    machine: &Machine,
-    weights: &Weights,
-    connectivity: &Connectivity,
-    pre: &[f64],
-    drive: &mut [f64],
-    begun: bool,
-    rounded: &mut Singles,
-) {
-    if let (Weights::Single { row, values, .. }, Connectivity::Dense { pre: n, .. }) =
-        (weights, connectivity)
-    {
-        rounded.resize(*n, 0.0);
-        single::round(machine.arch(), &pre[..*n], rounded);
-        return single::deliver(machine.arch(), (values, *row), rounded, drive, begun);
-    }
-    if let (Weights::Dense { values, .. }, Connectivity::Dense { pre: n, .. }) =
-        (weights, connectivity)
-    {
-        let deliver = if begun {
-            dense::deliver
-        } else {
-            dense::deliver_first
-        };
-        return deliver(machine.arch(), values, &pre[..*n], drive);
-    }
-    if !begun {
-        drive.fill(0.0);
-    }
-    match (weights, connectivity) {
-        (Weights::Sparse { values }, Connectivity::Sparse(sparse)) => {
-            for (row, x) in sparse.offsets.windows(2).zip(pre) {
-                for (w, target) in values[row[0]..row[1]]
-                    .iter()
-                    .zip(&sparse.targets[row[0]..row[1]])
-                {
-                    let d = &mut drive[*target as usize];
-                    *d = w.mul_add(*x, *d);
-                }
-            }
-        }
-        (weights, _) => {
-            elementwise::add_product(machine.arch(), drive, &weights.values(), pre);
         }
     }
 }

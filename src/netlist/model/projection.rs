@@ -17,8 +17,10 @@ pub struct Projection {
     pub to: Name,
     /// Which neurons are connected.
     pub connect: Spanned<Connect>,
-    /// Initial weights.
+    /// Initial weights; 0 where they are those of another projection.
     pub weight: Distribution,
+    /// The projection whose weights it has, the other way.
+    pub transpose_of: Option<Name>,
     /// Time between a value or a spike and its effect; none if not given.
     pub delay: Option<Spanned<Delay>>,
     /// The part of the delay that lies behind the synapse, in the dendrite (ms).
