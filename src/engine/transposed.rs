@@ -49,7 +49,7 @@ macro_rules! kernel {
                     let (row, pre) = (self.row, self.pre);
                     let mut drive = self.drive.chunks_mut(ROWS);
                     let mut fours = self.weights.chunks_exact(ROWS * row);
-                    for (drive, weights) in drive.by_ref().zip(fours.by_ref()) {
+                    for (weights, drive) in fours.by_ref().zip(drive.by_ref()) {
                         let rows: [&[$float]; ROWS] =
                             std::array::from_fn(|r| &weights[r * row..][..pre.len()]);
                         let sums = dot(simd, rows, pre);

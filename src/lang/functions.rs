@@ -3,7 +3,7 @@
 use super::ast::{Ast, AstKind, BinarySign};
 use super::build::{Builder, Typed};
 use super::formula::FilterKind;
-use super::graph::{NodeId, Shape, Symbol};
+use super::graph::{NodeId, Shape};
 use super::ops::{Binary, Unary};
 use crate::units::Dimension;
 
