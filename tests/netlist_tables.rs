@@ -280,7 +280,7 @@ fn stages_nest_and_keep_their_order() {
     );
     assert_eq!(parts[1].learn, LearnSwitch::Inherit);
     assert_eq!(parts[1].set["lambda"].value, Schedule::Constant(0.0));
-    assert_eq!(parts[1].inputs["digits"].value, "test");
+    assert_eq!(parts[1].inputs["digits"].split.value, "test");
 }
 
 #[test]

@@ -5,7 +5,8 @@ mod rate_support;
 
 use std::path::Path;
 
-use rate_support::{Bench, experiment, value};
+use apical::record::{Trace, read_trace};
+use rate_support::{Bench, experiment, run_with, value};
 use tempfile::TempDir;
 
 /// Writes IDX files `images` and `labels`: image k is a row of pixels, all of the value k, its label is k modulo 10.
@@ -218,4 +219,146 @@ fn blocks_and_threads_do_not_change_what_is_seen() {
         bench.series(300, |program, state| value(program, state, "pixels.soma"))
     };
     assert_eq!(run(1), run(2));
+}
+
+/// Images of 6 × 4 pixels, of which each tells its image and its place.
+fn placed(images: usize) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pixel = |k: usize, row: usize, column: usize| (24 * k + 4 * row + column) as u8;
+    let rows: Vec<u8> = (0..images)
+        .flat_map(|k| (0..24).map(move |i| pixel(k, i / 4, i % 4)))
+        .collect();
+    let labels: Vec<u8> = (0..images).map(|k| k as u8).collect();
+    write_idx(&folder.path().join("images"), &[images, 6, 4], &rows);
+    write_idx(&folder.path().join("labels"), &[images], &labels);
+    folder
+}
+
+/// A circuit that sees patches of 2 × 2 pixels, 3 rows and 3 columns of them, and repeats whether the gaze moved.
+fn patches(folder: &TempDir, replicas: usize, keys: &str) -> String {
+    let keys = format!("patch = [2, 2]\nstride = [2, 1]\n{keys}");
+    circuit(folder, replicas, 4, &keys)
+        + "[population.moved]\nneuron = \"echo\"\nsize = 1\nsoma.input = \"digits.moved\"\n"
+}
+
+/// The image, row and column that each replica sees in each step.
+fn looks(text: &str, steps: u64) -> Vec<Vec<[u64; 3]>> {
+    let look = |patch: &[f64]| {
+        let bytes: Vec<u64> = patch.iter().map(|p| (p * 255.0).round() as u64).collect();
+        assert_eq!(
+            [bytes[1], bytes[2], bytes[3]],
+            [bytes[0] + 1, bytes[0] + 4, bytes[0] + 5]
+        );
+        [bytes[0] / 24, bytes[0] % 24 / 4, bytes[0] % 4]
+    };
+    let rows = seen(text, steps, "pixels");
+    rows.iter()
+        .map(|step| step.chunks(4).map(look).collect())
+        .collect()
+}
+
+#[test]
+fn patches_are_seen_column_by_column_or_row_by_row() {
+    let folder = placed(2);
+    let columns = patches(&folder, 1, "shuffle = false");
+    let by_columns = looks(&columns, 18).concat();
+    let by_rows = looks(&patches(&folder, 1, "shuffle = false\npath = \"rows\""), 18).concat();
+    for (step, (down, right)) in by_columns.iter().zip(&by_rows).enumerate() {
+        let (image, step) = (step as u64 / 9, step as u64 % 9);
+        assert_eq!(*down, [image, step % 3 * 2, step / 3]);
+        assert_eq!(*right, [image, step / 3 * 2, step % 3]);
+    }
+    let flat = |name| seen(&columns, 18, name).concat();
+    let ones = |ones: &[usize]| -> Vec<f64> {
+        (0..18)
+            .map(|step| f64::from(u8::from(ones.contains(&step))))
+            .collect()
+    };
+    assert_eq!(flat("changed"), ones(&[0, 9]));
+    assert_eq!(flat("last"), ones(&[8, 17]));
+    let starts = [0, 3, 6, 9, 12, 15];
+    let moves: Vec<usize> = (0..18).filter(|step| !starts.contains(step)).collect();
+    assert_eq!(flat("moved"), ones(&moves));
+}
+
+#[test]
+fn a_walk_goes_from_patch_to_neighbouring_patch_each_replica_its_own_way() {
+    let folder = placed(3);
+    let looks = looks(&patches(&folder, 2, "path = \"walk\""), 900);
+    let mut seen = [[false; 3]; 3];
+    let mut same = 0;
+    for (step, look) in looks.iter().enumerate() {
+        same += usize::from(look[0][1..] == look[1][1..]);
+        seen[look[0][1] as usize / 2][look[0][2] as usize] = true;
+        if step % 9 > 0 {
+            for (now, before) in look.iter().zip(&looks[step - 1]) {
+                assert_eq!(now[0], before[0], "the image stays");
+                let apart = now[1].abs_diff(before[1]) / 2 + now[2].abs_diff(before[2]);
+                assert_eq!(apart, 1, "step {step}");
+            }
+        }
+    }
+    assert_eq!(seen, [[true; 3]; 3]);
+    assert!(
+        same < 450,
+        "both replicas look at the same place in {same} of 900 steps"
+    );
+}
+
+#[test]
+fn a_saccade_goes_to_another_image_as_often_as_stated_and_no_place_is_left_out() {
+    let folder = placed(5);
+    let text = patches(&folder, 4, "saccade = 0.5");
+    let looks = looks(&text, 900);
+    let (changed, labels) = (seen(&text, 900, "changed"), seen(&text, 900, "label"));
+    let mut saccades = 0;
+    for (step, look) in looks.iter().enumerate() {
+        for (replica, [image, row, column]) in look.iter().enumerate() {
+            let within = step as u64 % 9;
+            assert_eq!([*row, *column], [within % 3 * 2, within / 3]);
+            let other = step == 0 || looks[step - 1][replica][0] != *image;
+            assert_eq!(changed[step][replica], f64::from(u8::from(other)));
+            assert_eq!(labels[step][10 * replica + *image as usize], 1.0);
+            saccades += usize::from(other && within > 0);
+        }
+    }
+    // 3200 moves within visits; five standard deviations are 141.
+    assert!((1459..=1741).contains(&saccades), "{saccades} of 3200");
+}
+
+#[test]
+fn a_stage_may_do_without_saccades_and_the_next_has_them_again() {
+    let folder = placed(5);
+    let stages = "[[stage]]\nname = \"whole\"\nepochs = 1\n\
+                  input = { digits = { split = \"train\", saccade = 0 } }\n\
+                  [[stage]]\nname = \"more\"\nsteps = 90\n\
+                  [[record]]\nwhat = \"trace\"\nof = \"digits.changed\"\nname = \"changed\"\n";
+    let text = patches(&folder, 1, "saccade = 0.5") + stages;
+    let (folder, report) = run_with(&text, 1);
+    assert_eq!(report.steps, 45 + 45 + 90);
+    let changed = trace(&folder, "changed").values[0].clone();
+    let count = |steps: std::ops::Range<usize>| changed[steps].iter().sum::<f64>();
+    assert!(count(0..45) > 9.0 && count(90..180) > 30.0);
+    assert_eq!(count(45..90), 5.0);
+}
+
+#[test]
+fn patches_of_a_shrunk_part_are_patches_of_what_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels: Vec<u8> = (0..64).collect();
+    write_idx(&folder.path().join("images"), &[1, 8, 8], &pixels);
+    write_idx(&folder.path().join("labels"), &[1], &[0]);
+    let keys = "crop = [4, 8]\nshrink = 2\npatch = [1, 2]\npath = \"rows\"";
+    let seen = seen(&circuit(&folder, 1, 2, keys), 4, "pixels");
+    // Means of blocks: 16 + (0 + 1 + 8 + 9)/4 = 20.5 at the upper left of the middle rows.
+    let shades: Vec<f64> = seen
+        .concat()
+        .iter()
+        .map(|p| (p * 255.0 * 1e6).round() / 1e6)
+        .collect();
+    assert_eq!(shades, [20.5, 22.5, 24.5, 26.5, 36.5, 38.5, 40.5, 42.5]);
+}
+
+fn trace(folder: &TempDir, name: &str) -> Trace {
+    read_trace(folder.path().join(format!("run/traces/{name}.parquet"))).unwrap()
 }

@@ -13,16 +13,19 @@ pub enum Output {
     Label,
     /// 1 if this step shows another image than the step before, else 0: `NAME.changed`.
     Changed,
+    /// 1 if the gaze came to this step's patch from its neighbour, else 0: `NAME.moved`.
+    Moved,
     /// 1 in the last step of an image, once a pass, else 0: `NAME.last`.
     Last,
 }
 
 impl Output {
     /// All that have a name.
-    const NAMED: [(&'static str, Output); 4] = [
+    const NAMED: [(&'static str, Output); 5] = [
         ("latent", Output::Latent),
         ("label", Output::Label),
         ("changed", Output::Changed),
+        ("moved", Output::Moved),
         ("last", Output::Last),
     ];
 

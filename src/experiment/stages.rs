@@ -4,6 +4,7 @@ use crate::circuit::Circuit;
 use crate::compile::Program;
 use crate::compile::expressions::Plastic;
 use crate::engine::rate::Trials;
+use crate::input::Pass;
 use crate::netlist::model::{
     self, InputProcess, LearnSwitch, ModulatorDrive, Name, Netlist, Schedule, StageLength,
 };
@@ -23,7 +24,7 @@ pub struct Stage {
     /// Schedules that replace the circuit's, by modulator.
     pub schedules: Vec<(usize, Schedule)>,
     /// Splits of inputs, by input.
-    pub splits: Vec<(usize, String)>,
+    pub splits: Vec<(usize, Pass)>,
     /// The trials it is a row of, if it is one.
     pub trial: Option<Trials>,
     /// Seed of all random streams while it runs, if it has one of its own.
@@ -77,7 +78,7 @@ impl Stage {
         self.splits
             .iter()
             .find(|(i, _)| *i == input)
-            .map(|(_, split)| split.as_str())
+            .and_then(|(_, pass)| pass.split.as_deref())
     }
 }
 
@@ -104,7 +105,7 @@ pub(super) fn resolve(
 struct Inherited {
     switch: LearnSwitch,
     schedules: Vec<(usize, Schedule)>,
-    splits: Vec<(usize, String)>,
+    splits: Vec<(usize, Pass)>,
 }
 
 fn stage(
@@ -139,16 +140,18 @@ fn stage(
             }
         }
     }
-    for (name, split) in &table.inputs {
+    for (name, given) in &table.inputs {
+        let split = &given.split;
         match circuit.input_named(name) {
             Some(id) => {
-                split_exists(
-                    &circuit.inputs[id.0 as usize].process,
-                    name,
-                    split,
-                    problems,
-                );
-                replace(&mut own.splits, id.0 as usize, split.value.clone());
+                let process = &circuit.inputs[id.0 as usize].process;
+                split_exists(process, name, split, problems);
+                saccades_exist(process, name, given, problems);
+                let pass = Pass {
+                    split: Some(split.value.clone()),
+                    saccade: given.saccade.as_ref().map(|p| p.value),
+                };
+                replace(&mut own.splits, id.0 as usize, pass);
             }
             None => {
                 let known = netlist
@@ -297,6 +300,24 @@ fn split_exists(process: &InputProcess, input: &str, split: &Name, problems: &mu
             help: suggest(&split.value, known),
             ..problem
         });
+    }
+}
+
+/// A probability of saccades is for images that are looked at patch by patch.
+fn saccades_exist(
+    process: &InputProcess,
+    input: &str,
+    given: &model::StageInput,
+    problems: &mut Vec<Problem>,
+) {
+    let patches = match process {
+        InputProcess::Images(images) => images.patches.is_some(),
+        _ => false,
+    };
+    if let Some(saccade) = given.saccade.as_ref().filter(|_| !patches) {
+        let message = format!("input `{input}` has no patches between which there are saccades");
+        let problem = Problem::new(message, saccade.span, "not for this input");
+        problems.push(problem.help("write `patch = [16, 16]` in the input, or delete this"));
     }
 }
 

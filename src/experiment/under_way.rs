@@ -14,6 +14,7 @@ use super::weights::{sample_weights, send_weights, until_sample, weight_shape};
 use crate::circuit::InputId;
 use crate::compile::plan::Activity;
 use crate::engine::rate::{NotFinite, Settings, Simulation, Stopped};
+use crate::input::Pass;
 use crate::record::{
     Machine, MeasureNote, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport,
     StageReport, StopReason, TraceBlock, TraceSpec, WeightSpec, peak_memory_mib, rfc3339_utc,
@@ -260,16 +261,12 @@ impl<'e> Run<'e> {
     }
 
     /// Inputs that the stage names, and the one whose passes it counts, start over.
-    fn splits(&self, stage: &Stage) -> Vec<(usize, Option<String>)> {
-        let mut splits: Vec<_> = stage
-            .splits
-            .iter()
-            .map(|(i, s)| (*i, Some(s.clone())))
-            .collect();
+    fn splits(&self, stage: &Stage) -> Vec<(usize, Pass)> {
+        let mut splits = stage.splits.clone();
         if let Length::Epochs { input, .. } = stage.length
             && stage.split(input).is_none()
         {
-            splits.push((input, None));
+            splits.push((input, Pass::default()));
         }
         splits
     }

@@ -1,5 +1,6 @@
-//! Images as an input: which image each replica sees, and its bytes as values.
+//! Images as an input: which image each replica sees, or which patch of it, and its bytes as values.
 
+mod gaze;
 mod order;
 mod view;
 
@@ -11,8 +12,10 @@ use indexmap::IndexMap;
 pub use order::Order;
 pub use view::View;
 
+use gaze::Gaze;
+
 use super::data::{ImageError, ImageFiles, ImageSet, image_shape, read_images};
-use super::{DataError, DataPaths};
+use super::{DataError, DataPaths, Pass};
 use crate::circuit::Output;
 use crate::lang::vm::padded;
 use crate::netlist::model::{self, ImagesInput, Name};
@@ -26,10 +29,16 @@ pub struct Images {
     splits: Arc<IndexMap<String, ImageSet>>,
     view: Arc<View>,
     classes: usize,
-    /// Steps that each image stays.
+    /// Steps that each image or patch stays.
     hold: u64,
+    /// Steps that these have been shown before this one.
+    held: u64,
     split: usize,
     order: Order,
+    gaze: Gaze,
+    name: String,
+    /// Probability of a saccade where a stage says nothing else.
+    saccade: f64,
     /// The image that each replica saw in the step before: its split and its index there.
     seen: Vec<Option<(usize, u32)>>,
 }
@@ -68,16 +77,21 @@ impl Images {
             splits.insert(name.to_owned(), set);
         }
         let view = View::new(input, splits.get_index(FIRST_SPLIT))?;
+        let patches = input.patches.as_ref();
         let mut images = Images {
+            gaze: Gaze::new(patches, view.sides(), replicas, stream),
+            saccade: patches.map_or(0.0, |p| p.saccade),
+            name: stream.1.to_owned(),
             order: Order::new(stream, splits.len(), input.shuffle),
             splits: Arc::new(splits),
             view: Arc::new(view),
             classes: input.classes as usize,
             hold: input.hold,
+            held: 0,
             split: FIRST_SPLIT,
             seen: vec![None; replicas],
         };
-        images.rewind(None);
+        images.rewind(&Pass::default());
         Ok(images)
     }
 
@@ -92,11 +106,21 @@ impl Images {
             Some(name) => self.splits.get(name)?,
             None => self.splits.get_index(FIRST_SPLIT)?.1,
         };
-        Some(set.len().div_ceil(self.seen.len().max(1)) as u64 * self.hold)
+        let visits = set.len().div_ceil(self.seen.len().max(1));
+        Some((visits * self.gaze.patches()) as u64 * self.hold)
     }
 
-    /// Begins a pass over a split, the first if none is named.
-    pub(super) fn rewind(&mut self, split: Option<&str>) {
+    /// Goes on with saccades as probable as the netlist states.
+    pub(super) fn go_on(&mut self) {
+        self.gaze.set_saccade(self.saccade);
+    }
+
+    /// Begins a pass over a split.
+    pub(super) fn rewind(&mut self, pass: &Pass) {
+        self.held = 0;
+        self.gaze.set_saccade(pass.saccade.unwrap_or(self.saccade));
+        self.gaze.begin();
+        let split = pass.split.as_deref();
         let index = split.and_then(|name| self.splits.get_index_of(name));
         self.split = index.unwrap_or(FIRST_SPLIT);
         if let Some((name, set)) = self.splits.get_index(self.split) {
@@ -107,6 +131,7 @@ impl Images {
     /// Starts over, with streams of another seed.
     pub(super) fn reseed(&mut self, seed: u64) {
         self.order.reseed(seed);
+        self.gaze.reseed(seed, &self.name);
         self.seen.fill(None);
     }
 
@@ -125,7 +150,8 @@ impl Images {
         let Some((_, set)) = self.splits.get_index(self.split) else {
             return;
         };
-        let (image, again) = self.order.image(replica, set.len());
+        let (own, again) = self.order.image(replica, set.len());
+        let image = self.gaze.elsewhere(replica).unwrap_or(own);
         let shown = Some((self.split, image as u32));
         for (output, out) in outputs {
             let row = padded(match output {
@@ -138,7 +164,10 @@ impl Images {
                 continue;
             };
             match output {
-                Output::Values => self.view.write(set.image(image), out),
+                Output::Values => {
+                    let corner = self.gaze.corner(replica);
+                    self.view.write(set.image(image), corner, out);
+                }
                 Output::Label => {
                     out.fill(0.0);
                     if let Some(label) = set.label(image) {
@@ -146,8 +175,12 @@ impl Images {
                     }
                 }
                 Output::Changed => out[0] = f64::from(u8::from(self.seen[replica] != shown)),
+                Output::Moved => {
+                    let moved = self.held == 0 && self.gaze.moved();
+                    out[0] = f64::from(u8::from(moved));
+                }
                 Output::Last => {
-                    let last = self.order.held() + 1 == self.hold && !again;
+                    let last = self.held + 1 == self.hold && self.gaze.is_last() && !again;
                     out[0] = f64::from(u8::from(last));
                 }
                 Output::Latent => {}
@@ -158,11 +191,21 @@ impl Images {
 
     /// Goes to the next step.
     fn move_on(&mut self) {
-        let replicas = self.seen.len();
-        if let Some((name, set)) = self.splits.get_index(self.split)
-            && self.order.hold_on(self.hold, replicas, set.len())
-        {
-            self.order.begin(self.split, name, set.len());
+        self.held += 1;
+        let Some((name, set)) = self.splits.get_index(self.split) else {
+            return;
+        };
+        if self.held < self.hold {
+            return;
+        }
+        self.held = 0;
+        let order = &self.order;
+        let own = |replica| order.image(replica, set.len()).0;
+        if self.gaze.move_on(set.len(), own) {
+            self.gaze.begin();
+            if self.order.move_on(self.seen.len(), set.len()) {
+                self.order.begin(self.split, name, set.len());
+            }
         }
     }
 }

@@ -18,6 +18,15 @@ pub fn array_width(path: &Path) -> Result<usize, DataError> {
     Ok(read_array(path)?.size())
 }
 
+/// A pass over a data set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pass {
+    /// The split; the first if `None`.
+    pub split: Option<String>,
+    /// Probability of saccades between images; the input's own if `None`.
+    pub saccade: Option<f64>,
+}
+
 /// Where files are looked for.
 #[derive(Debug, Clone, Default)]
 pub struct DataPaths {

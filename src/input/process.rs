@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
 use super::images::Images;
 use super::von_mises::{Motion, VonMises};
-use super::{DataError, DataPaths};
+use super::{DataError, DataPaths, Pass};
 use crate::circuit::{Input, Output, sample};
 use crate::engine::dense;
 use crate::lang::vm::padded;
@@ -176,17 +176,26 @@ impl Process {
         }
     }
 
-    /// Starts a pass over a split (the first if none is named); nothing for a process without splits.
-    pub fn rewind(&mut self, split: Option<&str>) {
+    /// Drops what a stage has set for itself alone.
+    pub fn go_on(&mut self) {
+        if let Kind::Images(images) = &mut self.kind {
+            images.go_on();
+        }
+    }
+
+    /// Starts a pass over a split; nothing for a process without splits.
+    pub fn rewind(&mut self, pass: &Pass) {
         match &mut self.kind {
             Kind::LatentAr1(_) | Kind::VonMises(_) => {}
             Kind::Frames(reader) => {
-                reader.split = split
+                reader.split = pass
+                    .split
+                    .as_deref()
                     .and_then(|name| reader.splits.get_index_of(name))
                     .unwrap_or(FIRST_SPLIT);
                 reader.position = 0;
             }
-            Kind::Images(images) => images.rewind(split),
+            Kind::Images(images) => images.rewind(pass),
         }
     }
 
@@ -202,7 +211,7 @@ impl Process {
             Kind::Frames(_) => {}
             Kind::Images(images) => images.reseed(seed),
         }
-        self.rewind(None);
+        self.rewind(&Pass::default());
     }
 
     /// Moves on by some steps; writes those outputs that are wanted, replica by replica within a step.

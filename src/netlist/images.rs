@@ -3,9 +3,10 @@
 use indexmap::IndexMap;
 
 use super::input::SPLIT;
-use super::model::{ImageFiles, ImageFormat, ImagesInput, Name};
+use super::model::{GazePath, ImageFiles, ImageFormat, ImagesInput, Name, Patches};
 use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
+use super::scalars::Range;
 use super::tree::Value;
 use crate::source::{Problem, Spanned};
 
@@ -20,11 +21,21 @@ const NORMALISE: Key = key("normalise", "true");
 const GREY: Key = key("grey", "true");
 const CROP: Key = key("crop", "[24, 24]");
 const SHRINK: Key = key("shrink", "2");
+const PATCH: Key = key("patch", "[16, 16]");
+const STRIDE: Key = key("stride", "[8, 8]");
+const PATH: Key = key("path", "\"columns\"");
+const SACCADE: Key = key("saccade", "0.5");
 
 const FORMATS: [(&str, ImageFormat); 3] = [
     ("idx", ImageFormat::Idx),
     ("cifar-10", ImageFormat::Cifar10),
     ("stl-10", ImageFormat::Stl10),
+];
+
+const PATHS: [(&str, GazePath); 3] = [
+    ("columns", GazePath::Columns),
+    ("rows", GazePath::Rows),
+    ("walk", GazePath::Walk),
 ];
 
 /// Reads the keys of an input of images.
@@ -39,6 +50,7 @@ pub(super) fn read(reader: &mut TableReader<'_, '_>) -> Option<ImagesInput> {
     let grey = reader.accept(GREY, Field::flag).unwrap_or(false);
     let crop = reader.accept(CROP, sides);
     let shrink = reader.accept(SHRINK, |field, context| field.whole(context, 1));
+    let patches = patches(reader);
     let (files, splits) = (files?, splits.unwrap_or_default());
     labelled_alike(reader.context, &files, &splits);
     Some(ImagesInput {
@@ -53,17 +65,58 @@ pub(super) fn read(reader: &mut TableReader<'_, '_>) -> Option<ImagesInput> {
         crop,
         shrink_span: shrink.as_ref().map_or(reader.span, |shrink| shrink.span),
         shrink: shrink.map_or(1, |shrink| shrink.value),
+        patches: patches?,
     })
 }
 
 fn format(field: &Field<'_>, context: &mut Context) -> Option<ImageFormat> {
+    choice(field, context, "format", &FORMATS)
+}
+
+/// What one of some words stands for.
+fn choice<T: Copy>(
+    field: &Field<'_>,
+    context: &mut Context,
+    thing: &str,
+    choices: &[(&str, T)],
+) -> Option<T> {
     let name = field.name(context)?;
-    let found = FORMATS.iter().find(|(known, _)| *known == name.value);
+    let found = choices.iter().find(|(known, _)| *known == name.value);
     if found.is_none() {
-        let known = FORMATS.map(|(known, _)| known);
-        field.unknown_choice(context, "format", &known);
+        let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
+        field.unknown_choice(context, thing, &known);
     }
-    found.map(|(_, format)| *format)
+    found.map(|(_, meaning)| *meaning)
+}
+
+/// The patches, if there are any: the outer option is for what cannot be read.
+fn patches(reader: &mut TableReader<'_, '_>) -> Option<Option<Patches>> {
+    let size = reader.optional(PATCH);
+    let stride = reader.optional(STRIDE);
+    let path = reader.optional(PATH);
+    let saccade = reader.optional(SACCADE);
+    let Some(size) = size else {
+        let others = [(STRIDE, stride), (PATH, path), (SACCADE, saccade)];
+        for (key, field) in others.into_iter().filter_map(|(k, f)| Some((k, f?))) {
+            let message = format!("`{}` needs patches to go by", key.name);
+            let problem = Problem::new(message, field.span(), "the whole image is seen at once");
+            let help = format!("write for example `{} = {}`", PATCH.name, PATCH.example);
+            reader.context.report(problem.help(help));
+        }
+        return Some(None);
+    };
+    let context = &mut *reader.context;
+    let size = sides(&size, context);
+    let stride = stride.map(|field| sides(&field, context));
+    let path = path.map(|field| choice(&field, context, "path", &PATHS));
+    let saccade = saccade.map(|field| field.number(context, Range::PROBABILITY));
+    let size = size?;
+    Some(Some(Patches {
+        stride: stride.map_or(Some(size.value), |stride| Some(stride?.value))?,
+        size,
+        path: path.unwrap_or(Some(GazePath::Columns))?,
+        saccade: saccade.map_or(Some(0.0), |saccade| Some(saccade?.value))?,
+    }))
 }
 
 /// A file, files in a row, or a table of files with images and files with labels.
@@ -139,7 +192,7 @@ fn classes(field: &Field<'_>, context: &mut Context, format: Option<ImageFormat>
 }
 
 /// Rows and columns.
-pub(super) fn sides(field: &Field<'_>, context: &mut Context) -> Option<Spanned<[u64; 2]>> {
+fn sides(field: &Field<'_>, context: &mut Context) -> Option<Spanned<[u64; 2]>> {
     const EXPECTED: &str = "rows and columns, such as [24, 24]";
     let sides = field.wholes(context, 1)?;
     match <[u64; 2]>::try_from(sides.as_slice()) {

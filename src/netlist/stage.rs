@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::field::Section;
-use super::model::{LearnSwitch, Name, Schedule, Stage, StageLength, Trial};
+use super::model::{LearnSwitch, Name, Schedule, Stage, StageInput, StageLength, Trial};
 use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
@@ -20,6 +20,8 @@ const REPEAT: Key = key("repeat", "20");
 const LEARN: Key = key("learn", "false");
 const SET: Key = key("set", "{ lambda = 0 }");
 const INPUT: Key = key("input", "{ digits = \"test\" }");
+const SPLIT: Key = key("split", "\"test\"");
+const SACCADE: Key = key("saccade", "0");
 const TRIAL: Key = key("trial", "{ steps = 4 }");
 const TRIAL_STEPS: Key = key("steps", "4");
 const REPLAY: Key = key("replay", "true");
@@ -190,18 +192,36 @@ fn set(field: &Field<'_>, context: &mut Context) -> Option<IndexMap<String, Span
     Some(set)
 }
 
-fn inputs(field: &Field<'_>, context: &mut Context) -> Option<IndexMap<String, Name>> {
+fn inputs(field: &Field<'_>, context: &mut Context) -> Option<IndexMap<String, StageInput>> {
     let reader = TableReader::open(context, field)?;
     let mut inputs = IndexMap::new();
     for (key, entry) in reader.others() {
         let field = Field::named(&field.path, key, "\"test\"", &entry.node);
-        inputs.extend(
-            field
-                .name(reader.context)
-                .map(|split| (key.to_owned(), split)),
-        );
+        let input = stage_input(&field, reader.context);
+        inputs.extend(input.map(|input| (key.to_owned(), input)));
     }
     Some(inputs)
+}
+
+/// The name of a split, or a table with it.
+fn stage_input(field: &Field<'_>, context: &mut Context) -> Option<StageInput> {
+    if field.node.table().is_none() {
+        let split = field.name(context)?;
+        return Some(StageInput {
+            split,
+            saccade: None,
+        });
+    }
+    let mut reader = TableReader::open(context, field)?;
+    let split = reader.require(SPLIT, Field::name);
+    let saccade = reader.accept(SACCADE, |field, context| {
+        field.number(context, Range::PROBABILITY)
+    });
+    reader.finish();
+    Some(StageInput {
+        split: split?,
+        saccade,
+    })
 }
 
 /// Every stage has a name of its own.

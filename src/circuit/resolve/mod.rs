@@ -133,12 +133,17 @@ impl Resolver<'_> {
                 Some(made(self.read(width, file)?, vec![]))
             }
             model::InputProcess::Images(images) => {
-                let source = crate::input::first_shape(images, &self.paths);
+                let source = crate::input::first_shape(images, self.paths);
                 let source = self.read(source, images.files.images.first()?)?;
                 self.crop_fits(images, source)?;
-                let shape = images.seen(source);
+                let [channels, rows, columns] = images.seen(source);
+                self.patch_fits(images, [rows, columns])?;
+                let [high, wide] = images.patch([rows, columns]);
+                let shape = [channels, high, wide];
                 let label = (Output::Label, images.classes as usize);
+                let moved = images.patches.as_ref().map(|_| (Output::Moved, 1));
                 let mut outputs = vec![(Output::Changed, 1), (Output::Last, 1)];
+                outputs.extend(moved);
                 outputs.extend(images.is_labelled().then_some(label));
                 let input = made(shape.iter().product(), outputs);
                 Some(Input {
@@ -155,6 +160,22 @@ impl Resolver<'_> {
         result
             .map_err(|error| self.problems.push(failed(error)))
             .ok()
+    }
+
+    /// A patch has to be in the image.
+    fn patch_fits(&mut self, images: &model::ImagesInput, sides: [usize; 2]) -> Option<()> {
+        let Some(patches) = &images.patches else {
+            return Some(());
+        };
+        if patches.grid(sides).iter().all(|n| *n > 0) {
+            return Some(());
+        }
+        let [rows, columns] = sides;
+        let message = format!("the images have {rows} rows and {columns} columns");
+        let problem = Problem::new(message, patches.size.span, "larger than the images");
+        let help = format!("write at most patch = [{rows}, {columns}]");
+        self.problems.push(problem.help(help));
+        None
     }
 
     /// The part of an image that is seen has to be in it, and divide into the blocks that are averaged.

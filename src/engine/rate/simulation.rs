@@ -10,7 +10,7 @@ use super::trials::{Reset, Trials};
 use crate::compile::Program;
 use crate::compile::plan::{Activity, Plan};
 use crate::compile::program::Probe;
-use crate::input::{DataError, DataPaths};
+use crate::input::{DataError, DataPaths, Pass};
 use crate::netlist::model::{ModulatorDrive, Schedule};
 use crate::source::Problem;
 
@@ -45,7 +45,7 @@ pub struct Settings {
     /// Schedules that replace the circuit's, by modulator.
     pub schedules: Vec<(usize, Schedule)>,
     /// Splits of inputs, by input; an input that is named starts a pass.
-    pub splits: Vec<(usize, Option<String>)>,
+    pub splits: Vec<(usize, Pass)>,
     /// The trials that the stage is a row of.
     pub trial: Option<Trials>,
     /// Seed of all random streams in the stage, if it has one of its own.
@@ -171,9 +171,10 @@ impl Simulation {
             self.waiting = Some(std::mem::replace(&mut self.schedules, fresh));
             Reset::new(&self.program, &[]).apply(&self.program, &mut self.state);
         }
-        for (input, split) in &settings.splits {
+        self.sources.go_on();
+        for (input, pass) in &settings.splits {
             self.sources
-                .rewind(crate::circuit::InputId(*input as u32), split.as_deref());
+                .rewind(crate::circuit::InputId(*input as u32), pass);
         }
         self.enter_trials(settings.trial.as_ref());
         for (update, samples) in self.state.updates.iter_mut().zip(&settings.samples) {

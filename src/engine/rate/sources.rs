@@ -9,7 +9,7 @@ use crate::circuit::{InputId, Output};
 use crate::compile::Program;
 use crate::compile::layout::Source;
 use crate::input::process::Process;
-use crate::input::{DataError, DataPaths};
+use crate::input::{DataError, DataPaths, Pass};
 use crate::lang::vm::padded;
 use crate::random::Normals;
 use crate::vector::Vector;
@@ -137,10 +137,17 @@ impl Sources {
         (BLOCK_NUMBERS / numbers).clamp(1, BLOCK_STEPS) as u64
     }
 
+    /// Begins a stage that names no pass: inputs go on where they were, in their own way.
+    pub fn go_on(&mut self) {
+        self.processes
+            .iter_mut()
+            .for_each(|(process, _)| process.go_on());
+    }
+
     /// Starts a pass over the split that a stage names for an input.
-    pub fn rewind(&mut self, input: InputId, split: Option<&str>) {
+    pub fn rewind(&mut self, input: InputId, pass: &Pass) {
         if let Some((process, ..)) = self.processes.get_mut(input.0 as usize) {
-            process.rewind(split);
+            process.rewind(pass);
         }
     }
 

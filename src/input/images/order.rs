@@ -1,4 +1,4 @@
-//! The order in which images are shown: passes over a split, each image held for some steps.
+//! The order in which images are shown: passes over a split.
 
 use rand::seq::SliceRandom;
 
@@ -17,8 +17,6 @@ pub struct Order {
     shuffled: Vec<u32>,
     /// How many images of this pass all replicas have seen.
     position: usize,
-    /// Steps that the images have been shown before this one.
-    held: u64,
 }
 
 impl Order {
@@ -30,7 +28,6 @@ impl Order {
             begun: vec![0; splits],
             shuffled: Vec::new(),
             position: 0,
-            held: 0,
         }
     }
 
@@ -43,7 +40,6 @@ impl Order {
     /// Begins a pass over a split of so many images.
     pub(super) fn begin(&mut self, split: usize, name: &str, images: usize) {
         self.position = 0;
-        self.held = 0;
         if !self.shuffle {
             return;
         }
@@ -64,18 +60,8 @@ impl Order {
         (image.map_or(within, |i| *i as usize), at >= images)
     }
 
-    /// Steps that the images have been shown before this one.
-    pub(super) fn held(&self) -> u64 {
-        self.held
-    }
-
-    /// Goes to the next step; whether the pass is over.
-    pub(super) fn hold_on(&mut self, hold: u64, replicas: usize, images: usize) -> bool {
-        self.held += 1;
-        if self.held < hold {
-            return false;
-        }
-        self.held = 0;
+    /// Goes to the next images, one for each replica; whether the pass is over.
+    pub(super) fn move_on(&mut self, replicas: usize, images: usize) -> bool {
         self.position += replicas;
         self.position >= images
     }

@@ -10,13 +10,16 @@ use crate::netlist::model::ImagesInput;
 /// Recommendation ITU-R BT.601.
 const LUMA: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// How an image is looked at: a part of it, grey or in colour, at a smaller size, scaled.
+/// How an image is looked at: a part of it, grey or in colour, at a smaller size, scaled; and the patch of that which is seen
+/// at a time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
     /// Channels, rows, columns of an image in memory.
     source: [usize; 3],
-    /// Channels, rows, columns that are seen.
+    /// Channels, rows, columns of the image as it is looked at.
     shape: [usize; 3],
+    /// Rows and columns that are seen at a time.
+    patch: [usize; 2],
     /// Row and column of the source at which the part that is seen begins.
     corner: [usize; 2],
     /// Rows and columns of the source that are averaged into one.
@@ -35,10 +38,12 @@ impl View {
     ) -> Result<View, DataError> {
         let source = first.map_or([1; 3], |(_, set)| set.shape());
         let shape = input.seen(source);
+        let patch = input.patch([shape[1], shape[2]]);
         let shrink = input.shrink as usize;
         let mut view = View {
             source,
             shape,
+            patch,
             corner: [1, 2].map(|d| (source[d] - shape[d] * shrink) / 2),
             shrink,
             grey: input.grey && source[0] == 3,
@@ -50,27 +55,32 @@ impl View {
         Ok(view)
     }
 
-    /// Values of an image.
-    pub(super) fn size(&self) -> usize {
-        self.shape.iter().product()
+    /// Rows and columns of the image as it is looked at.
+    pub(super) fn sides(&self) -> [usize; 2] {
+        [self.shape[1], self.shape[2]]
     }
 
-    /// Writes the values of an image: channel, row, column.
-    pub(super) fn write(&self, image: &[u8], out: &mut [f64]) {
-        let [_, rows, columns] = self.shape;
+    /// Values that are seen at a time.
+    pub(super) fn size(&self) -> usize {
+        self.shape[0] * self.patch[0] * self.patch[1]
+    }
+
+    /// Writes the values of the patch at `corner` (row, column): channel, row, column.
+    pub(super) fn write(&self, image: &[u8], corner: [usize; 2], out: &mut [f64]) {
+        let [rows, columns] = self.patch;
         let lines = out.chunks_exact_mut(columns).take(self.shape[0] * rows);
         for (line, out) in lines.enumerate() {
-            let (channel, row) = (line / rows, line % rows);
+            let (channel, row) = (line / rows, corner[0] + line % rows);
             let (factor, offset) = self.scale[channel];
-            self.sums(image, channel, row, out);
+            self.sums(image, channel, [row, corner[1]], out);
             for value in out {
                 *value = factor * *value + offset;
             }
         }
     }
 
-    /// The mean byte behind each value of a row.
-    fn sums(&self, image: &[u8], channel: usize, row: usize, out: &mut [f64]) {
+    /// The mean byte behind each value of a row, from a column on.
+    fn sums(&self, image: &[u8], channel: usize, [row, column]: [usize; 2], out: &mut [f64]) {
         out.fill(0.0);
         let [channels, rows, columns] = self.source;
         let weights: &[f64] = if self.grey { &LUMA } else { &[1.0] };
@@ -78,7 +88,8 @@ impl View {
         for (c, weight) in (channel..channels).zip(weights) {
             for line in 0..self.shrink {
                 let y = self.corner[0] + row * self.shrink + line;
-                let from = (c * rows + y) * columns + self.corner[1];
+                let x = self.corner[1] + column * self.shrink;
+                let from = (c * rows + y) * columns + x;
                 let bytes = &image[from..from + out.len() * self.shrink];
                 for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(self.shrink)) {
                     let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
@@ -97,7 +108,7 @@ impl View {
             let (mut sum, mut squares) = (0.0, 0.0);
             for image in 0..set.len() {
                 for row in 0..rows {
-                    self.sums(set.image(image), channel, row, &mut values);
+                    self.sums(set.image(image), channel, [row, 0], &mut values);
                     sum += values.iter().sum::<f64>();
                     squares += values.iter().map(|v| v * v).sum::<f64>();
                 }

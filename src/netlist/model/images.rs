@@ -35,6 +35,41 @@ pub struct ImageFiles {
     pub labels: Vec<Name>,
 }
 
+/// Where the gaze goes from patch to patch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GazePath {
+    /// From top to bottom, column after column.
+    Columns,
+    /// From left to right, row after row.
+    Rows,
+    /// From anywhere to one of the neighbours, and so on.
+    Walk,
+}
+
+/// Patches of an image that are looked at one after another.
+#[derive(Debug, Clone)]
+pub struct Patches {
+    /// Rows and columns of a patch.
+    pub size: Spanned<[u64; 2]>,
+    /// Pixels from a patch to the next, down and to the right.
+    pub stride: [u64; 2],
+    /// Where the gaze goes.
+    pub path: GazePath,
+    /// Probability that it goes to another image instead, at each move.
+    pub saccade: f64,
+}
+
+impl Patches {
+    /// Rows and columns of the grid of patches on an image of so many rows and columns; 0 if a patch is larger.
+    pub fn grid(&self, sides: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|d| {
+            let (size, stride) = (self.size.value[d] as usize, self.stride[d] as usize);
+            let rest = sides[d].checked_sub(size);
+            rest.map_or(0, |rest| rest / stride + 1)
+        })
+    }
+}
+
 /// Images, each held for some steps.
 #[derive(Debug, Clone)]
 pub struct ImagesInput {
@@ -46,7 +81,7 @@ pub struct ImagesInput {
     pub splits: IndexMap<String, ImageFiles>,
     /// Number of classes.
     pub classes: u64,
-    /// Steps that each image stays.
+    /// Steps that each image, or each patch, stays.
     pub hold: u64,
     /// Another order in each pass.
     pub shuffle: bool,
@@ -60,6 +95,8 @@ pub struct ImagesInput {
     pub shrink: u64,
     /// Where that was written.
     pub shrink_span: Span,
+    /// Patches that are looked at one after another; the whole image at once if `None`.
+    pub patches: Option<Patches>,
 }
 
 impl ImagesInput {
@@ -79,7 +116,13 @@ impl ImagesInput {
         crop.map_or([rows, columns], |crop| crop.map(|side| side as usize))
     }
 
-    /// What is seen of images of such a shape: channels, rows, columns.
+    /// Rows and columns that are seen at a time, of an image that is looked at in so many.
+    pub fn patch(&self, sides: [usize; 2]) -> [usize; 2] {
+        let patches = self.patches.as_ref();
+        patches.map_or(sides, |p| p.size.value.map(|side| side as usize))
+    }
+
+    /// What is looked at of images of such a shape: channels, rows, columns.
     pub fn seen(&self, source: [usize; 3]) -> [usize; 3] {
         let [rows, columns] = self.cropped(source).map(|side| side / self.shrink as usize);
         [if self.grey { 1 } else { source[0] }, rows, columns]

@@ -16,7 +16,7 @@ mod spiking;
 mod stage;
 
 pub use distribution::{Distribution, DistributionKind, Interval};
-pub use images::{ImageFiles, ImageFormat, ImagesInput};
+pub use images::{GazePath, ImageFiles, ImageFormat, ImagesInput, Patches};
 pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
@@ -30,7 +30,7 @@ pub use spiking::{
     BurstKind, BurstModel, Coupling, Membrane, PlateauModel, ReceptorKind, ReceptorModel,
     SpikeModel, SpikeTrigger,
 };
-pub use stage::{LearnSwitch, Stage, StageLength, Trial};
+pub use stage::{LearnSwitch, Stage, StageInput, StageLength, Trial};
 
 use indexmap::IndexMap;
 

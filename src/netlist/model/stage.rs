@@ -19,13 +19,22 @@ pub struct Stage {
     /// Modulators that follow another schedule in this stage.
     pub set: IndexMap<String, Spanned<Schedule>>,
     /// Which split an input gives in this stage.
-    pub inputs: IndexMap<String, Name>,
+    pub inputs: IndexMap<String, StageInput>,
     /// The independent trials that it is a row of, if it is one.
     pub trial: Option<Trial>,
     /// Seed of all random streams while it runs, if it has one of its own.
     pub seed: Option<Spanned<u64>>,
     /// Where it was written.
     pub span: Span,
+}
+
+/// What an input gives in a stage.
+#[derive(Debug, Clone)]
+pub struct StageInput {
+    /// Which of its splits.
+    pub split: Name,
+    /// Probability of saccades between its images; the input's own if `None`.
+    pub saccade: Option<Spanned<f64>>,
 }
 
 /// The trials of a stage.
