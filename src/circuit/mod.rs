@@ -159,6 +159,8 @@ pub struct Modulator {
     pub name: String,
     /// What sets it.
     pub drive: model::ModulatorDrive,
+    /// Whether each replica has a value of its own.
+    pub per_replica: bool,
     /// Value before the first step.
     pub start: f64,
 }

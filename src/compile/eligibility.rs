@@ -104,6 +104,17 @@ fn split_for(
     if !matches!(projection.connectivity, Connectivity::Dense { .. }) {
         return Err("it keeps a state at every synapse, and the connections are sparse".to_owned());
     }
+    let circuit = &program.circuit;
+    let inputs = expr.formula.filters.iter().map(|f| f.input);
+    if std::iter::once(root)
+        .chain(inputs)
+        .any(|node| expr.differs(circuit, node))
+    {
+        return Err(
+            "it keeps a state at every synapse, and a modulator differs between replicas"
+                .to_owned(),
+        );
+    }
     let mut expr = expr.clone();
     let weight = expr.symbol(Reading::Weight).unwrap_or(Symbol::Argument);
     let terms = separate_with_filters(&mut expr.formula.graph, root, weight)?;

@@ -106,6 +106,7 @@ impl Program {
         let circuit = &self.circuit;
         let numbers: usize = self.layout.vectors.iter().map(|v| v.len()).sum();
         let mut not_local = self.shared_weights();
+        not_local.extend(self.optimised());
         if self.layout.replicas > 1 {
             not_local.push(format!(
                 "{} replicas share weights and average their changes (a mini-batch): not local in time",
@@ -179,6 +180,26 @@ impl Program {
             _ => None,
         };
         self.circuit.projections.iter().filter_map(shared).collect()
+    }
+
+    /// Rules whose changes go through an optimiser.
+    fn optimised(&self) -> Vec<String> {
+        let adam = |rule: &PlacedRule| {
+            let adam = rule.rule.optimiser?;
+            let of = match rule.rule.plastic {
+                Plastic::Projection(id) => self.circuit.projections[id.0 as usize].name.clone(),
+                Plastic::Bias(id) => format!("{} (bias)", self.circuit.compartment_name(id)),
+            };
+            let every = match adam.every {
+                1 => String::new(),
+                n => format!(" over {n} steps"),
+            };
+            Some(format!(
+                "`{of}`: Adam scales each weight's mean change{every} by its root mean square, and counts its updates: \
+                 local in space, not in time"
+            ))
+        };
+        self.rules.iter().filter_map(adam).collect()
     }
 
     fn explain_measured(&self, rule: &PlacedRule) -> MeasuredExplanation {

@@ -7,7 +7,7 @@ use super::scope::{Place, PlaceScope};
 use crate::circuit::{Circuit, CompartmentId, ModulatorId, ProjectionId};
 use crate::lang::ast::{Ast, AstKind};
 use crate::lang::{self, NodeId, Shape};
-use crate::netlist::model::{Dynamics, Expression, ModulatorDrive, Netlist};
+use crate::netlist::model::{Adam, Dynamics, Expression, ModulatorDrive, Netlist};
 use crate::source::Problem;
 use crate::units::{Dimension, Quantity};
 
@@ -76,6 +76,8 @@ pub struct RuleUse {
     pub rule: String,
     /// The change in a step.
     pub expr: Expr,
+    /// What the change goes through.
+    pub optimiser: Option<Adam>,
 }
 
 impl Expressions {

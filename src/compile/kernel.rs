@@ -52,12 +52,16 @@ pub struct Kernel {
     pub scalars: Vec<ScalarId>,
     /// Its vector inputs.
     pub vectors: Vec<VectorRef>,
+    /// For each scalar input 1 if each replica has one of its own, beside the others', else 0; empty if none has.
+    pub strides: Vec<u32>,
 }
 
 /// Answers where in memory a symbol is.
 pub trait Binding {
     /// The place of a scalar.
     fn scalar(&self, symbol: Symbol, reading: Option<Reading>) -> Option<ScalarId>;
+    /// Whether each replica has that scalar of its own, beside the others'.
+    fn is_own(&self, symbol: Symbol, reading: Option<Reading>) -> bool;
     /// The place of a vector.
     fn vector(&self, symbol: Symbol, reading: Option<Reading>) -> Option<VectorRef>;
 }
@@ -127,6 +131,12 @@ impl Kernel {
                 .ok_or_else(|| missing(s))
         });
         let scalars = scalars.collect::<Result<_, _>>()?;
+        let own = code.scalar_inputs.iter();
+        let own = own.map(|(_, s)| u32::from(binding.is_own(*s, expr.reading(*s))));
+        let mut strides: Vec<u32> = own.collect();
+        if strides.iter().all(|stride| *stride == 0) {
+            strides.clear();
+        }
         let vectors = code.vector_inputs.iter().map(|s| {
             binding
                 .vector(*s, expr.reading(*s))
@@ -137,6 +147,23 @@ impl Kernel {
             code,
             scalars,
             vectors,
+            strides,
         })
+    }
+
+    /// Whether replicas have scalar inputs of their own.
+    #[inline]
+    pub fn differs(&self) -> bool {
+        !self.strides.is_empty()
+    }
+
+    /// Where a replica's scalar input is.
+    #[inline]
+    pub fn scalar(&self, input: usize, replica: usize) -> usize {
+        let own = self
+            .strides
+            .get(input)
+            .map_or(0, |stride| *stride as usize * replica);
+        self.scalars[input].0 as usize + own
     }
 }

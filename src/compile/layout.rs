@@ -43,6 +43,13 @@ pub enum FilterPlace {
         /// Depth; 1 for a filter that smooths.
         depth: u32,
     },
+    /// One number for each replica, and the ring of earlier ones (all replicas' of a step beside each other).
+    Replicas {
+        /// The first number.
+        value: ScalarId,
+        /// The ring and its depth.
+        ring: Option<(VectorId, u32)>,
+    },
     /// A number per synapse, in the state of the projection: its n-th.
     Synapse(u32),
 }
@@ -70,6 +77,19 @@ pub struct Layout {
     pub parameters: HashMap<(PopulationId, u32), VectorId>,
     /// Rings of earlier values, and their depth.
     pub rings: HashMap<CompartmentId, (VectorId, u32)>,
+    /// Modulators of which each replica has a value: the first value, and whether it has changed, of each.
+    pub per_replica: HashMap<ModulatorId, (ScalarId, ScalarId)>,
+}
+
+/// Which numbers of an expression each replica has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Those that depend on a modulator that it has of its own: in equations and rules.
+    Dependent,
+    /// All: in a modulator of which each replica has a value.
+    All,
+    /// None: in other modulators, measures and recordings, which read means over replicas.
+    Means,
 }
 
 impl Layout {
@@ -85,6 +105,14 @@ impl Layout {
         }
         for _ in &circuit.modulators {
             layout.scalar(0.0);
+        }
+        for (index, modulator) in circuit.modulators.iter().enumerate() {
+            if modulator.per_replica {
+                let values = layout.block(modulator.start);
+                let changed = layout.block(0.0);
+                let id = ModulatorId(index as u32);
+                layout.per_replica.insert(id, (values, changed));
+            }
         }
         for id in circuit.compartments() {
             layout.compartment(circuit, id);
@@ -164,6 +192,14 @@ impl Layout {
         ScalarId((self.scalars.len() - 1) as u32)
     }
 
+    /// One number for each replica; the first of them.
+    fn block(&mut self, value: f64) -> ScalarId {
+        let first = ScalarId(self.scalars.len() as u32);
+        self.scalars
+            .extend(std::iter::repeat_n(value, self.replicas));
+        first
+    }
+
     fn vector(&mut self, values: Vec<f64>) -> VectorId {
         self.vectors.push(values.into());
         VectorId((self.vectors.len() - 1) as u32)
@@ -234,7 +270,12 @@ impl Layout {
     }
 
     /// Places for an expression's filters; `ends` are the sizes of a rule's two populations.
-    pub fn filters(&mut self, expr: &Expr, ends: (usize, usize)) -> Vec<FilterPlace> {
+    pub fn filters(
+        &mut self,
+        circuit: &Circuit,
+        expr: &Expr,
+        (ends, own): ((usize, usize), Own),
+    ) -> Vec<FilterPlace> {
         let mut synapse_states = 0;
         let filters = expr.formula.filters.clone();
         let mut place = |filter: &crate::lang::Filter| {
@@ -242,7 +283,18 @@ impl Layout {
                 FilterKind::Previous(n) => n,
                 _ => 1,
             };
+            let its_own =
+                own == Own::All || own == Own::Dependent && expr.differs(circuit, filter.input);
             let neurons = match filter.shape {
+                Shape::Scalar if its_own => {
+                    let length = depth as usize * self.replicas;
+                    let ring = matches!(filter.kind, FilterKind::Previous(_))
+                        .then(|| (self.vector(vec![0.0; length]), depth));
+                    return FilterPlace::Replicas {
+                        value: self.block(0.0),
+                        ring,
+                    };
+                }
                 Shape::Scalar => {
                     let ring = matches!(filter.kind, FilterKind::Previous(_))
                         .then(|| (self.vector(vec![0.0; depth as usize]), depth));
@@ -271,6 +323,11 @@ impl Layout {
     /// Places for `n` sums.
     pub fn sums(&mut self, n: usize) -> Vec<ScalarId> {
         (0..n).map(|_| self.scalar(0.0)).collect()
+    }
+
+    /// Places for `n` sums of which each replica has its own.
+    pub fn sums_of_replicas(&mut self, n: usize) -> Vec<ScalarId> {
+        (0..n).map(|_| self.block(0.0)).collect()
     }
 
     /// The presynaptic values of a projection, as they arrive.
@@ -305,6 +362,8 @@ pub struct Places<'a> {
     pub bias: Option<CompartmentId>,
     /// Scalars that hold a row's presynaptic values, in a rule's general path.
     pub row: &'a [(Symbol, ScalarId)],
+    /// Which numbers each replica has of its own.
+    pub own: Own,
 }
 
 impl Places<'_> {
@@ -321,15 +380,39 @@ impl Binding for Places<'_> {
         if let Some((_, id)) = self.row.iter().find(|(s, _)| *s == symbol) {
             return Some(*id);
         }
+        let modulators = &self.layout.per_replica;
         match (symbol, reading) {
             (Symbol::Sum(index), _) => self.sums.get(index as usize).copied(),
             (Symbol::Filter(index), _) => match self.filters.get(index as usize)? {
-                FilterPlace::Scalar { value, .. } => Some(*value),
+                FilterPlace::Scalar { value, .. } | FilterPlace::Replicas { value, .. } => {
+                    Some(*value)
+                }
                 _ => None,
             },
+            (_, Some(Reading::Modulator(id))) if self.is_own(symbol, reading) => {
+                modulators.get(&id).map(|(value, _)| *value)
+            }
+            (_, Some(Reading::Changed(id))) if self.is_own(symbol, reading) => {
+                modulators.get(&id).map(|(_, changed)| *changed)
+            }
             (_, Some(Reading::Modulator(id))) => Some(self.layout.modulator(id)),
             (_, Some(Reading::Changed(id))) => Some(self.layout.changed(self.circuit, id)),
             _ => None,
+        }
+    }
+
+    fn is_own(&self, symbol: Symbol, reading: Option<Reading>) -> bool {
+        match (symbol, reading) {
+            _ if self.row.iter().any(|(s, _)| *s == symbol) => false,
+            (Symbol::Sum(_), _) => self.own == Own::All,
+            (Symbol::Filter(index), _) => {
+                let place = self.filters.get(index as usize);
+                matches!(place, Some(FilterPlace::Replicas { .. }))
+            }
+            (_, Some(Reading::Modulator(id) | Reading::Changed(id))) => {
+                self.own != Own::Means && self.layout.per_replica.contains_key(&id)
+            }
+            _ => false,
         }
     }
 
@@ -340,7 +423,7 @@ impl Binding for Places<'_> {
                     Some(self.smooth_or_oldest(index, *state, *depth))
                 }
                 FilterPlace::Synapse(at) => Some(VectorRef::SynapseState(*at)),
-                FilterPlace::Scalar { .. } => None,
+                FilterPlace::Scalar { .. } | FilterPlace::Replicas { .. } => None,
             };
         }
         let layout = self.layout;

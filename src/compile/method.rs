@@ -118,8 +118,9 @@ pub(super) fn within(
     id: ProjectionId,
 ) -> Option<[f64; 2]> {
     let projection = &planner.program.circuit.projections[id.0 as usize];
-    let at_work = rule.index < planner.program.rules.len();
-    let within = projection.within.as_ref().filter(|_| at_work);
+    // With an optimiser the bounds are kept when it changes the weights.
+    let changes = rule.index < planner.program.rules.len() && rule.rule.optimiser.is_none();
+    let within = projection.within.as_ref().filter(|_| changes);
     within.map(|w| [w.low, w.high])
 }
 
@@ -172,8 +173,10 @@ pub(super) fn outer_term(
     places: &Places<'_>,
     share: f64,
 ) -> Result<OuterTerm, Problem> {
+    let differs = expr.differs(&planner.program.circuit, term.scalar);
     let graph = &mut expr.formula.graph;
-    let gate = graph.constant(term.scalar).is_none().then_some(term.scalar);
+    let constant = graph.constant(term.scalar).is_some();
+    let gate = (!constant && !differs).then_some(term.scalar);
     let share = graph.number(share);
     let scalar = graph.binary(Binary::Mul, share, term.scalar);
     let post = graph.binary(Binary::Mul, scalar, term.post);
@@ -295,7 +298,8 @@ fn elementwise(
     let mut places = planner.places(&kinds, &rule.filters, &[], projection);
     places.bias = bias;
     let states = states(planner, rule, &mut expr, View::Neurons, &places)?;
-    let gate = shared_factor(&mut expr, root);
+    let gate = shared_factor(&mut expr, root)
+        .filter(|node| !expr.differs(&planner.program.circuit, *node));
     let gate = gate
         .map(|node| planner.kernel_in(&mut expr, node, View::Neurons, &places))
         .transpose()?;

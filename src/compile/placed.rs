@@ -1,7 +1,7 @@
 //! The steps of an expression: its filters, its sums, its value.
 
 use super::kernel::{Kernel, View};
-use super::layout::FilterPlace;
+use super::layout::{FilterPlace, Own};
 use super::plan::{FilterStep, SumStep};
 use super::planner::{Planner, filter_kinds};
 use super::program::Placed;
@@ -50,6 +50,16 @@ impl Planner<'_> {
         &mut self,
         placed: &Placed<T>,
     ) -> Result<(Vec<FilterStep>, Vec<SumStep>, Kernel), Problem> {
+        let before = std::mem::replace(&mut self.own, placed.own);
+        let steps = self.placed_steps(placed);
+        self.own = before;
+        steps
+    }
+
+    fn placed_steps<T>(
+        &mut self,
+        placed: &Placed<T>,
+    ) -> Result<(Vec<FilterStep>, Vec<SumStep>, Kernel), Problem> {
         let mut expr = placed.expr.clone();
         // A filter's input may hold sums too: all are taken out together, inner ones first.
         let mut sums = Vec::new();
@@ -83,6 +93,7 @@ impl Planner<'_> {
                         kernel,
                         length: length as usize,
                         into,
+                        per_replica: placed.own == Own::All,
                     });
                 }
             }

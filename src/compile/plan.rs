@@ -7,6 +7,7 @@ use super::learning::Learning;
 use super::program::Probe;
 use crate::circuit::{CompartmentId, ModulatorId, ProjectionId};
 use crate::lang::FilterKind;
+use crate::netlist::model::Adam;
 
 /// What runs in each step of a stage while the gates have given values.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Plan {
     pub measured: Vec<MeasuredStep>,
     /// Rules.
     pub learn: Vec<Learning>,
+    /// Rules whose changes go through an optimiser.
+    pub optimised: Vec<OptimisedStep>,
     /// Measured and recorded expressions.
     pub probes: Vec<ProbeStep>,
     /// What `prev(…)` will return from the next step on.
@@ -78,8 +81,10 @@ pub struct SumStep {
     pub kernel: Kernel,
     /// Its length, one replica.
     pub length: usize,
-    /// Where the sum goes.
+    /// Where the sum goes: the mean over replicas, or the first replica's.
     pub into: ScalarId,
+    /// Whether each replica has its own.
+    pub per_replica: bool,
 }
 
 /// A computed modulator.
@@ -87,6 +92,8 @@ pub struct SumStep {
 pub struct ModulatorStep {
     /// The modulator.
     pub modulator: ModulatorId,
+    /// The first replica's value, and whether it has changed, if each replica has its own.
+    pub per_replica: Option<(ScalarId, ScalarId)>,
     /// Its smoothing filters.
     pub filters: Vec<FilterStep>,
     /// Its sums.
@@ -106,6 +113,23 @@ pub struct MeasuredStep {
     pub learning: Option<Learning>,
     /// Whether it reads the weights that it would change.
     pub reads_weight: bool,
+}
+
+/// A rule whose changes go through an optimiser.
+#[derive(Debug, Clone)]
+pub struct OptimisedStep {
+    /// Its number among all rules.
+    pub index: usize,
+    /// What it changes.
+    pub plastic: Plastic,
+    /// The rule; `None` while a gate closes it.
+    pub learning: Option<Learning>,
+    /// Whether it reads the weights that it changes.
+    pub reads_weight: bool,
+    /// The optimiser.
+    pub adam: Adam,
+    /// Hard bounds.
+    pub within: Option<[f64; 2]>,
 }
 
 /// A measured or recorded expression.
@@ -169,7 +193,8 @@ impl Plan {
             all.push(&probe.kernel);
         }
         let measured = self.measured.iter().filter_map(|m| m.learning.as_ref());
-        for learning in self.learn.iter().chain(measured) {
+        let optimised = self.optimised.iter().filter_map(|o| o.learning.as_ref());
+        for learning in self.learn.iter().chain(measured).chain(optimised) {
             filters.extend(learning.filters());
             all.extend(learning.kernels());
         }

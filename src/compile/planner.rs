@@ -6,10 +6,12 @@ use std::collections::{BTreeSet, HashSet};
 use super::expressions::Plastic;
 use super::gates::Gates;
 use super::kernel::{Kernel, ScalarId, View};
-use super::layout::{FilterPlace, Places, Source};
+use super::layout::{FilterPlace, Own, Places, Source};
 use super::method;
 use super::order::{Slot, slot_of};
-use super::plan::{Activity, Compute, IntegrateStep, MeasuredStep, ModulatorStep, Plan, ProbeStep};
+use super::plan::{
+    Activity, Compute, IntegrateStep, MeasuredStep, ModulatorStep, OptimisedStep, Plan, ProbeStep,
+};
 use super::program::{PlacedRule, Program};
 use super::reading::{Expr, Reading};
 use crate::circuit::{CompartmentId, ProjectionId};
@@ -37,6 +39,7 @@ impl Program {
             plan: Plan::default(),
             flags: 0,
             slot: Cell::new(slot),
+            own: Own::Dependent,
         }
         .plan(combination, activity)
     }
@@ -53,6 +56,8 @@ pub(super) struct Planner<'p> {
     pub(super) flags: usize,
     /// The next scalar slot that is free.
     slot: Cell<u32>,
+    /// Which numbers each replica has of its own in what is being planned.
+    pub(super) own: Own,
 }
 
 impl Planner<'_> {
@@ -63,6 +68,12 @@ impl Planner<'_> {
             let (filters, sums, kernel) = self.placed(modulator)?;
             self.plan.modulators.push(ModulatorStep {
                 modulator: modulator.what,
+                per_replica: self
+                    .program
+                    .layout
+                    .per_replica
+                    .get(&modulator.what)
+                    .copied(),
                 filters,
                 sums,
                 kernel,
@@ -222,12 +233,33 @@ impl Planner<'_> {
     fn rule(&mut self, rule: &PlacedRule, learns: bool) -> Result<(), Problem> {
         let flags = self.flags + rule.filters.len();
         if learns {
-            let learning = method::plan(self, rule)?;
-            self.plan.remember.extend(learning.1);
-            self.plan.learn.extend(learning.0);
+            let (learning, remember) = method::plan(self, rule)?;
+            self.plan.remember.extend(remember);
+            match rule.rule.optimiser {
+                None => self.plan.learn.extend(learning),
+                Some(adam) => self.plan.optimised.push(OptimisedStep {
+                    index: rule.index,
+                    plastic: rule.rule.plastic,
+                    learning,
+                    reads_weight: rule.reads_weight(),
+                    adam,
+                    within: self.bounds(rule.rule.plastic),
+                }),
+            }
         }
         self.flags = flags;
         Ok(())
+    }
+
+    /// Hard bounds of weights.
+    fn bounds(&self, plastic: Plastic) -> Option<[f64; 2]> {
+        let Plastic::Projection(id) = plastic else {
+            return None;
+        };
+        let within = self.program.circuit.projections[id.0 as usize]
+            .within
+            .as_ref();
+        within.map(|w| [w.low, w.high])
     }
 
     fn computations(&mut self, combination: usize) -> Result<(), Problem> {
@@ -339,6 +371,7 @@ impl Planner<'_> {
             projection,
             bias: None,
             row: &[],
+            own: self.own,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::expressions::{Expressions, Plastic, RuleUse};
 use super::gates::{self, Gates};
 use super::kernel::{ScalarId, VectorId};
-use super::layout::{FilterPlace, Layout};
+use super::layout::{FilterPlace, Layout, Own};
 use super::order::Order;
 use super::reading::{Expr, Reading};
 use super::weights::{Weights, initial};
@@ -52,6 +52,8 @@ pub struct Placed<T> {
     pub filters: Vec<FilterPlace>,
     /// Places of its sums.
     pub sums: Vec<ScalarId>,
+    /// Which of its numbers each replica has of its own.
+    pub own: Own,
 }
 
 /// Where a probe's value goes.
@@ -110,7 +112,11 @@ impl Program {
         leave_out_unread(&mut sorted, &expressions, &probes);
         let modulators = sorted
             .into_iter()
-            .map(|(id, expr)| place(&circuit, &mut layout, id, expr))
+            .map(|(id, expr)| {
+                let its_own = circuit.modulators[id.0 as usize].per_replica;
+                let own = if its_own { Own::All } else { Own::Means };
+                place(&circuit, &mut layout, (id, own), expr)
+            })
             .collect();
         let all = expressions.rules.iter().chain(&expressions.measured);
         let mut rules: Vec<PlacedRule> = all
@@ -122,8 +128,12 @@ impl Program {
             .into_iter()
             .map(|expr| place_probe(&circuit, &mut layout, expr))
             .collect();
-        let mut filters =
-            |e: &super::expressions::Equation| (e.compartment, layout.filters(&e.expr, (0, 0)));
+        let mut filters = |e: &super::expressions::Equation| {
+            (
+                e.compartment,
+                layout.filters(&circuit, &e.expr, ((0, 0), Own::Dependent)),
+            )
+        };
         let equation_filters = expressions.equations.iter().map(&mut filters).collect();
         let mut delayed: Vec<_> = layout
             .rings
@@ -201,9 +211,14 @@ fn orders(
     }
 }
 
-fn place<T>(circuit: &Circuit, layout: &mut Layout, what: T, expr: Expr) -> Placed<T> {
+fn place<T>(
+    circuit: &Circuit,
+    layout: &mut Layout,
+    (what, own): (T, Own),
+    expr: Expr,
+) -> Placed<T> {
     layout.add_sources(circuit, &expr);
-    let filters = layout.filters(&expr, (0, 0));
+    let filters = layout.filters(circuit, &expr, ((0, 0), own));
     let nodes = expr.formula.graph.order(expr.formula.root);
     let count = nodes
         .iter()
@@ -220,12 +235,16 @@ fn place<T>(circuit: &Circuit, layout: &mut Layout, what: T, expr: Expr) -> Plac
         .iter()
         .map(|f| expr.formula.graph.order(f.input).len())
         .sum();
-    let sums = layout.sums(count + inside);
+    let sums = match own {
+        Own::All => layout.sums_of_replicas(count + inside),
+        _ => layout.sums(count + inside),
+    };
     Placed {
         what,
         expr,
         filters,
         sums,
+        own,
     }
 }
 
@@ -239,7 +258,7 @@ fn place_probe(circuit: &Circuit, layout: &mut Layout, expr: Expr) -> Placed<Pro
         }
         _ => Probe::Scalar(layout.sums(1)[0]),
     };
-    place(circuit, layout, what, expr)
+    place(circuit, layout, (what, Own::Means), expr)
 }
 
 fn place_rule(circuit: &Circuit, layout: &mut Layout, index: usize, rule: &RuleUse) -> PlacedRule {
@@ -253,7 +272,7 @@ fn place_rule(circuit: &Circuit, layout: &mut Layout, index: usize, rule: &RuleU
         }
         Plastic::Bias(id) => (1, circuit.population(id.population).size),
     };
-    let filters = layout.filters(&rule.expr, ends);
+    let filters = layout.filters(circuit, &rule.expr, (ends, Own::Dependent));
     let symbols = (0..rule.expr.readings.len()).map(|i| Symbol::Outer(i as u32));
     let presynaptic = symbols.filter(|s| rule.expr.reading(*s) == Some(Reading::Presynaptic));
     let mut row: Vec<(Symbol, ScalarId)> = presynaptic.map(|s| (s, layout.sums(1)[0])).collect();

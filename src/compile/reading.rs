@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::circuit::{CompartmentId, InputId, ModulatorId, Output, PopulationId, ProjectionId};
-use crate::lang::{Filter, FilterKind, Formula, Symbol};
+use crate::circuit::{
+    Circuit, CompartmentId, InputId, ModulatorId, Output, PopulationId, ProjectionId,
+};
+use crate::lang::{Filter, FilterKind, Formula, NodeId, Shape, Symbol};
 use crate::source::Span;
 
 /// Something in the circuit that an expression reads.
@@ -96,6 +98,25 @@ impl Expr {
         let roots = std::iter::once(formula.root).chain(inputs);
         let symbols = roots.flat_map(|root| formula.graph.symbols(root));
         symbols.filter_map(|symbol| self.reading(symbol)).collect()
+    }
+
+    /// Whether a value is read that each replica has of its own: a modulator, or a filter of one.
+    pub fn differs(&self, circuit: &Circuit, node: NodeId) -> bool {
+        let graph = &self.formula.graph;
+        graph.symbols(node).into_iter().any(|symbol| match symbol {
+            Symbol::Filter(index) => {
+                let filter = self.formula.filters.get(index as usize);
+                filter.is_some_and(|f| {
+                    f.input != node && f.shape == Shape::Scalar && self.differs(circuit, f.input)
+                })
+            }
+            symbol => match self.reading(symbol) {
+                Some(Reading::Modulator(id) | Reading::Changed(id)) => {
+                    circuit.modulators[id.0 as usize].per_replica
+                }
+                _ => false,
+            },
+        })
     }
 
     /// The symbol of something that is read.

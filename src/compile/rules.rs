@@ -39,6 +39,7 @@ impl Reader<'_> {
                     plastic,
                     rule: learn.rule.value.clone(),
                     expr,
+                    optimiser: learn.optimiser,
                 })
             })
             .collect()
@@ -73,6 +74,7 @@ impl Reader<'_> {
                 plastic,
                 rule: rule.rule.value.clone(),
                 expr,
+                optimiser: None,
             }));
         }
         found
@@ -153,7 +155,27 @@ impl Reader<'_> {
             CircuitKind::Event => (weight * Dimension::RATE, "the derivative of these weights"),
             CircuitKind::Rate => (weight, "the change of these weights"),
         };
-        let scope = PlaceScope::new(self.circuit, place, self.activation(target));
+        let mut known = true;
+        for name in learn.modulators.values() {
+            if self.circuit.modulator_named(&name.value).is_none() {
+                let message = format!("there is no modulator `{}`", name.value);
+                let all: Vec<&str> = self
+                    .circuit
+                    .modulators
+                    .iter()
+                    .map(|m| m.name.as_str())
+                    .collect();
+                let problem = Problem::new(message, name.span, "unknown modulator");
+                let help = suggest(&name.value, all);
+                self.problems.push(Problem { help, ..problem });
+                known = false;
+            }
+        }
+        if !known {
+            return None;
+        }
+        let scope = PlaceScope::new(self.circuit, place, self.activation(target))
+            .calling(&learn.modulators);
         let used_here = |problems: Vec<Problem>| {
             problems
                 .into_iter()
@@ -165,8 +187,26 @@ impl Reader<'_> {
         for (name, quantity) in given.filter(|(name, _)| !used.contains(name)) {
             self.problems.push(unused(rule, name, quantity.span));
         }
+        for (name, given) in learn
+            .modulators
+            .iter()
+            .filter(|(name, _)| !used.contains(name))
+        {
+            let message = format!("rule `{}` reads no modulator `{name}`", its.value);
+            let problem = Problem::new(message, given.span, "not read");
+            self.problems.push(problem.help("leave it out"));
+        }
         if matches!(expr.formula.shape(), Shape::Vector(_)) {
             return None;
+        }
+        if learn.optimiser.is_some() && !weight.is_none() {
+            let message = format!(
+                "Adam needs weights that are plain numbers, these are {}",
+                weight.in_words()
+            );
+            let problem = Problem::new(message, its.span, "learns with Adam");
+            self.problems
+                .push(problem.help("leave `optimiser` out, or give the weights no unit"));
         }
         let misfit = misfit(&expr, unit, what);
         self.problems

@@ -3,10 +3,12 @@
 use indexmap::IndexMap;
 
 use super::reading::Reading;
-use crate::circuit::{Circuit, CircuitKind, CompartmentId, Output, PopulationId, ProjectionId};
+use crate::circuit::{
+    Circuit, CircuitKind, CompartmentId, ModulatorId, Output, PopulationId, ProjectionId,
+};
 use crate::lang::ast::Ast;
 use crate::lang::{Meaning, Refusal, Scope, Shape};
-use crate::netlist::model::{Distribution, DistributionKind, Dynamics};
+use crate::netlist::model::{Distribution, DistributionKind, Dynamics, Name};
 use crate::source::suggest;
 use crate::units::{Dimension, Quantity};
 
@@ -59,6 +61,8 @@ pub struct PlaceScope<'c> {
     pub readings: Vec<Reading>,
     /// Names of parameters that were read.
     pub used: Vec<String>,
+    /// In a rule, what modulators are called in the circuit, where they have other names.
+    pub modulators: Option<&'c IndexMap<String, Name>>,
 }
 
 impl<'c> PlaceScope<'c> {
@@ -70,7 +74,26 @@ impl<'c> PlaceScope<'c> {
             activation,
             readings: Vec::new(),
             used: Vec::new(),
+            modulators: None,
         }
+    }
+
+    /// The scope of a rule whose modulators have other names in the circuit.
+    pub(super) fn calling(self, modulators: &'c IndexMap<String, Name>) -> Self {
+        PlaceScope {
+            modulators: Some(modulators),
+            ..self
+        }
+    }
+
+    /// The modulator of a name.
+    fn modulator(&mut self, name: &str) -> Option<ModulatorId> {
+        let own = self.modulators.and_then(|modulators| modulators.get(name));
+        if own.is_some() {
+            self.used.push(name.to_owned());
+        }
+        self.circuit
+            .modulator_named(own.map_or(name, |own| &own.value))
     }
 
     pub(super) fn variable(
@@ -108,7 +131,7 @@ impl<'c> PlaceScope<'c> {
         if let Some(quantity) = self.circuit.constants.get(name) {
             return Some(Meaning::Constant(*quantity));
         }
-        let id = self.circuit.modulator_named(name)?;
+        let id = self.modulator(name)?;
         Some(self.variable(Reading::Modulator(id), Shape::Scalar, Dimension::NONE))
     }
 
@@ -337,7 +360,7 @@ impl Scope for PlaceScope<'_> {
         if matches!(self.place, Place::SpikingRule { .. }) {
             return Err(self.no_steps());
         }
-        match self.circuit.modulator_named(&name) {
+        match self.modulator(&name) {
             Some(id) => Ok(self.variable(Reading::Changed(id), Shape::Scalar, Dimension::NONE)),
             None => Err(Refusal {
                 message: format!("there is no modulator `{name}`"),

@@ -17,6 +17,7 @@ const BY: Key = key("by", "\"reward_cells\"");
 const AMOUNT: Key = key("amount", "1");
 const TAU: Key = key("tau", "\"200 ms\"");
 const START: Key = key("start", "0");
+const PER_REPLICA: Key = key("per-replica", "true");
 
 /// Reads one modulator.
 pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Modulator> {
@@ -45,12 +46,34 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
             .help("`start` is for modulators without a schedule; leave it out");
         reader.context.report(problem);
     }
+    let per_replica = per_replica(&mut reader, drive.as_ref());
     reader.finish();
     Some(Modulator {
         name,
         drive: drive?,
+        per_replica,
         start: start.map_or(0.0, |start| start.value),
     })
+}
+
+/// Whether each replica has a value of its own; only what is computed from activity can differ.
+fn per_replica(reader: &mut TableReader<'_, '_>, drive: Option<&ModulatorDrive>) -> bool {
+    reader.only_without_spikes(&[PER_REPLICA]);
+    let each = reader.accept(PER_REPLICA, Field::flag).unwrap_or(false);
+    if each && matches!(drive, Some(ModulatorDrive::Schedule(_))) {
+        let message = format!(
+            "`{}` has a schedule, which is the same in all replicas",
+            reader.path
+        );
+        let place = reader.place(PER_REPLICA.name);
+        let problem = Problem::new(message, place, "only for a `value`");
+        reader
+            .context
+            .report(problem.help(
+                "leave `per-replica` out, or compute the modulator from what an input gives",
+            ));
+    }
+    each
 }
 
 /// How often a value is computed: among spiking neurons there is no step at which it could be.

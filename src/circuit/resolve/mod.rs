@@ -108,6 +108,7 @@ impl Resolver<'_> {
         let make = |(name, m): (&String, &model::Modulator)| Modulator {
             name: name.clone(),
             drive: m.drive.clone(),
+            per_replica: m.per_replica,
             start: m.start,
         };
         self.netlist.modulators.iter().map(make).collect()

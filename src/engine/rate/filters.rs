@@ -1,6 +1,7 @@
 //! Filters of neurons and of the whole circuit move on.
 
 use super::step::Step;
+use crate::compile::kernel::{ScalarId, VectorId};
 use crate::compile::layout::FilterPlace;
 use crate::compile::plan::FilterStep;
 use crate::engine::elementwise;
@@ -32,6 +33,11 @@ impl Step<'_> {
                     }
                 };
             }
+            FilterPlace::Replicas { value, ring } => {
+                for replica in 0..self.program.layout.replicas {
+                    self.move_replica_on(filter, first, replica, (value, ring));
+                }
+            }
             FilterPlace::Vector { state, depth } => {
                 let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
                 let length = values.len() / depth as usize;
@@ -60,6 +66,31 @@ impl Step<'_> {
             }
             FilterPlace::Synapse(_) => {}
         }
+    }
+
+    /// A filter of which each replica has a number takes its next one.
+    fn move_replica_on(
+        &mut self,
+        filter: &FilterStep,
+        first: bool,
+        replica: usize,
+        (value, ring): (ScalarId, Option<(VectorId, u32)>),
+    ) {
+        let replicas = self.program.layout.replicas;
+        let (memory, scratch) = self.parts();
+        let x = memory.run_scalar_of(&mut scratch.machine, &filter.input, replica);
+        let at = value.0 as usize + replica;
+        let old = self.state.scalars[at];
+        self.state.scalars[at] = match ring {
+            None => smoothed(filter.kind, first, old, x),
+            Some((ring, depth)) => {
+                let (depth, step) = (u64::from(depth), self.state.step);
+                let slot = |step: u64| (step % depth) as usize * replicas + replica;
+                let ring = &mut self.state.vectors[ring.0 as usize];
+                ring[slot(step)] = x;
+                ring[slot(step + 1)]
+            }
+        };
     }
 }
 

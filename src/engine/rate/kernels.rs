@@ -19,6 +19,8 @@ pub(super) struct Memory<'a> {
     pub in_block: usize,
     /// The step since the beginning.
     pub step: u64,
+    /// Replicas.
+    pub replicas: usize,
 }
 
 impl<'a> Memory<'a> {
@@ -58,6 +60,9 @@ impl<'a> Memory<'a> {
     /// Runs a kernel over whole vectors.
     #[inline]
     pub fn run(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
+        if kernel.differs() {
+            return self.run_replicas(machine, kernel, out);
+        }
         if let Some(place) = kernel.copied() {
             return out.copy_from_slice(&self.vector(place)[..out.len()]);
         }
@@ -83,9 +88,32 @@ impl<'a> Memory<'a> {
         );
     }
 
-    /// Runs a kernel whose value is a scalar.
+    /// Runs a kernel over one replica's part of vectors after the other, each with its own scalars.
+    fn run_replicas(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
+        let row = out.len() / self.replicas;
+        for (replica, out) in out.chunks_exact_mut(row.max(1)).enumerate() {
+            let mut vectors: [&[f64]; MOST_VECTORS] = [&[]; MOST_VECTORS];
+            for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
+                let all = self.vector(*place);
+                *slot = all.get(replica * row..).unwrap_or(all);
+            }
+            let scalar = |i: usize| self.scalars[kernel.scalar(i, replica)];
+            machine.run(&kernel.code, scalar, &vectors[..kernel.vectors.len()], out);
+        }
+    }
+
+    /// Runs a kernel whose value is a scalar; if replicas differ the mean of theirs.
     #[inline]
     pub fn run_scalar(&self, machine: &mut Machine, kernel: &Kernel) -> f64 {
+        if kernel.differs() {
+            let values = (0..self.replicas).map(|r| self.run_scalar_of(machine, kernel, r));
+            return values.sum::<f64>() / self.replicas as f64;
+        }
         machine.run_scalar(&kernel.code, |i| self.scalars[kernel.scalars[i].0 as usize])
+    }
+
+    /// Runs a kernel whose value is a scalar, for one replica.
+    pub fn run_scalar_of(&self, machine: &mut Machine, kernel: &Kernel, replica: usize) -> f64 {
+        machine.run_scalar(&kernel.code, |i| self.scalars[kernel.scalar(i, replica)])
     }
 }

@@ -8,7 +8,8 @@
 //!    compartment enters the step with its value.
 //! 4. `smooth`: filters in compartments' equations move on.
 //! 5. `modulate`: computed modulators, each with its filters.
-//! 6. `measure_updates`: measured rules add to their sums. `learn`: rules change weights and biases. Each with its filters.
+//! 6. `measure_updates`: measured rules add to their sums. `learn`: rules change weights and biases. `optimise`: those that
+//!    learn with an optimiser do. Each with its filters.
 //! 7. `probe`: measured and recorded expressions, if anybody looks.
 //! 8. `remember`: what `prev(…)` will return; `delay`: values enter the rings from which delayed projections
 //!    read; `integrate`: differential compartments take their next values.
@@ -21,6 +22,7 @@ mod eligibility;
 mod filters;
 mod kernels;
 mod learn;
+mod optimise;
 mod products;
 mod schedule;
 mod simulation;

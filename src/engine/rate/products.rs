@@ -21,6 +21,8 @@ pub(super) struct Products {
     single: Lanes<f32>,
     /// Sides of a dense product in single precision.
     sides: [Vec<f32>; 2],
+    /// Their product.
+    change: Vec<f32>,
 }
 
 impl Products {
@@ -152,6 +154,22 @@ impl Products {
                         convolve::learn(shape, values, (post, pre), (&mut self.single, threads));
                     }
                 }
+            }
+            (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. })
+                if projection.precision == Precision::Single =>
+            {
+                // The sum of an optimiser.
+                let [pre_side, post_side] = &mut self.sides;
+                round(pre, pre_side);
+                round(post, post_side);
+                self.change.clear();
+                self.change.resize(values.len(), 0.0);
+                let pre = (&pre_side[..], columns(padded(*n)));
+                let (post, change) = (&post_side[..], &mut self.change[..]);
+                let size = [*n, replicas, *row];
+                multiply(size, pre, (post, rows(*row)), (change, rows(*row)), false);
+                let changed = values.iter_mut().zip(&self.change);
+                changed.for_each(|(w, change)| *w += f64::from(*change));
             }
             (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. }) => {
                 let pre = (pre, columns(padded(*n)));

@@ -1,5 +1,6 @@
 //! Everything of a running simulation that changes, as plain data.
 
+use super::optimise::Moments;
 use super::updates::Update;
 use crate::compile::{Program, Weights};
 use crate::vector::Vector;
@@ -29,6 +30,8 @@ pub struct State {
     pub in_trial: u64,
     /// What measured rules would have changed.
     pub updates: Vec<Update>,
+    /// What optimisers keep, rule by rule.
+    pub moments: Vec<Option<Moments>>,
 }
 
 impl State {
@@ -48,6 +51,10 @@ impl State {
             started: vec![false; program.filters()],
             fresh: true,
             in_trial: 0,
+            moments: program
+                .all_rules()
+                .map(|rule| Moments::new(program, rule, &weights))
+                .collect(),
             updates: program
                 .measured
                 .iter()

@@ -2,7 +2,7 @@
 
 use crate::circuit::CompartmentId;
 use crate::compile::Program;
-use crate::compile::kernel::VectorRef;
+use crate::compile::kernel::{Kernel, ScalarId, VectorRef};
 use crate::compile::plan::{Compute, IntegrateStep, Plan, SumStep};
 use crate::compile::program::Probe;
 use crate::engine::elementwise;
@@ -63,6 +63,7 @@ impl Step<'_> {
         for learning in &plan.learn {
             self.learn(learning);
         }
+        self.optimise(&plan.optimised);
         self.probe(plan);
         self.remember(plan);
         self.delay();
@@ -78,6 +79,7 @@ impl Step<'_> {
             block: self.block,
             in_block: self.in_block,
             step: self.state.step,
+            replicas: self.program.layout.replicas,
         }
     }
 
@@ -89,6 +91,7 @@ impl Step<'_> {
             block: self.block,
             in_block: self.in_block,
             step: self.state.step,
+            replicas: self.program.layout.replicas,
         };
         (memory, self.scratch)
     }
@@ -198,12 +201,18 @@ impl Step<'_> {
             values.resize(row * replicas, 0.0);
             let (memory, scratch) = self.parts();
             memory.run(&mut scratch.machine, &sum.kernel, &mut values);
-            let machine = &scratch.machine;
-            let total: f64 = values
-                .chunks_exact(row)
-                .map(|v| machine.sum(&v[..sum.length]))
-                .sum();
-            self.state.scalars[sum.into.0 as usize] = total / replicas as f64;
+            let machine = &self.scratch.machine;
+            let totals = values.chunks_exact(row);
+            let totals = totals.map(|v| machine.sum(&v[..sum.length]));
+            let into = sum.into.0 as usize;
+            if sum.per_replica {
+                let scalars = self.state.scalars[into..].iter_mut();
+                scalars
+                    .zip(totals)
+                    .for_each(|(scalar, total)| *scalar = total);
+            } else {
+                self.state.scalars[into] = totals.sum::<f64>() / replicas as f64;
+            }
             self.scratch.first = values;
         }
     }
@@ -213,11 +222,26 @@ impl Step<'_> {
         for modulator in &plan.modulators {
             self.sums(&modulator.sums);
             self.smooth(&modulator.filters);
+            if let Some(places) = modulator.per_replica {
+                self.modulate_replicas(&modulator.kernel, places);
+            }
             let (memory, scratch) = self.parts();
             let value = memory.run_scalar(&mut scratch.machine, &modulator.kernel);
             let at = modulator.modulator.0 as usize;
             let changed = value.to_bits() != self.state.scalars[at].to_bits();
             self.state.scalars[modulators + at] = f64::from(u8::from(changed));
+            self.state.scalars[at] = value;
+        }
+    }
+
+    /// Each replica's value of a modulator, and whether it has changed.
+    fn modulate_replicas(&mut self, kernel: &Kernel, (values, changed): (ScalarId, ScalarId)) {
+        for replica in 0..self.program.layout.replicas {
+            let (memory, scratch) = self.parts();
+            let value = memory.run_scalar_of(&mut scratch.machine, kernel, replica);
+            let at = values.0 as usize + replica;
+            let differs = value.to_bits() != self.state.scalars[at].to_bits();
+            self.state.scalars[changed.0 as usize + replica] = f64::from(u8::from(differs));
             self.state.scalars[at] = value;
         }
     }

@@ -6,6 +6,7 @@
 use super::state::State;
 use crate::circuit::ModulatorId;
 use crate::compile::Program;
+use crate::compile::kernel::ScalarId;
 use crate::compile::layout::FilterPlace;
 
 /// The trials of a stage.
@@ -43,6 +44,13 @@ impl Reset {
             .iter()
             .flat_map(|id| [*id, program.circuit.modulators.len() + id])
             .collect();
+        let replicas = program.layout.replicas;
+        let block = |first: ScalarId| first.0 as usize..first.0 as usize + replicas;
+        for (id, (values, changed)) in &program.layout.per_replica {
+            if kept(*id) {
+                kept_scalars.extend(block(*values).chain(block(*changed)));
+            }
+        }
         // In the order in which filters are numbered.
         let mut flag = 0;
         let mut take = |filters: &[FilterPlace], kept: bool| {
@@ -51,12 +59,18 @@ impl Reset {
                     (FilterPlace::Vector { state, .. }, false) => {
                         reset.vectors.push(state.0 as usize);
                     }
-                    (FilterPlace::Scalar { ring, .. }, false) => {
+                    (
+                        FilterPlace::Scalar { ring, .. } | FilterPlace::Replicas { ring, .. },
+                        false,
+                    ) => {
                         let ring = ring.map(|(ring, _)| ring.0 as usize);
                         reset.vectors.extend(ring);
                     }
                     (FilterPlace::Scalar { value, .. }, true) => {
                         kept_scalars.push(value.0 as usize)
+                    }
+                    (FilterPlace::Replicas { value, .. }, true) => {
+                        kept_scalars.extend(block(*value));
                     }
                     _ => {}
                 }

@@ -5,6 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::learn::numbers;
 use super::step::Step;
 use crate::compile::expressions::Plastic;
+use crate::compile::learning::Learning;
 use crate::compile::plan::MeasuredStep;
 use crate::compile::program::PlacedRule;
 use crate::compile::{Program, Weights};
@@ -116,14 +117,7 @@ impl Step<'_> {
         for step in measured {
             if let Some(learning) = &step.learning {
                 let mut sum = std::mem::take(&mut self.state.updates[step.update].sum);
-                if step.reads_weight {
-                    self.add_difference(step, learning, &mut sum);
-                } else {
-                    // The rule does not look at the weights: the sum stands in for them.
-                    self.swap(step.plastic, &mut sum);
-                    self.learn(learning);
-                    self.swap(step.plastic, &mut sum);
-                }
+                self.add_changes(learning, (step.plastic, step.reads_weight), &mut sum);
                 self.state.updates[step.update].sum = sum;
             }
             let arch = self.scratch.machine.arch();
@@ -131,20 +125,31 @@ impl Step<'_> {
         }
     }
 
-    /// A rule that reads its weight runs on a copy of the weights; what it changes there is the difference.
-    fn add_difference(
+    /// Adds to `sum` what a rule would change.
+    pub(super) fn add_changes(
         &mut self,
-        step: &MeasuredStep,
-        learning: &crate::compile::learning::Learning,
+        learning: &Learning,
+        (plastic, reads_weight): (Plastic, bool),
         sum: &mut Weights,
     ) {
-        let mut copy = self.copy(step.plastic);
+        if reads_weight {
+            return self.add_difference(learning, plastic, sum);
+        }
+        // The rule does not look at the weights: the sum stands in for them.
+        self.swap(plastic, sum);
+        self.learn(learning);
+        self.swap(plastic, sum);
+    }
+
+    /// A rule that reads its weight runs on a copy of the weights; what it changes there is the difference.
+    fn add_difference(&mut self, learning: &Learning, plastic: Plastic, sum: &mut Weights) {
+        let mut copy = self.copy(plastic);
         let mut before = std::mem::take(&mut self.scratch.weights);
         before.resize(copy.len(), 0.0);
         before.copy_from_slice(numbers(&mut copy));
-        self.swap(step.plastic, &mut copy);
+        self.swap(plastic, &mut copy);
         self.learn(learning);
-        self.swap(step.plastic, &mut copy);
+        self.swap(plastic, &mut copy);
         let after = numbers(&mut copy).iter();
         for ((s, new), old) in numbers(sum).iter_mut().zip(after).zip(&*before) {
             *s += *new - *old;

@@ -23,7 +23,7 @@ pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
 pub use observation::{Binning, Measure, MeasureKind, Recording, RecordingKind, Statistic};
 pub use population::{Bias, CompartmentTable, Population, Times};
 pub use projection::{
-    Connect, Convolution, Delay, Learn, Precision, Projection, ShortTerm, Signal, Windows,
+    Adam, Connect, Convolution, Delay, Learn, Precision, Projection, ShortTerm, Signal, Windows,
 };
 pub use rule::RuleModel;
 pub use spiking::{

@@ -11,6 +11,8 @@ pub struct Modulator {
     pub name: Name,
     /// What sets it.
     pub drive: ModulatorDrive,
+    /// Whether each replica has a value of its own.
+    pub per_replica: bool,
     /// Value before the first step, for modulators without a schedule.
     pub start: f64,
 }

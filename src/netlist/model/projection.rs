@@ -164,4 +164,23 @@ pub struct Learn {
     pub rule: Name,
     /// Its parameters.
     pub parameters: IndexMap<String, Spanned<Quantity>>,
+    /// What its modulators are called in this circuit, where they have other names.
+    pub modulators: IndexMap<String, Name>,
+    /// What its changes go through before they reach the weights.
+    pub optimiser: Option<Adam>,
+}
+
+/// The optimiser Adam (Kingma and Ba 2015, Algorithm 1), with the rule's changes in place of the negative gradient.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Adam {
+    /// Step size α.
+    pub rate: f64,
+    /// Decay β₁ of the mean.
+    pub beta1: f64,
+    /// Decay β₂ of the mean square.
+    pub beta2: f64,
+    /// ε, added to the root of the mean square.
+    pub epsilon: f64,
+    /// Steps whose changes are averaged for one update.
+    pub every: u64,
 }

@@ -221,9 +221,9 @@ impl RowRule<'_> {
             };
         }
         let scalar = |i: usize| {
-            let id = kernel.scalars[i].0;
-            let own = row.scalars.iter().find(|(own, _)| *own == id);
-            own.map_or(self.memory.scalars[id as usize], |(_, value)| *value)
+            let at = kernel.scalar(i, row.replica);
+            let own = row.scalars.iter().find(|(own, _)| *own as usize == at);
+            own.map_or(self.memory.scalars[at], |(_, value)| *value)
         };
         machine.run(&kernel.code, scalar, &vectors[..kernel.vectors.len()], out);
     }

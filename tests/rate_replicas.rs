@@ -1,0 +1,146 @@
+//! Modulators of which each replica has a value of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod rate_support;
+
+use apical::lang::vm::padded;
+use rate_support::{Bench, message, modulator, plain, relative_difference};
+
+fn circuit(replicas: usize, rest: &str) -> String {
+    plain(&format!(
+        r#"replicas = {replicas}
+[neuron.source]
+soma = {{ value = "noise" }}
+[neuron.follower]
+basal = {{ value = "f(drive)", f = "tanh" }}
+soma = {{ value = "basal + m + 0.5 * changed(switch)" }}
+[population.p]
+neuron = "source"
+size = 3
+[population.q]
+neuron = "follower"
+size = 10
+[modulator.switch]
+value = "step(sum(p))"
+per-replica = true
+[modulator.m]
+value = "lowpass(sum(p), 3) + prev(switch, 2)"
+per-replica = true
+[modulator.all]
+value = "2 * m"
+{rest}"#
+    ))
+}
+
+/// A compartment's values, replica by replica.
+fn rows(bench: &Bench, population: &str, replicas: usize, size: usize) -> Vec<Vec<f64>> {
+    let program = &bench.experiment.program;
+    let id = program.circuit.population_named(population).unwrap();
+    let id = program.circuit.compartment_named(id, "soma").unwrap();
+    let all = &bench.state().vectors[program.layout.values[&id].0 as usize];
+    let rows = all.chunks_exact(padded(size));
+    assert_eq!(rows.len(), replicas);
+    rows.map(|row| row[..size].to_vec()).collect()
+}
+
+#[test]
+fn each_replica_reads_its_own() {
+    for replicas in [1, 4] {
+        let text = circuit(replicas, "[[record]]\nwhat = \"trace\"\nof = \"all\"\n");
+        let mut bench = Bench::new(&text);
+        let decay = (-1.0f64 / 3.0).exp();
+        let mut states = vec![(0.0, 0.0, 0.0); replicas];
+        let mut switches: Vec<Vec<f64>> = Vec::new();
+        for step in 0..20 {
+            bench.run(1);
+            let p = rows(&bench, "p", replicas, 3);
+            // Neurons come before modulators: they read those of the step before.
+            for (row, (m, changed, _)) in rows(&bench, "q", replicas, 10).iter().zip(&states) {
+                for x in row {
+                    assert!((x - (m + 0.5 * changed)).abs() < 1e-14, "step {step}");
+                }
+            }
+            let mut now = Vec::new();
+            for (r, state) in states.iter_mut().enumerate() {
+                let sum: f64 = p[r].iter().sum();
+                let switch = f64::from(u8::from(sum > 0.0));
+                let before = switches.last().map_or(0.0, |s| s[r]);
+                let low = decay * (state.2 - sum) + sum;
+                let two_ago = if step >= 2 {
+                    switches[step - 2][r]
+                } else {
+                    0.0
+                };
+                *state = (low + two_ago, f64::from(u8::from(switch != before)), low);
+                now.push(switch);
+            }
+            switches.push(now);
+            let mean = states.iter().map(|s| s.0).sum::<f64>() / replicas as f64;
+            let found = modulator(&bench.experiment.program, bench.state(), "all");
+            assert!((found - 2.0 * mean).abs() < 1e-14);
+        }
+    }
+}
+
+#[test]
+fn every_path_of_a_rule_reads_each_replicas_own() {
+    let projection = |dw: &str, connect: &str| {
+        format!(
+            r#"[rule.r]
+dw = "{dw}"
+[population.a]
+neuron = "source"
+size = 10
+[projection.W]
+from = "a"
+to = "q.basal"
+connect = {connect}
+weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
+learn = {{ rule = "r", modulator = {{ dopamine = "m" }} }}
+"#
+        )
+    };
+    let rules = [
+        "1e-3 * dopamine * f'(dend) * pre",
+        "1e-3 * prev(dopamine) * (post - dend) * pre - 1e-3 * lowpass(dopamine, 5) * w",
+        "1e-3 * dopamine * trace(post * pre, 4)",
+    ];
+    for dw in rules {
+        for connect in ["\"all-to-all\"", "{ in-degree = 4 }", "\"one-to-one\""] {
+            for replicas in [1, 3, 8] {
+                let obscured = format!("if(pre * post > -1e300, {dw}, 0)");
+                let mut results = Vec::new();
+                for dw in [dw, &obscured] {
+                    let mut bench = Bench::new(&circuit(replicas, &projection(dw, connect)));
+                    bench.run(200);
+                    results.push(bench.weights("W"));
+                }
+                let difference = relative_difference(&results[0], &results[1]);
+                assert!(
+                    difference < 1e-12,
+                    "{dw}, {connect}, {replicas}: {difference}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let text = circuit(2, "[modulator.s]\nschedule = 1\nper-replica = true\n");
+    assert!(message(&text).contains("a schedule, which is the same in all replicas"));
+    let rule = |modulators: &str| {
+        let rest = format!(
+            "[rule.r]\ndw = \"1e-3 * dopamine * pre\"\n[projection.W]\nfrom = \"p\"\nto = \"q.basal\"\nweight = 1\n\
+             learn = {{ rule = \"r\", modulator = {modulators} }}\n"
+        );
+        message(&circuit(2, &rest))
+    };
+    let said = rule("{ dopamine = \"n\" }");
+    assert!(said.contains("there is no modulator `n`"), "{said}");
+    let said = rule("{ dopamine = \"m\", reward = \"m\" }");
+    assert!(
+        said.contains("rule `r` reads no modulator `reward`"),
+        "{said}"
+    );
+}
