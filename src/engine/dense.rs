@@ -28,6 +28,24 @@ pub fn deliver_first(arch: Arch, weights: &[f64], pre: &[f64], drive: &mut [f64]
     });
 }
 
+/// As [`deliver`] if something has `begun` the drive, else as [`deliver_first`]; called where SIMD is at work already.
+#[inline(always)]
+pub fn deliver_in<S: Simd>(simd: S, weights: &[f64], pre: &[f64], drive: &mut [f64], begun: bool) {
+    if begun {
+        simd.vectorize(Deliver::<true> {
+            weights,
+            pre,
+            drive,
+        });
+    } else {
+        simd.vectorize(Deliver::<false> {
+            weights,
+            pre,
+            drive,
+        });
+    }
+}
+
 /// The drive is added to if `ADD`, replaced otherwise.
 struct Deliver<'a, const ADD: bool> {
     weights: &'a [f64],
@@ -49,7 +67,7 @@ impl<const ADD: bool> WithSimd for Deliver<'_, ADD> {
         let (weights, _) = S::as_simd_f64s(weights);
         let (drive, _) = S::as_mut_simd_f64s(drive);
         let mut at = 0;
-        // Tiles of 4, 3, 2 or 1 vectors: their partial sums fill the registers and nothing spills.
+        // Tiles of as many vectors as leave their partial sums in registers: 4 of 16, 7 of 32.
         while at < row {
             let tile = Tile {
                 weights,
@@ -57,7 +75,21 @@ impl<const ADD: bool> WithSimd for Deliver<'_, ADD> {
                 row,
                 at,
             };
-            match row - at {
+            let left = row - at;
+            if S::REGISTER_COUNT >= 32 {
+                at += match left {
+                    5 => tile.deliver::<S, 5, ADD>(simd, drive),
+                    6 | 11 | 12 => tile.deliver::<S, 6, ADD>(simd, drive),
+                    7 | 13.. => tile.deliver::<S, 7, ADD>(simd, drive),
+                    8.. => tile.deliver::<S, 5, ADD>(simd, drive),
+                    4 => tile.deliver::<S, 4, ADD>(simd, drive),
+                    3 => tile.deliver::<S, 3, ADD>(simd, drive),
+                    2 => tile.deliver::<S, 2, ADD>(simd, drive),
+                    _ => tile.deliver::<S, 1, ADD>(simd, drive),
+                };
+                continue;
+            }
+            match left {
                 4.. => at += tile.deliver::<S, 4, ADD>(simd, drive),
                 3 => at += tile.deliver::<S, 3, ADD>(simd, drive),
                 2 => at += tile.deliver::<S, 2, ADD>(simd, drive),
@@ -220,6 +252,26 @@ pub fn add_outer(arch: Arch, weights: &mut [f64], growth: f64, pre: &[f64], post
         });
     } else {
         arch.dispatch(AddOuter::<false> {
+            weights,
+            growth,
+            pre,
+            post,
+        });
+    }
+}
+
+/// As [`add_outer`], called where SIMD is at work already.
+#[inline(always)]
+pub fn add_outer_in<S: Simd>(simd: S, weights: &mut [f64], growth: f64, pre: &[f64], post: &[f64]) {
+    if growth.abs() > 0.0 {
+        simd.vectorize(AddOuter::<true> {
+            weights,
+            growth,
+            pre,
+            post,
+        });
+    } else {
+        simd.vectorize(AddOuter::<false> {
             weights,
             growth,
             pre,

@@ -2,8 +2,6 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::lang::vm::LANES;
-
 /// Adds `x` to `out`.
 pub fn add(arch: Arch, out: &mut [f64], x: &[f64]) {
     arch.dispatch(AddProduct {
@@ -63,15 +61,23 @@ pub fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
     }
 }
 
-enum Factor<'a> {
+/// A factor of many neurons.
+#[derive(Debug, Clone, Copy)]
+pub enum Factor<'a> {
+    /// The same for all.
     Same(f64),
+    /// One for each.
     Each(&'a [f64]),
 }
 
-struct AddProduct<'a> {
-    out: &'a mut [f64],
-    a: &'a [f64],
-    x: Factor<'a>,
+/// Adds a·x, for where SIMD is at work already.
+pub struct AddProduct<'a> {
+    /// What is added to.
+    pub out: &'a mut [f64],
+    /// A vector.
+    pub a: &'a [f64],
+    /// What it is multiplied by.
+    pub x: Factor<'a>,
 }
 
 impl WithSimd for AddProduct<'_> {
@@ -113,12 +119,12 @@ pub struct Euler<'a> {
     /// Length of the step.
     pub dt: f64,
     /// Factor of the noise, and unit noise.
-    pub diffusion: Option<(&'a [f64], &'a [f64])>,
+    pub diffusion: Option<(Factor<'a>, &'a [f64])>,
     /// Hard bounds.
     pub within: Option<[f64; 2]>,
 }
 
-/// Takes the step, over whole groups of [`LANES`] neurons; whether all values are finite.
+/// Takes the step, over whole groups of [`LANES`](crate::lang::vm::LANES) neurons; whether all values are finite.
 pub fn euler(arch: Arch, step: Euler<'_>) -> bool {
     arch.dispatch(step)
 }
@@ -127,41 +133,37 @@ impl WithSimd for Euler<'_> {
     type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> bool {
-        let (dt, root) = (self.dt, self.dt.sqrt());
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let root = simd.splat_f64s(self.dt.sqrt());
+        let dt = simd.splat_f64s(self.dt);
         let [low, high] = self.within.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+        let (low, high) = (simd.splat_f64s(low), simd.splat_f64s(high));
+        let zero = simd.splat_f64s(0.0);
+        let (same, each, noise): (f64, &[f64], &[f64]) = match self.diffusion {
+            None => (0.0, &[], &[]),
+            Some((Factor::Same(factor), noise)) => (factor, &[], noise),
+            Some((Factor::Each(factor), noise)) => (0.0, factor, noise),
+        };
+        let same = simd.mul_f64s(simd.splat_f64s(same), root);
+        let (each, noise) = (S::as_simd_f64s(each).0, S::as_simd_f64s(noise).0);
+        let (out, x) = (S::as_mut_simd_f64s(self.out).0, S::as_simd_f64s(self.x).0);
         // Sums of 0·x are 0 for finite x, and NaN for all else.
-        let mut totals = [0.0; LANES];
-        let (out, x) = (
-            self.out.as_chunks_mut::<LANES>().0,
-            self.x.as_chunks::<LANES>().0,
-        );
-        if let Some((factor, noise)) = self.diffusion {
-            let noise = factor
-                .as_chunks::<LANES>()
-                .0
-                .iter()
-                .zip(noise.as_chunks::<LANES>().0);
-            for ((out, x), (factor, noise)) in out.iter_mut().zip(x).zip(noise) {
-                for k in 0..LANES {
-                    let drifted = out[k].mul_add(dt, x[k]);
-                    let v = (factor[k] * root).mul_add(noise[k], drifted);
-                    let v = if v < low { low } else { v };
-                    out[k] = if v > high { high } else { v };
-                    totals[k] = out[k].mul_add(0.0, totals[k]);
-                }
+        let mut total = zero;
+        for (i, (out, x)) in out.iter_mut().zip(x).enumerate() {
+            let mut v = simd.mul_add_f64s(*out, dt, *x);
+            if let Some(noise) = noise.get(i) {
+                let factor = match each.get(i) {
+                    Some(factor) => simd.mul_f64s(*factor, root),
+                    None => same,
+                };
+                v = simd.mul_add_f64s(factor, *noise, v);
             }
-        } else {
-            for (out, x) in out.iter_mut().zip(x) {
-                for k in 0..LANES {
-                    let v = out[k].mul_add(dt, x[k]);
-                    let v = if v < low { low } else { v };
-                    out[k] = if v > high { high } else { v };
-                    totals[k] = out[k].mul_add(0.0, totals[k]);
-                }
-            }
+            v = simd.select_f64s(simd.less_than_f64s(v, low), low, v);
+            v = simd.select_f64s(simd.less_than_f64s(high, v), high, v);
+            total = simd.mul_add_f64s(v, zero, total);
+            *out = v;
         }
-        !totals.iter().any(|t| t.is_nan())
+        !simd.reduce_sum_f64s(total).is_nan()
     }
 }
 
@@ -170,18 +172,28 @@ pub fn smooth(arch: Arch, out: &mut [f64], x: &[f64], decay: f64) {
     arch.dispatch(Smooth { out, x, decay });
 }
 
-struct Smooth<'a> {
-    out: &'a mut [f64],
-    x: &'a [f64],
-    decay: f64,
+/// As [`smooth`], for where SIMD is at work already.
+pub struct Smooth<'a> {
+    /// The filters.
+    pub out: &'a mut [f64],
+    /// What they take.
+    pub x: &'a [f64],
+    /// What remains.
+    pub decay: f64,
 }
 
 impl WithSimd for Smooth<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (o, x) in self.out.iter_mut().zip(self.x) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        let decay = simd.splat_f64s(self.decay);
+        let (out, rest) = S::as_mut_simd_f64s(self.out);
+        let (x, x_rest) = S::as_simd_f64s(self.x);
+        for (o, x) in out.iter_mut().zip(x) {
+            *o = simd.mul_add_f64s(decay, simd.sub_f64s(*o, *x), *x);
+        }
+        for (o, x) in rest.iter_mut().zip(x_rest) {
             *o = self.decay.mul_add(*o - *x, *x);
         }
     }
@@ -192,18 +204,28 @@ pub fn decay_add(arch: Arch, out: &mut [f64], x: &[f64], decay: f64) {
     arch.dispatch(DecayAdd { out, x, decay });
 }
 
-struct DecayAdd<'a> {
-    out: &'a mut [f64],
-    x: &'a [f64],
-    decay: f64,
+/// As [`decay_add`], for where SIMD is at work already.
+pub struct DecayAdd<'a> {
+    /// The sums.
+    pub out: &'a mut [f64],
+    /// What they take.
+    pub x: &'a [f64],
+    /// What remains.
+    pub decay: f64,
 }
 
 impl WithSimd for DecayAdd<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (o, x) in self.out.iter_mut().zip(self.x) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        let decay = simd.splat_f64s(self.decay);
+        let (out, rest) = S::as_mut_simd_f64s(self.out);
+        let (x, x_rest) = S::as_simd_f64s(self.x);
+        for (o, x) in out.iter_mut().zip(x) {
+            *o = simd.mul_add_f64s(decay, *o, *x);
+        }
+        for (o, x) in rest.iter_mut().zip(x_rest) {
             *o = self.decay.mul_add(*o, *x);
         }
     }
@@ -214,8 +236,10 @@ pub fn all_finite(arch: Arch, x: &[f64]) -> bool {
     arch.dispatch(AllFinite { x })
 }
 
-struct AllFinite<'a> {
-    x: &'a [f64],
+/// As [`all_finite`], for where SIMD is at work already.
+pub struct AllFinite<'a> {
+    /// The numbers.
+    pub x: &'a [f64],
 }
 
 impl WithSimd for AllFinite<'_> {
@@ -260,7 +284,7 @@ mod tests {
         let [drift, x, factor, noise] = [drift, x, factor, noise].map(|pair| pair.repeat(4));
         let step = |within, noise| {
             let mut out = drift.clone();
-            let diffusion = Some((&factor[..], noise));
+            let diffusion = Some((Factor::Each(&factor), noise));
             let (x, dt) = (&x[..], 0.25);
             let finite = euler(
                 Arch::new(),

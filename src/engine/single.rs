@@ -13,7 +13,7 @@ pub const LANES: usize = 16;
 const PARTIAL: usize = 4;
 
 /// Most vectors of a row that are summed at a time.
-const TILE: usize = 4;
+const TILE: usize = 7;
 
 /// `n` rounded up to a multiple of [`LANES`].
 pub fn padded(n: usize) -> usize {
@@ -25,9 +25,12 @@ pub fn round(arch: Arch, x: &[f64], out: &mut [f32]) {
     arch.dispatch(Round { x, out });
 }
 
-struct Round<'a> {
-    x: &'a [f64],
-    out: &'a mut [f32],
+/// As [`round`], for where SIMD is at work already.
+pub struct Round<'a> {
+    /// What is rounded.
+    pub x: &'a [f64],
+    /// Where it goes.
+    pub out: &'a mut [f32],
 }
 
 impl WithSimd for Round<'_> {
@@ -69,6 +72,32 @@ pub fn deliver(
     }
 }
 
+/// As [`deliver`], called where SIMD is at work already.
+#[inline(always)]
+pub fn deliver_in<S: Simd>(
+    simd: S,
+    (weights, row): (&[f32], usize),
+    pre: &[f32],
+    drive: &mut [f64],
+    begun: bool,
+) {
+    if begun {
+        simd.vectorize(Deliver::<true> {
+            weights,
+            row,
+            pre,
+            drive,
+        });
+    } else {
+        simd.vectorize(Deliver::<false> {
+            weights,
+            row,
+            pre,
+            drive,
+        });
+    }
+}
+
 /// The drive is added to if `ADD`, replaced otherwise.
 struct Deliver<'a, const ADD: bool> {
     weights: &'a [f32],
@@ -90,6 +119,9 @@ impl<const ADD: bool> WithSimd for Deliver<'_, ADD> {
             let mut sums = [simd.splat_f32s(0.0); TILE];
             let place = (width, at);
             let n = match width - at {
+                7.. if S::REGISTER_COUNT >= 32 => {
+                    tile::<S, 7>(simd, weights, place, self.pre, &mut sums)
+                }
                 4.. => tile::<S, 4>(simd, weights, place, self.pre, &mut sums),
                 3 => tile::<S, 3>(simd, weights, place, self.pre, &mut sums),
                 2 => tile::<S, 2>(simd, weights, place, self.pre, &mut sums),
@@ -154,6 +186,26 @@ pub fn add_outer(arch: Arch, weights: &mut [f32], growth: f32, pre: &[f32], post
         });
     } else {
         arch.dispatch(AddOuter::<false> {
+            weights,
+            growth,
+            pre,
+            post,
+        });
+    }
+}
+
+/// As [`add_outer`], called where SIMD is at work already.
+#[inline(always)]
+pub fn add_outer_in<S: Simd>(simd: S, weights: &mut [f32], growth: f32, pre: &[f32], post: &[f32]) {
+    if growth.abs() > 0.0 {
+        simd.vectorize(AddOuter::<true> {
+            weights,
+            growth,
+            pre,
+            post,
+        });
+    } else {
+        simd.vectorize(AddOuter::<false> {
             weights,
             growth,
             pre,

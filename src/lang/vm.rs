@@ -132,10 +132,46 @@ impl Machine {
         }
     }
 
+    /// As [`Machine::run`], called where SIMD is at work already.
+    #[inline(always)]
+    pub fn run_in<S: Simd>(
+        &mut self,
+        simd: S,
+        code: &Code,
+        input: impl Fn(usize) -> f64,
+        vectors: &[&[f64]],
+        out: &mut [f64],
+    ) {
+        let slots = self.prelude(code, input);
+        match code.scalar_result {
+            Some(slot) => out.fill(slots[usize::from(slot)]),
+            None => {
+                let n = usize::from(code.scalars);
+                let scalars = match code.base {
+                    Some(base) => &self.placed[base as usize..][..n],
+                    None => &self.shared[..n],
+                };
+                simd.vectorize(Body {
+                    code,
+                    registers: &mut self.registers,
+                    scalars,
+                    vectors,
+                    out,
+                });
+            }
+        }
+    }
+
     /// Sum of a vector: partial sum k takes the elements k, k + 8, k + 16 … in that order; the eight
     /// are then added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)).
     pub fn sum(&self, values: &[f64]) -> f64 {
         self.arch.dispatch(Total { values })
+    }
+
+    /// As [`Machine::sum`], called where SIMD is at work already.
+    #[inline(always)]
+    pub fn sum_in<S: Simd>(simd: S, values: &[f64]) -> f64 {
+        simd.vectorize(Total { values })
     }
 
     /// The instruction set that loops are compiled for on this machine.

@@ -18,6 +18,13 @@ pub(super) struct Factors {
     scaled: Vector,
 }
 
+impl Factors {
+    /// Scratch memory for scaled factors.
+    pub fn scaled(&mut self) -> &mut Vector {
+        &mut self.scaled
+    }
+}
+
 /// Padded lengths of the two sides for one replica, and the number of replicas.
 #[derive(Clone, Copy)]
 struct Sizes {
@@ -219,7 +226,7 @@ fn run_plain(step: &mut Step<'_>, rule: &EligibilityRule, sizes: Sizes) -> bool 
 }
 
 /// What remains of a filter's state in a step, and the share of what it takes.
-fn shares(kind: FilterKind, first: bool) -> (f64, f64) {
+pub(super) fn shares(kind: FilterKind, first: bool) -> (f64, f64) {
     match kind {
         FilterKind::Average(_) if first => (0.0, 1.0),
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => (decay, 1.0 - decay),

@@ -1,6 +1,9 @@
 //! Kernels run on the simulation's memory.
 
+use pulp::Simd;
+
 use super::sources::SourceBlock;
+use crate::compile::Weights;
 use crate::compile::kernel::{Kernel, VectorRef};
 use crate::lang::code::MOST_VECTORS;
 use crate::lang::vm::Machine;
@@ -14,6 +17,7 @@ const FEW: usize = 4;
 pub(super) struct Memory<'a> {
     pub scalars: &'a [f64],
     pub vectors: &'a [Vector],
+    pub weights: &'a [Weights],
     pub block: &'a SourceBlock,
     /// The step within the block.
     pub in_block: usize,
@@ -100,6 +104,31 @@ impl<'a> Memory<'a> {
             let scalar = |i: usize| self.scalars[kernel.scalar(i, replica)];
             machine.run(&kernel.code, scalar, &vectors[..kernel.vectors.len()], out);
         }
+    }
+
+    /// As [`Memory::run`], called where SIMD is at work already.
+    #[inline(always)]
+    pub fn run_in<S: Simd>(
+        &self,
+        simd: S,
+        machine: &mut Machine,
+        kernel: &Kernel,
+        out: &mut [f64],
+    ) {
+        if kernel.vectors.len() > FEW {
+            return self.run_with::<MOST_VECTORS>(machine, kernel, out);
+        }
+        let mut vectors: [&[f64]; FEW] = [&[]; FEW];
+        for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
+            *slot = self.vector(*place);
+        }
+        machine.run_in(
+            simd,
+            &kernel.code,
+            |i| self.scalars[kernel.scalars[i].0 as usize],
+            &vectors[..kernel.vectors.len()],
+            out,
+        );
     }
 
     /// Runs a kernel whose value is a scalar; if replicas differ the mean of theirs.

@@ -20,6 +20,7 @@
 mod deliver;
 mod eligibility;
 mod filters;
+mod flat;
 mod kernels;
 mod learn;
 mod optimise;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::flat::Flat;
 use super::schedule::ScheduleState;
-use super::sources::{SourceBlock, Sources};
+use super::sources::{SHORT_BLOCK, SourceBlock, Sources};
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
 use super::trials::{Reset, Trials};
@@ -32,7 +33,7 @@ pub struct Simulation {
     waiting: Option<Vec<(usize, ScheduleState)>>,
     /// Steps of a trial, and what its beginning resets.
     trial: Option<(u64, Reset)>,
-    plans: Vec<Plan>,
+    plans: Vec<(Plan, Flat)>,
     scratch: Scratch,
     spare: Vec<SourceBlock>,
 }
@@ -141,9 +142,10 @@ impl Simulation {
         for k in 0..combinations {
             let plan = self.program.plan(k, &settings.activity, slot)?;
             slot = plan.slots;
-            self.plans.push(plan);
+            let flat = Flat::new(&self.program, &plan);
+            self.plans.push((plan, flat));
         }
-        for kernel in self.plans.iter().flat_map(Plan::kernels) {
+        for kernel in self.plans.iter().flat_map(|(plan, _)| plan.kernels()) {
             self.scratch.machine.reserve(&kernel.code);
         }
         let circuit = &self.program.circuit;
@@ -206,7 +208,7 @@ impl Simulation {
         let mut left = steps;
         let mut result = Ok(());
         while left > 0 && result.is_ok() {
-            let n = left.min(block_steps);
+            let n = left.min(block_steps.min(SHORT_BLOCK));
             self.sources.produce(n as usize, &mut block);
             result = self.parts().0.run(&block, observer);
             left -= n;
@@ -278,7 +280,7 @@ struct BlockRun<'a> {
     schedules: &'a mut [(usize, ScheduleState)],
     overriding: &'a mut [(usize, ScheduleState)],
     trial: Option<&'a (u64, Reset)>,
-    plans: &'a [Plan],
+    plans: &'a [(Plan, Flat)],
     scratch: &'a mut Scratch,
 }
 
@@ -287,7 +289,7 @@ impl BlockRun<'_> {
         for in_block in 0..block.steps() {
             self.begin_trial();
             self.advance_schedules();
-            let Some(plan) = self.plans.get(self.combination()) else {
+            let Some((plan, flat)) = self.plans.get(self.combination()) else {
                 return Err(Stopped::ByObserver);
             };
             let mut step = Step {
@@ -297,7 +299,7 @@ impl BlockRun<'_> {
                 block,
                 in_block,
             };
-            step.run(plan).map_err(Stopped::NotFinite)?;
+            step.run(plan, flat).map_err(Stopped::NotFinite)?;
             if observer.every_step() {
                 observer.step(self.state);
             }

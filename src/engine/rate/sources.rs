@@ -20,6 +20,9 @@ const BLOCK_STEPS: usize = 64;
 /// Most numbers in a block, 16 MB, where steps are so wide that it would be more: images for many replicas.
 const BLOCK_NUMBERS: usize = 1 << 21;
 
+/// Steps in a block that is made just before it is used: few enough to stay in the first-level cache until then.
+pub const SHORT_BLOCK: u64 = 16;
+
 /// Generators of noise and input processes.
 #[derive(Debug, Clone)]
 pub struct Sources {

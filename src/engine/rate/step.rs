@@ -3,14 +3,15 @@
 use crate::circuit::CompartmentId;
 use crate::compile::Program;
 use crate::compile::kernel::{Kernel, ScalarId, VectorRef};
-use crate::compile::plan::{Compute, IntegrateStep, Plan, SumStep};
+use crate::compile::plan::{Compute, IntegrateStep, ModulatorStep, Plan, SumStep};
 use crate::compile::program::Probe;
 use crate::engine::elementwise;
-use crate::engine::elementwise::Euler;
+use crate::engine::elementwise::{Euler, Factor};
 use crate::lang::vm::{Machine, padded};
 use crate::vector::{Singles, Vector};
 
 use super::deliver::Synapses;
+use super::flat::{self, Flat, Part};
 use super::kernels::Memory;
 use super::learn;
 use super::sources::SourceBlock;
@@ -55,20 +56,32 @@ pub(super) struct Step<'a> {
 
 impl Step<'_> {
     /// Phases 3 to 8 of the step.
-    pub fn run(&mut self, plan: &Plan) -> Result<(), NotFinite> {
-        self.compute(plan)?;
-        self.smooth(&plan.smooth);
-        self.modulate(plan);
-        self.measure_updates(&plan.measured);
-        for learning in &plan.learn {
-            self.learn(learning);
-        }
-        self.optimise(&plan.optimised);
-        self.probe(plan);
-        self.remember(plan);
-        self.delay();
-        self.integrate(plan)?;
+    pub fn run(&mut self, plan: &Plan, flat: &Flat) -> Result<(), NotFinite> {
+        let arch = self.scratch.machine.arch();
+        arch.dispatch(flat::Run {
+            step: &mut *self,
+            plan,
+            flat,
+        })?;
         self.state.step += 1;
+        Ok(())
+    }
+
+    /// A part of a step, by the general path.
+    #[inline(never)]
+    pub(super) fn run_part(&mut self, plan: &Plan, part: Part) -> Result<(), NotFinite> {
+        match part {
+            Part::Compute(index) => return self.compute(&plan.compute[index]),
+            Part::Smooth(index) => self.move_on(&plan.smooth[index]),
+            Part::Modulate(index) => self.modulate(&plan.modulators[index]),
+            Part::Measure => self.measure_updates(&plan.measured),
+            Part::FiltersOf(index) => self.smooth(plan.learn[index].filters()),
+            Part::Learn(index) => self.learn(&plan.learn[index]),
+            Part::Optimise => self.optimise(&plan.optimised),
+            Part::Probe => self.probe(plan),
+            Part::Remember(index) => self.move_on(&plan.remember[index]),
+            Part::Integrate => return self.integrate(plan),
+        }
         Ok(())
     }
 
@@ -76,6 +89,7 @@ impl Step<'_> {
         Memory {
             scalars: &self.state.scalars,
             vectors: &self.state.vectors,
+            weights: &self.state.weights,
             block: self.block,
             in_block: self.in_block,
             step: self.state.step,
@@ -88,6 +102,7 @@ impl Step<'_> {
         let memory = Memory {
             scalars: &self.state.scalars,
             vectors: &self.state.vectors,
+            weights: &self.state.weights,
             block: self.block,
             in_block: self.in_block,
             step: self.state.step,
@@ -96,37 +111,35 @@ impl Step<'_> {
         (memory, self.scratch)
     }
 
-    /// Drives and algebraic values.
-    fn compute(&mut self, plan: &Plan) -> Result<(), NotFinite> {
-        for compute in &plan.compute {
-            match compute {
-                Compute::Drive {
-                    into,
-                    bias,
-                    inputs,
-                    projections,
-                } => {
-                    let mut drive = std::mem::take(&mut self.state.vectors[into.0 as usize]);
-                    self.deliver(&mut drive, bias.map(VectorRef::Plain), inputs, projections);
-                    self.state.vectors[into.0 as usize] = drive;
-                }
-                Compute::Value {
-                    compartment,
-                    into,
-                    kernel,
-                    within,
-                } => {
-                    let mut value = std::mem::take(&mut self.state.vectors[into.0 as usize]);
-                    let (memory, scratch) = self.parts();
-                    memory.run(&mut scratch.machine, kernel, &mut value);
-                    elementwise::clip(&mut value, *within);
-                    let checked = self.check_finite(*compartment, &value);
-                    self.state.vectors[into.0 as usize] = value;
-                    checked?;
-                }
+    /// A drive or an algebraic value.
+    fn compute(&mut self, compute: &Compute) -> Result<(), NotFinite> {
+        match compute {
+            Compute::Drive {
+                into,
+                bias,
+                inputs,
+                projections,
+            } => {
+                let mut drive = std::mem::take(&mut self.state.vectors[into.0 as usize]);
+                self.deliver(&mut drive, bias.map(VectorRef::Plain), inputs, projections);
+                self.state.vectors[into.0 as usize] = drive;
+                Ok(())
+            }
+            Compute::Value {
+                compartment,
+                into,
+                kernel,
+                within,
+            } => {
+                let mut value = std::mem::take(&mut self.state.vectors[into.0 as usize]);
+                let (memory, scratch) = self.parts();
+                memory.run(&mut scratch.machine, kernel, &mut value);
+                elementwise::clip(&mut value, *within);
+                let checked = self.check_finite(*compartment, &value);
+                self.state.vectors[into.0 as usize] = value;
+                checked
             }
         }
-        Ok(())
     }
 
     /// A drive: bias, inputs, projections.
@@ -217,21 +230,24 @@ impl Step<'_> {
         }
     }
 
-    fn modulate(&mut self, plan: &Plan) {
-        let modulators = self.program.circuit.modulators.len();
-        for modulator in &plan.modulators {
-            self.sums(&modulator.sums);
-            self.smooth(&modulator.filters);
-            if let Some(places) = modulator.per_replica {
-                self.modulate_replicas(&modulator.kernel, places);
-            }
-            let (memory, scratch) = self.parts();
-            let value = memory.run_scalar(&mut scratch.machine, &modulator.kernel);
-            let at = modulator.modulator.0 as usize;
-            let changed = value.to_bits() != self.state.scalars[at].to_bits();
-            self.state.scalars[modulators + at] = f64::from(u8::from(changed));
-            self.state.scalars[at] = value;
+    fn modulate(&mut self, modulator: &ModulatorStep) {
+        self.sums(&modulator.sums);
+        self.smooth(&modulator.filters);
+        if let Some(places) = modulator.per_replica {
+            self.modulate_replicas(&modulator.kernel, places);
         }
+        let (memory, scratch) = self.parts();
+        let value = memory.run_scalar(&mut scratch.machine, &modulator.kernel);
+        self.set_modulator(modulator.modulator.0 as usize, value);
+    }
+
+    /// Sets a modulator, and whether it has changed.
+    #[inline]
+    pub(super) fn set_modulator(&mut self, at: usize, value: f64) {
+        let modulators = self.program.circuit.modulators.len();
+        let changed = value.to_bits() != self.state.scalars[at].to_bits();
+        self.state.scalars[modulators + at] = f64::from(u8::from(changed));
+        self.state.scalars[at] = value;
     }
 
     /// Each replica's value of a modulator, and whether it has changed.
@@ -288,12 +304,6 @@ impl Step<'_> {
         }
     }
 
-    fn remember(&mut self, plan: &Plan) {
-        for filter in &plan.remember {
-            self.move_on(filter);
-        }
-    }
-
     /// All derivatives are taken before any value changes.
     fn integrate(&mut self, plan: &Plan) -> Result<(), NotFinite> {
         if plan.integrate.is_empty() {
@@ -331,12 +341,15 @@ impl Step<'_> {
         } = scratch;
         memory.run(machine, &equation.drift, next);
         let diffusion = equation.diffusion.as_ref().map(|(kernel, source)| {
-            let factor: &[f64] = match kernel.copied() {
-                Some(place) => memory.vector(place),
-                None => {
+            let factor = match (kernel.copied(), kernel.code.scalar_result) {
+                (Some(place), _) => Factor::Each(memory.vector(place)),
+                (None, Some(_)) if !kernel.differs() => {
+                    Factor::Same(memory.run_scalar(machine, kernel))
+                }
+                (None, _) => {
                     computed.resize(x.len(), 0.0);
                     memory.run(machine, kernel, computed);
-                    computed
+                    Factor::Each(computed)
                 }
             };
             (factor, memory.block.at(*source as usize, memory.in_block))
@@ -351,20 +364,13 @@ impl Step<'_> {
         elementwise::euler(machine.arch(), step)
     }
 
-    /// Values enter the rings from which delayed projections read.
-    fn delay(&mut self) {
-        let step = self.state.step;
-        for (id, (ring, depth)) in &self.program.delayed {
-            let mut slots = std::mem::take(&mut self.state.vectors[ring.0 as usize]);
-            let value = &self.state.vectors[id.0 as usize];
-            let at = (step % u64::from(*depth)) as usize;
-            slots[at * value.len()..(at + 1) * value.len()].copy_from_slice(value);
-            self.state.vectors[ring.0 as usize] = slots;
-        }
-    }
-
     /// Finds the first neuron whose value is not finite; the padding does not count.
-    fn check_finite(&self, compartment: CompartmentId, values: &[f64]) -> Result<(), NotFinite> {
+    #[inline(never)]
+    pub(super) fn check_finite(
+        &self,
+        compartment: CompartmentId,
+        values: &[f64],
+    ) -> Result<(), NotFinite> {
         if elementwise::all_finite(self.scratch.machine.arch(), values) {
             return Ok(());
         }

@@ -135,14 +135,14 @@ fn rounded<'a>(
     [pre, post]
 }
 
-fn grow(arch: Arch, weights: &mut Weights, growth: f64) {
+pub(in crate::engine::rate) fn grow(arch: Arch, weights: &mut Weights, growth: f64) {
     match weights {
         Weights::Single { values, .. } => single::grow(arch, values, growth as f32),
         weights => elementwise::grow(arch, numbers(weights), growth),
     }
 }
 
-fn clip(weights: &mut Weights, within: Option<[f64; 2]>) {
+pub(in crate::engine::rate) fn clip(weights: &mut Weights, within: Option<[f64; 2]>) {
     match weights {
         Weights::Single { values, .. } => single::clip(values, within),
         weights => elementwise::clip(numbers(weights), within),
