@@ -176,6 +176,8 @@ pub struct Input {
     pub outputs: Vec<(Output, usize)>,
     /// How its values are arranged, slowest first (channels, rows, columns), if they are an image.
     pub shape: Option<[usize; 3]>,
+    /// Steps after which it is drawn afresh, if it is one that is drawn.
+    pub hold: Option<u64>,
     /// Where its values come from.
     pub process: model::InputProcess,
 }

@@ -275,7 +275,9 @@ fn replace<T>(list: &mut Vec<(usize, T)>, key: usize, value: T) {
 /// Names of the splits that an input will have; none for one without data.
 fn split_names(process: &InputProcess) -> Vec<&str> {
     match process {
-        InputProcess::LatentAr1 { .. } | InputProcess::VonMises { .. } => vec![],
+        InputProcess::LatentAr1 { .. }
+        | InputProcess::VonMises { .. }
+        | InputProcess::Random { .. } => vec![],
         InputProcess::Array { splits, .. } => std::iter::once("train")
             .chain(splits.keys().map(String::as_str))
             .collect(),

@@ -1,6 +1,7 @@
 //! Inputs: processes, arrays and data sets that give the circuit its values, one row a step.
 
 pub mod data;
+pub mod draws;
 mod images;
 pub mod process;
 pub mod von_mises;

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
+use super::draws::Draws;
 use super::images::Images;
 use super::von_mises::{Motion, VonMises};
 use super::{DataError, DataPaths, Pass};
@@ -29,6 +30,7 @@ pub struct Process {
 enum Kind {
     LatentAr1(Box<LatentAr1>),
     VonMises(Box<VonMises>),
+    Draws(Draws),
     Frames(FrameReader),
     Images(Box<Images>),
 }
@@ -97,18 +99,23 @@ impl Process {
                 mean,
                 noise,
                 drift,
-                hold,
                 among,
+                ..
             } => {
                 let stream = (seed, input.name.as_str());
                 let motion = Motion {
                     noise: *noise,
                     drift: drift.unwrap_or(concentration.value / 2.0),
-                    hold: *hold,
+                    hold: input.hold,
                     among: *among,
                 };
                 let process = VonMises::new(concentration.value, *mean, motion, replicas, stream);
                 Kind::VonMises(Box::new(process))
+            }
+            InputProcess::Random { size, draw, .. } => {
+                let (size, stream) = (size.value as usize, (seed, input.name.as_str()));
+                let hold = input.hold.unwrap_or(1);
+                Kind::Draws(Draws::new(draw.clone(), size, replicas, hold, stream))
             }
             InputProcess::Array { file, splits } => {
                 let mut read = IndexMap::new();
@@ -155,7 +162,7 @@ impl Process {
     /// Names of the splits, if it is a data set.
     pub fn splits(&self) -> Option<Vec<&str>> {
         match &self.kind {
-            Kind::LatentAr1(_) | Kind::VonMises(_) => None,
+            Kind::LatentAr1(_) | Kind::VonMises(_) | Kind::Draws(_) => None,
             Kind::Frames(reader) => Some(reader.splits.keys().map(String::as_str).collect()),
             Kind::Images(images) => Some(images.splits()),
         }
@@ -164,7 +171,7 @@ impl Process {
     /// Steps in one pass over a split (the first if none is named) with the given replicas.
     pub fn epoch(&self, split: Option<&str>) -> Option<u64> {
         match &self.kind {
-            Kind::LatentAr1(_) | Kind::VonMises(_) => None,
+            Kind::LatentAr1(_) | Kind::VonMises(_) | Kind::Draws(_) => None,
             Kind::Frames(reader) => {
                 let frames = match split {
                     Some(name) => reader.splits.get(name)?,
@@ -186,7 +193,7 @@ impl Process {
     /// Starts a pass over a split; nothing for a process without splits.
     pub fn rewind(&mut self, pass: &Pass) {
         match &mut self.kind {
-            Kind::LatentAr1(_) | Kind::VonMises(_) => {}
+            Kind::LatentAr1(_) | Kind::VonMises(_) | Kind::Draws(_) => {}
             Kind::Frames(reader) => {
                 reader.split = pass
                     .split
@@ -208,6 +215,7 @@ impl Process {
                 process.z.fill(0.0);
             }
             Kind::VonMises(process) => process.reseed(seed, name),
+            Kind::Draws(process) => process.reseed(seed, name),
             Kind::Frames(_) => {}
             Kind::Images(images) => images.reseed(seed),
         }
@@ -235,6 +243,9 @@ impl Process {
             Kind::VonMises(process) => {
                 let (values, latent) = (wanted(Output::Values), wanted(Output::Latent));
                 process.advance(arch, steps, values.unwrap_or_default(), latent);
+            }
+            Kind::Draws(process) => {
+                process.advance(steps, wanted(Output::Values).unwrap_or_default());
             }
             Kind::Frames(reader) => {
                 let length = self.row * self.replicas;

@@ -2,13 +2,14 @@
 
 use indexmap::IndexMap;
 
-use super::model::{Input, InputProcess, Mixing, Name};
+use super::model::{Distribution, Input, InputProcess, Mixing, Name};
 use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use super::{distribution, images, log_mel};
 
 const PROCESS: Key = key("process", "\"latent-ar1\"");
+const DRAW: Key = key("draw", "{ uniform = [0, 1] }");
 const SIZE: Key = key("size", "100");
 const LATENT: Key = key("latent", "20");
 const DECAY: Key = key("decay", "0.9");
@@ -26,7 +27,14 @@ const DRIFT: Key = key("drift", "0.75");
 const HOLD: Key = key("hold", "1000");
 const AMONG: Key = key("among", "24");
 
-const PROCESSES: [&str; 5] = ["latent-ar1", "von-mises", "array", "log-mel", "images"];
+const PROCESSES: [&str; 6] = [
+    "latent-ar1",
+    "von-mises",
+    "random",
+    "array",
+    "log-mel",
+    "images",
+];
 
 /// Reads one input.
 pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Option<Input> {
@@ -36,6 +44,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let process = match kind.value.as_str() {
         "latent-ar1" => latent_ar1(&mut reader),
         "von-mises" => von_mises(&mut reader),
+        "random" => random(&mut reader),
         "array" => array(&mut reader),
         "images" => images::read(&mut reader)
             .map(Box::new)
@@ -83,7 +92,7 @@ fn von_mises(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
     let drift = reader.accept(DRIFT, |field, context| {
         field.number(context, Range::NOT_NEGATIVE)
     });
-    let hold = reader.accept(HOLD, |field, context| field.whole(context, 1));
+    let hold = reader.accept(HOLD, |field, context| field.duration(context, 1));
     let among = reader.accept(AMONG, |field, context| field.whole(context, 1));
     if !reader.has(NOISE.name) && !reader.has(HOLD.name) {
         let example = "noise = 0.006, a walk, or hold = 1000, draws";
@@ -97,6 +106,27 @@ fn von_mises(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
         hold: hold.map(|hold| hold.value),
         among: among.map(|among| among.value),
     })
+}
+
+fn random(reader: &mut TableReader<'_, '_>) -> Option<InputProcess> {
+    let size = reader.require(SIZE, |field, context| field.whole(context, 1));
+    let draw = reader.require(DRAW, plain);
+    let hold = reader.accept(HOLD, |field, context| field.duration(context, 1));
+    Some(InputProcess::Random {
+        size: size?,
+        draw: draw?,
+        hold: hold.map(|hold| hold.value),
+    })
+}
+
+/// A distribution of numbers without a unit, as all inputs are.
+fn plain(field: &Field<'_>, context: &mut Context) -> Option<Distribution> {
+    let drawn = field.distribution(context)?;
+    if !drawn.dimension.is_none() {
+        let found = drawn.dimension.in_words();
+        return field.refuse(context, &found, "numbers without a unit");
+    }
+    Some(drawn)
 }
 
 /// Concentrations that rejection from the uniform distribution can draw.

@@ -150,6 +150,7 @@ pub(super) fn process(process: &InputProcess) -> String {
         InputProcess::VonMises { concentration, .. } => {
             format!("von Mises angle, concentration {}", concentration.value)
         }
+        InputProcess::Random { .. } => "drawn at random".to_owned(),
         InputProcess::Array { file, .. } => format!("rows of {}", file.value),
         InputProcess::Images(images) => format!("images of {}", images.first_file()),
         InputProcess::LogMel(mel) => format!("log-mel frames of {}", mel.folder.value),

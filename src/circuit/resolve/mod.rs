@@ -62,7 +62,7 @@ impl Resolver<'_> {
             .netlist
             .inputs
             .iter()
-            .filter_map(|(name, input)| self.input(name, input))
+            .filter_map(|(name, input)| self.input(name, input, &circuit))
             .collect();
         let mixed = self.mixed();
         for (name, population) in &self.netlist.populations {
@@ -114,12 +114,18 @@ impl Resolver<'_> {
         self.netlist.modulators.iter().map(make).collect()
     }
 
-    fn input(&mut self, name: &str, input: &model::Input) -> Option<Input> {
+    fn input(&mut self, name: &str, input: &model::Input, circuit: &Circuit) -> Option<Input> {
+        let hold = match &input.process {
+            model::InputProcess::VonMises { hold, .. }
+            | model::InputProcess::Random { hold, .. } => *hold,
+            _ => None,
+        };
         let made = |size, outputs| Input {
             name: name.to_owned(),
             size,
             outputs,
             shape: None,
+            hold: hold.map(|hold| circuit.steps(hold, 1)),
             process: input.process.clone(),
         };
         let latent = |n| vec![(Output::Latent, n)];
@@ -128,6 +134,10 @@ impl Resolver<'_> {
                 size, latent: n, ..
             } => Some(made(size.value as usize, latent(n.value as usize))),
             model::InputProcess::VonMises { .. } => Some(made(2, latent(1))),
+            model::InputProcess::Random { size, draw, .. } => {
+                self.list_fits(draw, size.value as usize);
+                Some(made(size.value as usize, vec![]))
+            }
             model::InputProcess::LogMel(mel) => Some(made(mel.channels as usize, vec![])),
             model::InputProcess::Array { file, .. } => {
                 let width = crate::input::array_width(&self.paths.find(&file.value));

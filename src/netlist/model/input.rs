@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::{Distribution, ImagesInput, Name};
+use super::{Distribution, Duration, ImagesInput, Name};
 use crate::source::Spanned;
 
 /// An input.
@@ -40,10 +40,19 @@ pub enum InputProcess {
         noise: f64,
         /// Pull of the walk towards the mean; half the concentration if `None`.
         drift: Option<f64>,
-        /// Drawn afresh every so many steps.
-        hold: Option<u64>,
+        /// Drawn afresh after each of these.
+        hold: Option<Duration>,
         /// Draws are among so many evenly spaced angles, of which −π is one.
         among: Option<u64>,
+    },
+    /// Independent numbers, drawn afresh and held.
+    Random {
+        /// Values a step.
+        size: Spanned<u64>,
+        /// What each of them is drawn from.
+        draw: Distribution,
+        /// Drawn afresh after each of these; every step if `None`.
+        hold: Option<Duration>,
     },
     /// Rows of a `.npy` or CSV file, one a step, round and round.
     Array {
