@@ -157,7 +157,9 @@ fn steps(stages: &[Stage]) -> u64 {
 fn prepare_data(netlist: &mut Netlist, paths: &DataPaths) -> Option<String> {
     for input in netlist.inputs.values_mut() {
         let needed: Vec<String> = match &mut input.process {
-            InputProcess::LatentAr1 { .. } | InputProcess::VonMises { .. } => vec![],
+            InputProcess::LatentAr1 { .. }
+            | InputProcess::VonMises { .. }
+            | InputProcess::Random { .. } => vec![],
             InputProcess::Array { file, splits } => {
                 let splits = splits.values().map(|name| name.value.clone());
                 splits.chain([file.value.clone()]).collect()
