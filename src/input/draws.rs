@@ -81,7 +81,7 @@ impl Draws {
 mod tests {
     use super::*;
     use crate::netlist::model::DistributionKind;
-    use crate::source::Span;
+    use crate::source::{SourceId, Span};
     use crate::units::Dimension;
 
     fn uniform(hold: u64, replicas: usize) -> Draws {
@@ -92,7 +92,7 @@ mod tests {
             },
             dimension: Dimension::NONE,
             clip: None,
-            span: Span::default(),
+            span: Span::new(SourceId(0), 0, 0),
         };
         Draws::new(distribution, 3, replicas, hold, (4, "a"))
     }
