@@ -1,5 +1,7 @@
 //! What arrives at each neuron within a window, as lists in the order of time.
 
+use super::radix::sort_by_high_half;
+
 /// What arrives at a synapse.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery {
@@ -16,24 +18,37 @@ pub struct Delivery {
 /// No delivery.
 pub const NONE: u32 = u32::MAX;
 
+/// A neuron without a delivery that is to be run.
+const TOUCHED: u32 = u32::MAX - 1;
+
+/// Deliveries for each eighth neuron or more are linked by a table of all neurons; fewer are sorted.
+const DENSE: usize = 8;
+
 /// The deliveries of a window.
 ///
-/// They are put in from the last to the first, each in front of its neuron's list: the lists are then in order, and
-/// nothing has to be sorted.
+/// They are put in from the last to the first. If many are to come, each goes in front of its neuron's list, and nothing
+/// has to be sorted; but a look at a table of all neurons is a miss of the cache if neurons are many and deliveries few.
+/// Then they are sorted by neuron, and no neuron costs anything to which nothing happens.
 #[derive(Debug, Clone, Default)]
 pub struct Inbox {
-    /// Each neuron's first delivery, or [`NONE`].
-    heads: Vec<u32>,
+    neurons: usize,
     deliveries: Vec<Delivery>,
-    /// Neurons with a delivery, in the order in which they got their first.
-    touched: Vec<u32>,
+    /// Whether `heads` is used in this window; else `keys` is.
+    is_dense: bool,
+    /// Each neuron's first delivery, [`TOUCHED`] or [`NONE`]; empty until it is used.
+    heads: Vec<u32>,
+    /// Neurons above, and below what counts down with the deliveries; room to sort them.
+    keys: Vec<u64>,
+    spare: Vec<u64>,
+    /// Neurons to be run and their first deliveries, once sorted.
+    lists: Vec<(u32, u32)>,
 }
 
 impl Inbox {
     /// An empty inbox for so many neurons.
     pub fn new(neurons: usize) -> Self {
         Inbox {
-            heads: vec![NONE; neurons],
+            neurons,
             ..Inbox::default()
         }
     }
@@ -41,11 +56,13 @@ impl Inbox {
     /// Puts a delivery in front of a neuron's list.
     #[inline(always)]
     pub fn push(&mut self, neuron: u32, time: i64, projection: u32, value: u64) {
-        let head = &mut self.heads[neuron as usize];
-        if *head == NONE {
-            self.touched.push(neuron);
-        }
-        let next = std::mem::replace(head, self.deliveries.len() as u32);
+        let number = self.deliveries.len() as u32;
+        let next = if self.is_dense {
+            std::mem::replace(&mut self.heads[neuron as usize], number)
+        } else {
+            self.keys.push(u64::from(neuron) << 32 | u64::from(!number));
+            NONE
+        };
         self.deliveries.push(Delivery {
             time,
             value,
@@ -54,17 +71,51 @@ impl Inbox {
         });
     }
 
-    /// Makes sure that a neuron is among the touched ones, with or without a delivery.
+    /// Makes sure that a neuron is run, with or without a delivery. No delivery comes after this.
     pub fn touch(&mut self, neuron: u32) {
-        if self.heads[neuron as usize] == NONE {
-            self.touched.push(neuron);
+        if !self.is_dense {
+            self.keys.push(u64::from(neuron) << 32);
+        } else if self.heads[neuron as usize] == NONE {
+            self.heads[neuron as usize] = TOUCHED;
         }
     }
 
-    /// A neuron's first delivery, or [`NONE`].
-    #[inline(always)]
-    pub fn first(&self, neuron: u32) -> u32 {
-        self.heads[neuron as usize]
+    /// Makes the lists, in the order of neurons.
+    pub fn sort(&mut self) {
+        if self.is_dense {
+            self.gather();
+        } else {
+            sort_by_high_half(&mut self.keys, &mut self.spare, self.neurons);
+            self.link();
+        }
+    }
+
+    /// Makes the lists from the table, and clears it.
+    fn gather(&mut self) {
+        for (neuron, head) in self.heads.iter_mut().enumerate() {
+            if *head != NONE {
+                let first = std::mem::replace(head, NONE);
+                let first = if first == TOUCHED { NONE } else { first };
+                self.lists.push((neuron as u32, first));
+            }
+        }
+    }
+
+    /// Makes the lists from sorted keys: of one neuron the first delivery comes first, after the key of a touch.
+    fn link(&mut self) {
+        let (mut last, mut previous) = (None, NONE);
+        for key in &self.keys {
+            let (neuron, delivery) = ((key >> 32) as u32, !(*key as u32));
+            if last != Some(neuron) {
+                self.lists.push((neuron, delivery));
+                last = Some(neuron);
+            } else if previous != NONE {
+                self.deliveries[previous as usize].next = delivery;
+            } else if let Some(list) = self.lists.last_mut() {
+                list.1 = delivery;
+            }
+            previous = delivery;
+        }
     }
 
     /// A delivery and the number of the one after it.
@@ -74,25 +125,9 @@ impl Inbox {
         (delivery, delivery.next)
     }
 
-    /// Puts the neurons that have to be run in order, each once.
-    pub fn sort(&mut self) {
-        if self.touched.len() > self.heads.len() / 8 {
-            // Nearly all: it is faster to look at every head than to sort. Those without a delivery are few.
-            let heads = &self.heads;
-            self.touched
-                .retain(|neuron| heads[*neuron as usize] == NONE);
-            let with = |(neuron, head): (usize, &u32)| (*head != NONE).then_some(neuron as u32);
-            self.touched
-                .extend(heads.iter().enumerate().filter_map(with));
-        }
-        // Sorted runs are found.
-        self.touched.sort();
-        self.touched.dedup();
-    }
-
-    /// Neurons that have to be run.
-    pub fn neurons(&self) -> &[u32] {
-        &self.touched
+    /// Neurons that have to be run, in order and each once, with their first deliveries or [`NONE`].
+    pub fn lists(&self) -> &[(u32, u32)] {
+        &self.lists
     }
 
     /// Number of deliveries.
@@ -105,13 +140,15 @@ impl Inbox {
         self.deliveries.is_empty()
     }
 
-    /// Empties it, keeping its memory.
+    /// Empties it, keeping its memory. The next window will be like this one.
     pub fn clear(&mut self) {
-        for neuron in &self.touched {
-            self.heads[*neuron as usize] = NONE;
+        self.is_dense = self.deliveries.len() > self.neurons / DENSE;
+        if self.is_dense && self.heads.is_empty() {
+            self.heads = vec![NONE; self.neurons];
         }
-        self.touched.clear();
         self.deliveries.clear();
+        self.keys.clear();
+        self.lists.clear();
     }
 }
 
@@ -121,27 +158,31 @@ mod tests {
 
     #[test]
     fn lists_are_in_order_when_put_in_from_the_last() {
-        let mut inbox = Inbox::new(4);
-        for (neuron, time) in [(2, 30), (0, 20), (2, 20), (2, 10)] {
-            inbox.push(neuron, time, 0, 0);
-        }
-        inbox.touch(3);
-        inbox.touch(2);
-        let times = |inbox: &Inbox, neuron: u32| {
-            let (mut at, mut times) = (inbox.first(neuron), vec![]);
-            while at != NONE {
-                let (delivery, next) = inbox.read(at);
-                times.push(delivery.time);
-                at = next;
+        let mut inbox = Inbox::new(5);
+        for dense in [false, true] {
+            assert_eq!(inbox.is_dense, dense);
+            for (neuron, time) in [(2, 30), (0, 20), (2, 20), (2, 10)] {
+                inbox.push(neuron, time, 0, 0);
             }
-            times
-        };
-        assert_eq!(times(&inbox, 2), [10, 20, 30]);
-        assert_eq!(times(&inbox, 0), [20]);
-        inbox.sort();
-        assert_eq!(inbox.neurons(), [0, 2, 3]);
-        inbox.clear();
-        assert_eq!(inbox.first(2), NONE);
-        assert!(inbox.neurons().is_empty() && inbox.is_empty());
+            [3, 2, 3].map(|neuron| inbox.touch(neuron));
+            inbox.sort();
+            let times = |(neuron, first): &(u32, u32)| {
+                let (mut at, mut times) = (*first, vec![]);
+                while at != NONE {
+                    let (delivery, next) = inbox.read(at);
+                    times.push(delivery.time);
+                    at = next;
+                }
+                (*neuron, times)
+            };
+            let lists: Vec<_> = inbox.lists().iter().map(times).collect();
+            assert_eq!(
+                lists,
+                [(0, vec![20]), (2, vec![10, 20, 30]), (3, vec![])],
+                "dense: {dense}"
+            );
+            inbox.clear();
+            assert!(inbox.lists().is_empty() && inbox.is_empty());
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Tables of synapses, sorted by presynaptic neuron: what a spike is multiplied into.
 
+use super::prefetch::prefetch;
+
 /// The synapses of a projection on the neurons of one partition.
 #[derive(Debug, Clone)]
 pub struct Synapses {
@@ -9,6 +11,34 @@ pub struct Synapses {
     pub weights: Weights,
     /// Their delays (ps).
     pub delays: Delays,
+}
+
+impl Synapses {
+    /// Asks for the place where a presynaptic neuron's row begins.
+    #[inline(always)]
+    pub(super) fn prefetch_offset(&self, pre: u32) {
+        if let (Rows::Listed { offsets, .. }, Delays::Same(_)) = (&self.rows, &self.delays) {
+            prefetch(offsets, pre as usize);
+        }
+    }
+
+    /// Asks for the beginning of a presynaptic neuron's row, or for one synapse where each has its own delay.
+    #[inline(always)]
+    pub(super) fn prefetch_row(&self, index: u32) {
+        let Rows::Listed { offsets, targets } = &self.rows else {
+            return;
+        };
+        let first = match &self.delays {
+            Delays::Same(_) => offsets[index as usize] as usize,
+            Delays::Each { .. } => index as usize,
+        };
+        prefetch(targets, first);
+        match &self.weights {
+            Weights::Same(_) => {}
+            Weights::Drawn(weights) => prefetch(weights, first),
+            Weights::Each(weights) => prefetch(weights, first),
+        }
+    }
 }
 
 /// Which synapses a presynaptic neuron has.

@@ -5,6 +5,7 @@ use std::ops::{BitAnd, BitOr};
 use super::inbox::{Delivery, Inbox};
 use super::linear::{LinearError, Modes};
 use super::plastic::Learning;
+use super::regime::Crossing;
 use super::synapses::{Synapses, Weights};
 use super::time::to_ms;
 use crate::compile::event::EventProjection;
@@ -15,6 +16,8 @@ use crate::plasticity::Channel;
 pub struct Turn<'t> {
     /// Its end (ps); what happens at it belongs to the next one.
     pub end: i64,
+    /// How far (ps) it is worth looking for what a neuron does by itself: to the end of the next one.
+    pub horizon: i64,
     /// What arrives.
     pub inbox: &'t Inbox,
     /// The port that each projection's synapses act on.
@@ -122,6 +125,23 @@ impl Plastic<'_> {
             }
         }
     }
+}
+
+/// What is known of the next crossing of a neuron that nothing reaches meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// When it comes (ps); if there is none, the time before which none comes.
+    pub until: i64,
+    /// What it is, if there is one.
+    pub crossing: Option<Crossing>,
+}
+
+impl Outlook {
+    /// Nothing is known.
+    pub const NONE: Outlook = Outlook {
+        until: i64::MIN,
+        crossing: None,
+    };
 }
 
 impl Turn<'_> {

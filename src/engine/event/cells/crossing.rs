@@ -6,35 +6,64 @@ use crate::engine::event::model::Burst;
 use crate::engine::event::record::{self, Timer};
 use crate::engine::event::regime::{Regime, RegimeKey, Watch};
 use crate::engine::event::time::{NEVER, from_ms, to_ms};
+use crate::engine::event::turn::{Outlook, Turn};
 
 impl Cells {
-    /// The first own event before `limit`, if there is one.
+    /// The first own event before `limit`, if there is one. What is known of crossings is used, and renewed: as far as
+    /// `limit`, or to the turn's horizon if nothing arrives in the window.
     #[inline(always)]
-    pub(super) fn next_own(&self, cell: usize, limit: i64) -> (i64, Own) {
+    pub(super) fn next_own(
+        &self,
+        cell: usize,
+        limit: i64,
+        outlook: &mut Outlook,
+        turn: &Turn<'_>,
+    ) -> (i64, Own) {
         let record = self.record(cell);
         let (timer_time, timer) = self
             .layout
             .first_timer(record, self.bursts && self.has_burst_timer());
         let mut first = (timer_time, Own::Timer(timer));
+        // Timers come before crossings of the same time.
+        if outlook.until >= timer_time.min(limit) {
+            return first;
+        }
+        if let Some(crossing) = outlook.crossing {
+            return (outlook.until, Own::Crossing(crossing));
+        }
         let flags = record::flags(record);
         let regime = self.regimes.get(flags.regime);
         let last = record::time(record[0]);
         let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
+        let sees = limit == turn.end && self.may_see_ahead(regime);
+        let until = timer_time.min(if sees { turn.horizon } else { limit });
+        let mut ahead = Outlook {
+            until: NEVER,
+            crossing: None,
+        };
         for watch in &regime.watches {
-            if regime
-                .modes
-                .cannot_cross(y, &watch.readout.row, watch.readout.constant)
-            {
+            let readout = &watch.readout;
+            if regime.modes.cannot_cross(y, &readout.row, readout.constant) {
                 continue;
             }
-            let until = first.0.min(limit);
-            let found = crossing_before(regime, watch, y, last, until);
-            // Timers come before crossings of the same time.
+            let found = crossing_before(regime, watch, y, last, until.min(first.0));
+            ahead = Outlook {
+                until: found.min(until),
+                crossing: (found != NEVER).then_some(watch.what),
+            };
             if found < first.0 {
                 first = (found, Own::Crossing(watch.what));
             }
         }
+        *outlook = if sees { ahead } else { Outlook::NONE };
         first
+    }
+
+    /// Whether it is worth looking for crossings beyond the window: there is one kind at most, and a search that does not
+    /// depend on how far it looks.
+    #[inline(always)]
+    fn may_see_ahead(&self, regime: &Regime) -> bool {
+        regime.glides && !self.is_busy && self.privates.is_empty()
     }
 
     pub(super) fn has_burst_timer(&self) -> bool {
@@ -44,8 +73,8 @@ impl Cells {
         )
     }
 
-    /// When a neuron has to be looked at again, at the soonest.
-    pub(super) fn wake(&self, cell: usize, end: i64) -> i64 {
+    /// When a neuron has to be looked at again, from `end` (ps) on, at the soonest.
+    pub(super) fn wake(&self, cell: usize, end: i64, outlook: &Outlook) -> i64 {
         let record = self.record(cell);
         let flags = record::flags(record);
         let regime = self.regimes.get(flags.regime);
@@ -58,6 +87,9 @@ impl Cells {
         if timer != NEVER && kind == Timer::Refractory && self.may_sleep_on(regime, y, timer - last)
         {
             wake = NEVER;
+        }
+        if outlook.until >= end {
+            return wake.min(outlook.until);
         }
         for watch in &regime.watches {
             let (row, constant) = (&watch.readout.row, watch.readout.constant);
@@ -102,12 +134,16 @@ impl Cells {
             .iter()
             .map(|private| private.arrival(cell))
             .min();
-        self.wake(cell, now).min(private.unwrap_or(NEVER))
+        self.wake(cell, now, &Outlook::NONE)
+            .min(private.unwrap_or(NEVER))
     }
 }
 
 /// Coordinates that a regime may have: its variables, and the constants of drifts.
 pub(super) const MOST_COORDINATES: usize = 128;
+
+/// Coordinates that most have at the most: less to clear.
+const FEW_COORDINATES: usize = 8;
 
 /// The coordinates that a held neuron has in its free regime, `wait` (ps) after a state.
 pub(super) fn freed<'l>(
@@ -151,11 +187,11 @@ pub(super) fn crossing_before(
         return NEVER;
     };
     let above = |ps: i64| {
-        let mut later = [0.0; MOST_COORDINATES];
-        let later = &mut later[..y.len()];
-        later.copy_from_slice(y);
-        regime.modes.advance(later, to_ms(ps));
-        watch.readout.of(later) >= 0.0
+        if y.len() <= FEW_COORDINATES {
+            is_above::<FEW_COORDINATES>(regime, watch, y, ps)
+        } else {
+            is_above::<MOST_COORDINATES>(regime, watch, y, ps)
+        }
     };
     let mut ps = from_ms(root);
     for _ in 0..4 {
@@ -172,4 +208,14 @@ pub(super) fn crossing_before(
     }
     let time = last + ps;
     if time < until { time } else { NEVER }
+}
+
+/// Whether a watch is at or above 0 some time (ps) after a state of at most `ROOM` coordinates.
+#[inline(always)]
+fn is_above<const ROOM: usize>(regime: &Regime, watch: &Watch, y: &[f64], wait: i64) -> bool {
+    let mut later = [0.0; ROOM];
+    let later = &mut later[..y.len()];
+    later.copy_from_slice(y);
+    regime.modes.advance(later, to_ms(wait));
+    watch.readout.of(later) >= 0.0
 }

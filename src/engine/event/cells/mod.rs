@@ -18,11 +18,12 @@ use super::glide::Glider;
 use super::inbox::NONE;
 use super::linear::MOST_VARIABLES;
 use super::model::{Instance, Trigger};
+use super::prefetch::prefetch;
 use super::private::Private;
 use super::record::{self, Layout, Needs, Timer};
 use super::regime::{Crossing, RegimeKey, Regimes};
 use super::time::{NEVER, to_ms};
-use super::turn::{EventError, Plastic, Turn};
+use super::turn::{EventError, Outlook, Plastic, Turn};
 use crate::compile::event::DynamicNeuron;
 use crate::lang::scalar::Interval;
 
@@ -181,15 +182,17 @@ impl Cells {
         &mut self.records[cell * self.layout.stride..(cell + 1) * self.layout.stride]
     }
 
-    /// Reads a word of a neuron's record, to have it in the cache when the neuron runs.
+    /// Asks for a neuron's record, to have it in the cache when the neuron runs.
     #[inline(always)]
-    pub fn touch(&self, cell: usize) -> f64 {
+    pub fn prefetch(&self, cell: usize) {
         let at = cell * self.layout.stride;
-        self.records[at] + self.records[at + self.layout.stride - 1]
+        prefetch(&self.records, at);
+        prefetch(&self.records, at + self.layout.stride - 1);
     }
 
-    /// Runs a neuron up to the end of the turn's window: `next` is its first delivery. Gives the time (ps) at which it
-    /// has to be looked at again if nothing arrives before.
+    /// Runs a neuron up to the end of the turn's window: `next` is its first delivery, `outlook` what is known of its
+    /// crossings. Gives the time (ps) at which it has to be looked at again if nothing arrives before, and what is known of
+    /// its crossings then.
     ///
     /// # Errors
     /// If it spikes without end at one time, or a regime has no solution.
@@ -197,26 +200,34 @@ impl Cells {
         &mut self,
         cell: usize,
         mut next: u32,
+        mut outlook: Outlook,
         turn: &mut Turn<'_>,
-    ) -> Result<i64, EventError> {
+    ) -> Result<(i64, Outlook), EventError> {
         self.at_once = (NEVER, 0);
         loop {
             if !self.followed && !self.escapes && self.privates.len() <= 1 {
-                next = self.glide(cell, next, turn);
+                let glided = self.glide(cell, next, turn);
+                if glided != next {
+                    (next, outlook) = (glided, Outlook::NONE);
+                }
             }
             let (arrival, from) = self.next_arrival(cell, next, turn);
-            let (time, own) = self.next_own(cell, arrival.min(turn.end));
-            if time < arrival.min(turn.end) {
+            let limit = arrival.min(turn.end);
+            let (time, own) = self.next_own(cell, limit, &mut outlook, turn);
+            if time < limit {
                 self.act(cell, time, own, turn)?;
             } else if arrival < turn.end {
                 next = self.take(cell, (arrival, from), next, turn);
-            } else if self.is_busy {
-                self.bounded()?;
-                return Ok(NEVER);
             } else {
                 self.bounded()?;
-                return Ok(self.wake(cell, turn.end).min(arrival));
+                let wake = if self.is_busy {
+                    NEVER
+                } else {
+                    self.wake(cell, turn.end, &outlook).min(arrival)
+                };
+                return Ok((wake, outlook));
             }
+            outlook = Outlook::NONE;
         }
     }
 

@@ -53,7 +53,6 @@ impl Partition {
             resources: resources(program),
             calendar: Calendar::new(program.min_delay.min(LONGEST_WINDOW)),
             queue: WakeQueue::default(),
-            queued: vec![false; base as usize],
             soon: (NEVER, vec![]),
             inbox: Inbox::new(base as usize),
             loads: Vec::new(),

@@ -10,6 +10,9 @@ use crate::engine::event::synapses::{Delays, Synapses};
 use crate::engine::event::time::{after, to_ms};
 use crate::engine::event::turn::{Emitted, Signals};
 
+/// How many spikes ahead their rows are asked for.
+const AHEAD: usize = 4;
+
 impl Partition {
     /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.
     pub fn send(&mut self, spikes: &[Emitted]) {
@@ -69,7 +72,13 @@ impl Partition {
                     .push(learning.arrive(spike.index, signals, at, &self.channels));
             }
         }
-        for spike in &today[first..] {
+        for (position, spike) in today[first..].iter().enumerate() {
+            if let Some(later) = today.get(first + position + 2 * AHEAD) {
+                self.synapses[later.projection as usize].prefetch_offset(later.index);
+            }
+            if let Some(later) = today.get(first + position + AHEAD) {
+                self.synapses[later.projection as usize].prefetch_row(later.index);
+            }
             let number = spike.projection as usize;
             let synapses = &self.synapses[number];
             match (&self.learnings[number], &synapses.delays) {

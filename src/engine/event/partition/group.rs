@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::engine::event::cells::Cells;
+use crate::engine::event::inbox::NONE;
 use crate::engine::event::sources::Sources;
-use crate::engine::event::turn::{EventError, Turn};
+use crate::engine::event::time::NEVER;
+use crate::engine::event::turn::{EventError, Outlook, Turn};
 
 /// Neurons of a population that are here.
 #[derive(Debug)]
@@ -20,27 +22,51 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Runs every neuron through the window.
-    pub(super) fn run_all(&mut self, turn: &mut Turn<'_>) -> Result<(), EventError> {
+    /// Runs every neuron through the window; `lists` are their deliveries.
+    pub(super) fn run_all(
+        &mut self,
+        mut lists: &[(u32, u32)],
+        turn: &mut Turn<'_>,
+    ) -> Result<(), EventError> {
         let GroupKind::Cells(cells) = &mut self.kind else {
             return Ok(());
         };
         for cell in 0..self.range.len() {
             let neuron = self.base + cell as u32;
+            let mut first = NONE;
+            if let [(next, delivery), rest @ ..] = lists
+                && *next == neuron
+            {
+                (first, lists) = (*delivery, rest);
+            }
             turn.plastic.neuron = neuron;
-            cells.run(cell, turn.inbox.first(neuron), turn)?;
+            cells.run(cell, first, Outlook::NONE, turn)?;
         }
         Ok(())
     }
 
-    /// Brings the records of neurons into the cache.
-    pub(super) fn touch(&self, neurons: &[u32]) -> f64 {
-        match &self.kind {
-            GroupKind::Cells(cells) => neurons
-                .iter()
-                .map(|n| cells.touch((n - self.base) as usize))
-                .sum(),
-            GroupKind::Sources(_) | GroupKind::Folded => 0.0,
+    /// Runs a neuron through the window, from its first delivery on: as [`Cells::run`].
+    #[inline(always)]
+    pub(super) fn run(
+        &mut self,
+        (neuron, first): (u32, u32),
+        outlook: Outlook,
+        turn: &mut Turn<'_>,
+    ) -> Result<(i64, Outlook), EventError> {
+        let cell = (neuron - self.base) as usize;
+        turn.plastic.neuron = neuron;
+        match &mut self.kind {
+            GroupKind::Cells(cells) => cells.run(cell, first, outlook, turn),
+            GroupKind::Sources(sources) => Ok((sources.run(cell, turn)?, Outlook::NONE)),
+            GroupKind::Folded => Ok((NEVER, Outlook::NONE)),
+        }
+    }
+
+    /// Asks for the record of a neuron.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, neuron: u32) {
+        if let GroupKind::Cells(cells) = &self.kind {
+            cells.prefetch((neuron - self.base) as usize);
         }
     }
 }

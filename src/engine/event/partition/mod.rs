@@ -16,16 +16,16 @@ use super::plastic::Learning;
 use super::queue::WakeQueue;
 use super::short_term::Resources;
 use super::synapses::Synapses;
-use super::time::NEVER;
-use super::turn::{Emitted, EventError, Plastic, Port, Turn};
+use super::time::{NEVER, after};
+use super::turn::{Emitted, EventError, Outlook, Plastic, Port, Turn};
 use crate::compile::event::EventProgram;
 use crate::plasticity::Channel;
 
 /// The longest window (ps) if delays do not limit it: 10 ms.
 const LONGEST_WINDOW: i64 = 10_000_000_000;
 
-/// Neurons whose records are brought into the cache together.
-const AHEAD: usize = 16;
+/// How many neurons ahead records are asked for.
+const AHEAD: usize = 12;
 
 /// Some neurons of a circuit, and all that they need to run through a window by themselves.
 #[derive(Debug)]
@@ -44,12 +44,12 @@ pub struct Partition {
     /// For each projection with short-term plasticity, the state of each presynaptic neuron.
     resources: Vec<Vec<Resources>>,
     calendar: Calendar,
+    /// When neurons have to be looked at. One that has nothing to wait for any more stays in it, and is looked at in vain
+    /// once: that costs less than knowing who is in it.
     queue: WakeQueue,
-    /// Whether a neuron is in the queue.
-    queued: Vec<bool>,
-    /// Neurons that have to be looked at in the window that begins at a time (ps): most of those that wait at all. A list
-    /// is enough for them.
-    soon: (i64, Vec<u32>),
+    /// Neurons that have to be looked at in the window that begins at a time (ps), in order, and what is known of them: most
+    /// of those that wait at all. A list is enough for them.
+    soon: (i64, Vec<(u32, Outlook)>),
     inbox: Inbox,
     /// Numbers of the arrivals at synapses that learn, in order.
     loads: Vec<u32>,
@@ -73,8 +73,9 @@ impl Partition {
                 GroupKind::Sources(sources) => sources.next_look(cell),
                 GroupKind::Folded => NEVER,
             };
-            let neuron = group.base + cell as u32;
-            set_wake(&mut self.queue, &mut self.queued, neuron, wake);
+            if wake != NEVER {
+                self.queue.set(group.base + cell as u32, wake);
+            }
         }
     }
 
@@ -108,16 +109,17 @@ impl Partition {
         self.calendar.open(start);
         self.deliver_spikes(end);
         while let Some(neuron) = self.queue.pop_before(end) {
-            self.queued[neuron as usize] = false;
             self.inbox.touch(neuron);
         }
-        if self.soon.0 < end {
-            self.soon
-                .1
-                .drain(..)
-                .for_each(|neuron| self.inbox.touch(neuron));
-        }
-        let result = self.run_neurons(end);
+        let soon = if self.soon.0 < end {
+            std::mem::take(&mut self.soon.1)
+        } else {
+            vec![]
+        };
+        soon.iter()
+            .for_each(|(neuron, _)| self.inbox.touch(*neuron));
+        self.inbox.sort();
+        let result = self.run_neurons(end, &soon);
         self.soon.0 = if self.soon.1.is_empty() { NEVER } else { end };
         self.inbox.clear();
         self.calendar.drop_before(end);
@@ -126,22 +128,19 @@ impl Partition {
         Ok(&self.emitted)
     }
 
-    fn run_neurons(&mut self, end: i64) -> Result<(), EventError> {
-        // The inbox is read while the queue is written.
-        let mut inbox = std::mem::take(&mut self.inbox);
-        inbox.sort();
-        let neurons = inbox.neurons();
-        let mut at = 0;
+    /// Runs the neurons that have to be, population after population; `soon` is what is known of some of them.
+    fn run_neurons(&mut self, end: i64, soon: &[(u32, Outlook)]) -> Result<(), EventError> {
+        let mut lists = self.inbox.lists();
+        let mut known = soon.iter().peekable();
         let mut result = Ok(());
-        for index in 0..self.groups.len() {
-            let group = &mut self.groups[index];
-            let (base, past) = (group.base, group.base + group.range.len() as u32);
-            let count = neurons[at..].partition_point(|n| *n < past);
-            let here = &neurons[at..at + count];
-            at += count;
+        for (index, group) in self.groups.iter_mut().enumerate() {
+            let past = group.base + group.range.len() as u32;
+            let here;
+            (here, lists) = lists.split_at(lists.partition_point(|(n, _)| *n < past));
             let mut turn = Turn {
                 end,
-                inbox: &inbox,
+                horizon: after(end, self.calendar.width()),
+                inbox: &self.inbox,
                 ports: &self.ports,
                 emitted: &mut self.emitted,
                 plastic: Plastic {
@@ -153,45 +152,42 @@ impl Partition {
                 },
             };
             if group.is_busy {
-                result = result.and(group.run_all(&mut turn));
+                result = result.and(group.run_all(here, &mut turn));
                 continue;
             }
-            for (position, neuron) in here.iter().enumerate() {
-                if position % AHEAD == 0 {
-                    // Many loads from far memory at once take as long as one.
-                    let next = &here[position..(position + AHEAD).min(count)];
-                    std::hint::black_box(group.touch(next));
+            for (position, (neuron, first)) in here.iter().enumerate() {
+                if let Some((later, _)) = here.get(position + AHEAD) {
+                    group.prefetch(*later);
                 }
-                let cell = (neuron - base) as usize;
-                turn.plastic.neuron = *neuron;
-                let wake = match &mut group.kind {
-                    GroupKind::Cells(cells) => cells.run(cell, inbox.first(*neuron), &mut turn),
-                    GroupKind::Sources(sources) => sources.run(cell, &mut turn),
-                    GroupKind::Folded => Ok(NEVER),
-                };
-                match wake {
-                    Ok(wake) if wake == end => {
-                        set_wake(&mut self.queue, &mut self.queued, *neuron, NEVER);
-                        self.soon.1.push(*neuron);
+                let mut outlook = Outlook::NONE;
+                while let Some((_, is)) = known.next_if(|(n, _)| n <= neuron) {
+                    outlook = *is;
+                }
+                match group.run((*neuron, *first), outlook, &mut turn) {
+                    Ok((NEVER, _)) => {}
+                    Ok((wake, outlook)) if wake == end || is_near(wake, &outlook, &turn) => {
+                        self.soon.1.push((*neuron, outlook));
                     }
-                    Ok(wake) => set_wake(&mut self.queue, &mut self.queued, *neuron, wake),
+                    Ok((wake, _)) => self.queue.set(*neuron, wake),
                     Err(error) => result = Err(error),
                 }
             }
         }
-        self.inbox = inbox;
         result
+    }
+
+    /// Neurons may have changed: what was known of their crossings does not hold any more.
+    fn forget_outlooks(&mut self) {
+        for (_, outlook) in &mut self.soon.1 {
+            *outlook = Outlook::NONE;
+        }
     }
 }
 
-/// Sets when a neuron has to be looked at.
+/// Whether a neuron has to be looked at for a crossing that is known to come soon, or not to.
 #[inline(always)]
-fn set_wake(queue: &mut WakeQueue, queued: &mut [bool], neuron: u32, wake: i64) {
-    let queued = &mut queued[neuron as usize];
-    if wake != NEVER || *queued {
-        queue.set(neuron, wake);
-    }
-    *queued = wake != NEVER;
+fn is_near(wake: i64, outlook: &Outlook, turn: &Turn<'_>) -> bool {
+    wake == outlook.until && wake <= turn.horizon
 }
 
 /// The neurons of a population that partition `part` of `parts` has.
