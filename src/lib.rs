@@ -16,6 +16,7 @@ pub mod lang;
 pub mod measure;
 pub mod netlist;
 pub mod plasticity;
+mod prefetch;
 pub mod random;
 pub mod record;
 pub mod report;

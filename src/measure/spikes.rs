@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::prefetch::prefetch;
 use crate::record::{PopulationSpikes, Spike, SpikeBlock, SpikeKind, SpikePopulation, SpikeReport};
 
 /// Least number of spikes of a neuron whose intervals say how regular it is.
@@ -136,6 +137,14 @@ impl SpikeTally {
     pub fn add(&mut self, spike: Spike) {
         if let Some(population) = self.populations.get_mut(usize::from(spike.population)) {
             population.add(spike.time_ps, spike.neuron, spike.kind);
+        }
+    }
+
+    /// Tells it that a spike of a neuron comes soon, so that it has to wait less for memory then.
+    #[inline]
+    pub fn prefetch(&self, population: usize, neuron: usize) {
+        if let Some(population) = self.populations.get(population) {
+            prefetch(&population.neurons, neuron);
         }
     }
 

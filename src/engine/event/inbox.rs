@@ -130,6 +130,11 @@ impl Inbox {
         &self.lists
     }
 
+    /// Whether many neurons have deliveries.
+    pub fn is_dense(&self) -> bool {
+        self.is_dense
+    }
+
     /// Number of deliveries.
     pub fn len(&self) -> usize {
         self.deliveries.len()

@@ -7,7 +7,8 @@
 //!
 //! 1. [`calendar`]: spikes in flight, in buckets of a window.
 //! 2. [`inbox`]: what arrives within a window, a list for each neuron.
-//! 3. [`queue`]: which neurons have to be looked at although nothing arrives, an indexed priority queue.
+//! 3. [`agenda`]: which neurons have to be looked at in the next windows although nothing arrives; [`queue`]: and which later,
+//!    an indexed priority queue.
 //! 4. [`cells`] and [`sources`]: how a neuron runs through a window; [`regime`] and [`linear`]: the mathematics.
 //! 5. [`partition`]: the neurons of one thread; [`simulation`]: windows, threads, samples.
 //!
@@ -25,6 +26,7 @@
 //!
 //! Nothing in a run depends on threads, on where windows end, on how a run is cut into pieces or on what is recorded.
 
+pub mod agenda;
 pub mod broadcast;
 pub mod calendar;
 pub mod cells;
@@ -34,7 +36,7 @@ pub mod linear;
 pub mod model;
 pub mod partition;
 pub mod plastic;
-mod prefetch;
+
 pub mod private;
 pub mod queue;
 mod radix;

@@ -1,6 +1,6 @@
 //! Tables of synapses, sorted by presynaptic neuron: what a spike is multiplied into.
 
-use super::prefetch::prefetch;
+use crate::prefetch::prefetch;
 
 /// The synapses of a projection on the neurons of one partition.
 #[derive(Debug, Clone)]

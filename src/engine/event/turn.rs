@@ -16,7 +16,7 @@ use crate::plasticity::Channel;
 pub struct Turn<'t> {
     /// Its end (ps); what happens at it belongs to the next one.
     pub end: i64,
-    /// How far (ps) it is worth looking for what a neuron does by itself: to the end of the next one.
+    /// How far (ps) it is worth looking for what a neuron does by itself if nothing arrives.
     pub horizon: i64,
     /// What arrives.
     pub inbox: &'t Inbox,
@@ -134,6 +134,8 @@ pub struct Outlook {
     pub until: i64,
     /// What it is, if there is one.
     pub crossing: Option<Crossing>,
+    /// The time (ps) of the state from which this was found: it holds as long as that is the state.
+    pub since: i64,
 }
 
 impl Outlook {
@@ -141,6 +143,7 @@ impl Outlook {
     pub const NONE: Outlook = Outlook {
         until: i64::MIN,
         crossing: None,
+        since: i64::MIN,
     };
 }
 

@@ -12,6 +12,9 @@ use crate::experiment::run::Progress;
 use crate::measure::SpikeTally;
 use crate::record::{RecordError, Recorder, Spike, SpikeBlock, SpikeKind, TraceBlock};
 
+/// How many spikes ahead the tally is told.
+const AHEAD: usize = 8;
+
 /// What stays from stage to stage.
 pub(super) struct Kept {
     pub recorder: Recorder,
@@ -122,7 +125,11 @@ fn kind(signals: Signals) -> SpikeKind {
 
 impl Observer for Collector<'_> {
     fn spikes(&mut self, emitted: &[Emitted]) {
-        for one in emitted {
+        for (at, one) in emitted.iter().enumerate() {
+            if let Some(later) = emitted.get(at + AHEAD) {
+                let (population, neuron) = self.experiment.program.place(later.neuron);
+                self.kept.tally.prefetch(population.0 as usize, neuron);
+            }
             let (population, neuron) = self.experiment.program.place(one.neuron);
             let spike = Spike {
                 time_ps: one.time,

@@ -40,6 +40,7 @@ impl Cells {
         let mut ahead = Outlook {
             until: NEVER,
             crossing: None,
+            since: last,
         };
         for watch in &regime.watches {
             let readout = &watch.readout;
@@ -50,6 +51,7 @@ impl Cells {
             ahead = Outlook {
                 until: found.min(until),
                 crossing: (found != NEVER).then_some(watch.what),
+                since: last,
             };
             if found < first.0 {
                 first = (found, Own::Crossing(watch.what));

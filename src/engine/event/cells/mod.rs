@@ -18,7 +18,6 @@ use super::glide::Glider;
 use super::inbox::NONE;
 use super::linear::MOST_VARIABLES;
 use super::model::{Instance, Trigger};
-use super::prefetch::prefetch;
 use super::private::Private;
 use super::record::{self, Layout, Needs, Timer};
 use super::regime::{Crossing, RegimeKey, Regimes};
@@ -26,6 +25,7 @@ use super::time::{NEVER, to_ms};
 use super::turn::{EventError, Outlook, Plastic, Turn};
 use crate::compile::event::DynamicNeuron;
 use crate::lang::scalar::Interval;
+use crate::prefetch::prefetch;
 
 /// The variables of a neuron.
 type Variables = [f64; MOST_VARIABLES];
@@ -204,6 +204,9 @@ impl Cells {
         turn: &mut Turn<'_>,
     ) -> Result<(i64, Outlook), EventError> {
         self.at_once = (NEVER, 0);
+        if outlook.since != record::time(self.record(cell)[0]) {
+            outlook = Outlook::NONE;
+        }
         loop {
             if !self.followed && !self.escapes && self.privates.len() <= 1 {
                 let glided = self.glide(cell, next, turn);

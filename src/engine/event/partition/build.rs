@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::group::{Group, GroupKind, read};
 use super::{LONGEST_WINDOW, Partition, share};
 use crate::compile::event::{EventProgram, NeuronProgram};
+use crate::engine::event::agenda::Agenda;
 use crate::engine::event::calendar::Calendar;
 use crate::engine::event::cells::Cells;
 use crate::engine::event::inbox::Inbox;
@@ -14,7 +15,6 @@ use crate::engine::event::queue::WakeQueue;
 use crate::engine::event::short_term::Resources;
 use crate::engine::event::sources::Sources;
 use crate::engine::event::synapses::{Delays, Synapses};
-use crate::engine::event::time::NEVER;
 use crate::engine::event::turn::{EventError, Port};
 use crate::plasticity::Channel;
 
@@ -42,6 +42,7 @@ impl Partition {
         };
         let synapses: Vec<Synapses> = program.projections.iter().enumerate().map(table).collect();
         add_privates(program, &mut groups, &synapses);
+        let window = program.min_delay.clamp(1, LONGEST_WINDOW);
         let mut partition = Partition {
             program: program.clone(),
             onto: vec![],
@@ -51,14 +52,13 @@ impl Partition {
             channels: channels.to_vec(),
             ports: program.projections.iter().map(Port::of).collect(),
             resources: resources(program),
-            calendar: Calendar::new(program.min_delay.min(LONGEST_WINDOW)),
+            agenda: Agenda::new(window),
+            calendar: Calendar::new(window),
             queue: WakeQueue::default(),
-            soon: (NEVER, vec![]),
             inbox: Inbox::new(base as usize),
             loads: Vec::new(),
             emitted: Vec::new(),
         };
-        let window = partition.calendar.width();
         for group in &mut partition.groups {
             if let GroupKind::Cells(cells) = &mut group.kind {
                 group.is_busy = cells.is_busy(window);

@@ -52,7 +52,7 @@ impl Partition {
     /// # Errors
     /// If the equations of a neuron have no solution.
     pub fn before_change(&mut self, time: i64) -> Result<(), EventError> {
-        self.forget_outlooks();
+        self.agenda.forget();
         for index in 0..self.groups.len() {
             let follows = |n: &u32| {
                 self.learnings[*n as usize]
@@ -97,7 +97,7 @@ impl Partition {
         modulators: &[f64],
         channels: &[Channel],
     ) -> Result<(), EventError> {
-        self.forget_outlooks();
+        self.agenda.forget();
         for index in 0..self.groups.len() {
             let Some(environment) = environment(index) else {
                 continue;
@@ -145,7 +145,7 @@ impl Partition {
     /// # Errors
     /// If the equations of a neuron have no solution.
     pub fn rebase(&mut self, time: i64) -> Result<(), EventError> {
-        self.forget_outlooks();
+        self.agenda.forget();
         for number in 0..self.learnings.len() {
             let due = |l: &Learning| from_ms(l.next_rebase()) <= time;
             while self.learnings[number].as_ref().is_some_and(due) {
@@ -170,7 +170,7 @@ impl Partition {
     /// # Errors
     /// If the equations of a neuron have no solution.
     pub fn set_learning(&mut self, learns: &[bool], time: i64) -> Result<(), EventError> {
-        self.forget_outlooks();
+        self.agenda.forget();
         for (number, learns) in learns.iter().enumerate() {
             let Some(active) = self.learnings[number].as_ref().map(|l| l.active) else {
                 continue;

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::group::{Group, GroupKind};
+use super::agenda::{Agenda, REACH};
 use super::calendar::Calendar;
 use super::inbox::Inbox;
 use super::plastic::Learning;
@@ -47,9 +48,8 @@ pub struct Partition {
     /// When neurons have to be looked at. One that has nothing to wait for any more stays in it, and is looked at in vain
     /// once: that costs less than knowing who is in it.
     queue: WakeQueue,
-    /// Neurons that have to be looked at in the window that begins at a time (ps), in order, and what is known of them: most
-    /// of those that wait at all. A list is enough for them.
-    soon: (i64, Vec<(u32, Outlook)>),
+    /// Those that have to be looked at within the next windows: most of those that wait at all.
+    agenda: Agenda,
     inbox: Inbox,
     /// Numbers of the arrivals at synapses that learn, in order.
     loads: Vec<u32>,
@@ -97,7 +97,7 @@ impl Partition {
         self.calendar
             .next_time()
             .min(self.queue.next_time())
-            .min(self.soon.0)
+            .min(self.agenda.next_time())
     }
 
     /// Runs all neurons through a window, which must not be longer than the shortest delay; gives what they emitted.
@@ -111,16 +111,13 @@ impl Partition {
         while let Some(neuron) = self.queue.pop_before(end) {
             self.inbox.touch(neuron);
         }
-        let soon = if self.soon.0 < end {
-            std::mem::take(&mut self.soon.1)
-        } else {
-            vec![]
-        };
-        soon.iter()
+        let known = self.agenda.open(start);
+        known
+            .iter()
             .for_each(|(neuron, _)| self.inbox.touch(*neuron));
         self.inbox.sort();
-        let result = self.run_neurons(end, &soon);
-        self.soon.0 = if self.soon.1.is_empty() { NEVER } else { end };
+        let result = self.run_neurons(end, &known);
+        self.agenda.close(known);
         self.inbox.clear();
         self.calendar.drop_before(end);
         result?;
@@ -128,10 +125,11 @@ impl Partition {
         Ok(&self.emitted)
     }
 
-    /// Runs the neurons that have to be, population after population; `soon` is what is known of some of them.
-    fn run_neurons(&mut self, end: i64, soon: &[(u32, Outlook)]) -> Result<(), EventError> {
+    /// Runs the neurons that have to be, population after population, with what is known of some of them.
+    fn run_neurons(&mut self, end: i64, known: &[(u32, Outlook)]) -> Result<(), EventError> {
         let mut lists = self.inbox.lists();
-        let mut known = soon.iter().peekable();
+        let mut known = known.iter().peekable();
+        let horizon = self.horizon(end);
         let mut result = Ok(());
         for (index, group) in self.groups.iter_mut().enumerate() {
             let past = group.base + group.range.len() as u32;
@@ -139,7 +137,7 @@ impl Partition {
             (here, lists) = lists.split_at(lists.partition_point(|(n, _)| *n < past));
             let mut turn = Turn {
                 end,
-                horizon: after(end, self.calendar.width()),
+                horizon,
                 inbox: &self.inbox,
                 ports: &self.ports,
                 emitted: &mut self.emitted,
@@ -165,8 +163,8 @@ impl Partition {
                 }
                 match group.run((*neuron, *first), outlook, &mut turn) {
                     Ok((NEVER, _)) => {}
-                    Ok((wake, outlook)) if wake == end || is_near(wake, &outlook, &turn) => {
-                        self.soon.1.push((*neuron, outlook));
+                    Ok((wake, outlook)) if wake <= horizon => {
+                        self.agenda.push(*neuron, wake, outlook);
                     }
                     Ok((wake, _)) => self.queue.set(*neuron, wake),
                     Err(error) => result = Err(error),
@@ -176,18 +174,12 @@ impl Partition {
         result
     }
 
-    /// Neurons may have changed: what was known of their crossings does not hold any more.
-    fn forget_outlooks(&mut self) {
-        for (_, outlook) in &mut self.soon.1 {
-            *outlook = Outlook::NONE;
-        }
+    /// How far (ps) to look ahead in a window that ends at a time: some windows if most neurons are left alone, else what
+    /// is found would soon be void.
+    fn horizon(&self, end: i64) -> i64 {
+        let windows = if self.inbox.is_dense() { 1 } else { REACH - 1 };
+        after(end, windows * self.calendar.width())
     }
-}
-
-/// Whether a neuron has to be looked at for a crossing that is known to come soon, or not to.
-#[inline(always)]
-fn is_near(wake: i64, outlook: &Outlook, turn: &Turn<'_>) -> bool {
-    wake == outlook.until && wake <= turn.horizon
 }
 
 /// The neurons of a population that partition `part` of `parts` has.

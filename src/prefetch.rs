@@ -11,7 +11,7 @@
 /// a later read takes.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(super) fn prefetch<T>(slice: &[T], index: usize) {
+pub(crate) fn prefetch<T>(slice: &[T], index: usize) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
     if let Some(element) = slice.get(index) {
         // SAFETY: prefetching reads nothing, writes nothing and cannot fault; SSE is part of x86-64.
@@ -22,4 +22,4 @@ pub(super) fn prefetch<T>(slice: &[T], index: usize) {
 /// Elsewhere nothing is asked for.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline(always)]
-pub(super) fn prefetch<T>(_: &[T], _: usize) {}
+pub(crate) fn prefetch<T>(_: &[T], _: usize) {}
