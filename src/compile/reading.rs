@@ -1,11 +1,10 @@
 //! What the names of an expression stand for, once resolved.
 
-use serde::{Deserialize, Serialize};
-
 use crate::circuit::{
     Circuit, CompartmentId, InputId, ModulatorId, Output, PopulationId, ProjectionId,
 };
 use crate::lang::{Filter, FilterKind, Formula, NodeId, Shape, Symbol};
+pub use crate::netlist::model::Signal;
 use crate::source::Span;
 
 /// Something in the circuit that an expression reads.
@@ -43,31 +42,6 @@ pub enum Reading {
     PostTrain(Signal),
     /// In a rule of a spiking circuit: the potential (mV) that the presynaptic train makes through a weight of 1.
     Psp(Signal),
-}
-
-/// Kinds of events that a spiking neuron has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Signal {
-    /// Every spike.
-    Spike,
-    /// An isolated spike, or the first of a burst.
-    Event,
-    /// A burst.
-    Burst,
-}
-
-impl Signal {
-    /// All kinds.
-    pub const ALL: [Signal; 3] = [Signal::Spike, Signal::Event, Signal::Burst];
-
-    /// What it is called in rules.
-    pub fn name(self) -> &'static str {
-        match self {
-            Signal::Spike => "spike",
-            Signal::Event => "event",
-            Signal::Burst => "burst",
-        }
-    }
 }
 
 /// A resolved expression and what its symbols stand for.

@@ -126,13 +126,13 @@ impl GeneralRule {
     /// Kinds of presynaptic events that matter.
     pub fn pre_signals(&self) -> Signals {
         let own = kinds(self.changes().map(|c| &c.pre));
-        own.and(self.traces.sides.pre_signals())
+        own | self.traces.sides.pre_signals()
     }
 
     /// Kinds of postsynaptic events that matter.
     pub fn post_signals(&self) -> Signals {
         let own = kinds(self.changes().map(|c| &c.post));
-        own.and(self.traces.sides.post_signals())
+        own | self.traces.sides.post_signals()
     }
 
     /// Whether synapses change between events, so that they have to be advanced before anything happens to their

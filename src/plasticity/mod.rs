@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compile::reading::Expr;
 
-pub use crate::compile::reading::Signal;
+pub use crate::netlist::model::Signal;
 pub use general::{GeneralRule, Presynaptic};
 pub use interval::{Interval, Intervals};
 pub use lower::Kernel;
@@ -155,7 +155,7 @@ impl LazyRule {
         let mut set = self.sides.pre_signals();
         let products = self.jumps.iter().map(|j| j.kind);
         for kind in products.chain(self.programs.iter().map(|p| p.kind)) {
-            set = set.and(Signals::number(usize::from(kind)));
+            set = set | Signals::number(usize::from(kind));
         }
         set
     }
@@ -164,7 +164,7 @@ impl LazyRule {
     pub fn post_signals(&self) -> Signals {
         let sources = self.sources.iter().map(|s| &s.impulses);
         let own = sides::kinds(sources.chain(&self.shrink));
-        own.and(self.sides.post_signals())
+        own | self.sides.post_signals()
     }
 
     /// Brings presynaptic traces to an event `elapsed` ms after the last one (infinite for the first), and adds what it

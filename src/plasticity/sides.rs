@@ -158,7 +158,7 @@ pub(super) fn kinds<'a>(jumps: impl Iterator<Item = &'a [Scalar; 3]>) -> Signals
     for jumps in jumps {
         for (kind, jump) in jumps.iter().enumerate() {
             if !jump.is_zero() {
-                set = set.and(Signals::number(kind));
+                set = set | Signals::number(kind);
             }
         }
     }

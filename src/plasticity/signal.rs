@@ -2,20 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::exponential::exp;
-use crate::compile::reading::Signal;
+use std::ops::{BitAnd, BitOr};
 
-/// A set of kinds of events: what one spike is at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Signals(u8);
+use super::exponential::exp;
+use crate::netlist::model::Signal;
+
+/// A set of signals: what a neuron emits at once. The first three are the kinds of events that rules read.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Signals(pub u8);
 
 impl Signals {
-    /// No event.
+    /// Nothing.
     pub const NONE: Signals = Signals(0);
+    /// A spike.
+    pub const SPIKE: Signals = Signals::number(Signal::Spike as usize);
+    /// An isolated spike, or the first one of a burst.
+    pub const EVENT: Signals = Signals::number(Signal::Event as usize);
+    /// A burst, told at the spike that shows it.
+    pub const BURST: Signals = Signals::number(Signal::Burst as usize);
+    /// A further spike of a burst.
+    pub const IN_BURST: Signals = Signals::number(3);
+    /// A plateau begins; no spike.
+    pub const PLATEAU: Signals = Signals::number(4);
 
     /// The set of the kinds given.
     pub fn of(kinds: &[Signal]) -> Signals {
-        Signals(kinds.iter().fold(0, |set, kind| set | 1 << *kind as u8))
+        let one = |set, kind: &Signal| set | Signals::number(*kind as usize);
+        kinds.iter().fold(Signals::NONE, one)
     }
 
     /// Whether a kind is among them.
@@ -24,19 +39,32 @@ impl Signals {
         self.0 >> kind & 1 == 1
     }
 
-    /// Whether both sets have a kind in common.
-    pub fn meets(self, other: Signals) -> bool {
-        self.0 & other.0 != 0
+    /// Whether it has one of these.
+    #[inline(always)]
+    pub fn any(self, of: Signals) -> bool {
+        (self & of).0 != 0
     }
 
-    /// The kinds in either.
-    #[must_use]
-    pub fn and(self, other: Signals) -> Signals {
+    pub(super) const fn number(kind: usize) -> Signals {
+        Signals(1 << kind)
+    }
+}
+
+impl BitOr for Signals {
+    type Output = Signals;
+
+    #[inline(always)]
+    fn bitor(self, other: Signals) -> Signals {
         Signals(self.0 | other.0)
     }
+}
 
-    pub(super) fn number(kind: usize) -> Signals {
-        Signals(1 << kind)
+impl BitAnd for Signals {
+    type Output = Signals;
+
+    #[inline(always)]
+    fn bitand(self, other: Signals) -> Signals {
+        Signals(self.0 & other.0)
     }
 }
 

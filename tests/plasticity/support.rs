@@ -522,7 +522,7 @@ pub trait Twin {
 }
 
 pub fn is(signals: Signals, kind: Signal) -> bool {
-    signals.meets(Signals::of(&[kind]))
+    signals.any(Signals::of(&[kind]))
 }
 
 /// Errors of a twin against the lazy path halve with its step: it converges at first order.

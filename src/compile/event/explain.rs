@@ -204,8 +204,8 @@ impl EventProgram {
 
     /// Memory of a neuron's record (bytes), with its place in the queue and the inbox.
     fn neuron_bytes(&self, compiled: &NeuronProgram) -> usize {
-        // A place in the inbox, whether it is queued, and if it is: the queue's entry and its places in two heaps.
-        let around = 4 + 1 + 48;
+        // A place in the inbox and a list there; an entry of the queue with its places in two heaps, or one of the agenda.
+        let around = 4 + 8 + 48;
         around
             + match compiled {
                 NeuronProgram::Source(source) => 8 + if source.is_random() { 24 } else { 4 },

@@ -4,10 +4,12 @@
 //! to the next: N exponentials, N multiply–adds for the jump, N for the bound that keeps the threshold out of reach. As soon
 //! as the bound does not hold the neuron goes the general way, from the same state: the results are the same to the bit.
 
+use pulp::{Arch, NullaryFnOnce};
+
 use super::inbox::{Inbox, NONE};
 use super::linear::exp::exp;
 use super::private::Private;
-use super::regime::Regime;
+use super::regime::{Lanes, Regime};
 use super::time::{NEVER, to_ms};
 use super::turn::{Plastic, Port};
 
@@ -27,105 +29,119 @@ pub(super) struct Glider<'g> {
 }
 
 impl Glider<'_> {
-    /// Takes deliveries as long as nothing else can happen.
+    /// Takes deliveries as long as nothing else can happen. `arch` is what the machine can do; the bits are the same.
     pub fn glide(
         &mut self,
+        arch: Arch,
         regime: &Regime,
         inbox: &Inbox,
         ports: &[Port],
         plastic: &mut Plastic<'_>,
     ) {
-        match self.y.len() {
-            1 => self.glide_by::<1>(regime, inbox, ports, plastic),
-            2 => self.glide_by::<2>(regime, inbox, ports, plastic),
-            3 => self.glide_by::<3>(regime, inbox, ports, plastic),
-            4 => self.glide_by::<4>(regime, inbox, ports, plastic),
-            5 => self.glide_by::<5>(regime, inbox, ports, plastic),
-            6 => self.glide_by::<6>(regime, inbox, ports, plastic),
-            7 => self.glide_by::<7>(regime, inbox, ports, plastic),
-            8 => self.glide_by::<8>(regime, inbox, ports, plastic),
-            9 => self.glide_by::<9>(regime, inbox, ports, plastic),
-            10 => self.glide_by::<10>(regime, inbox, ports, plastic),
-            _ => {}
+        let Some(lanes) = &regime.lanes else { return };
+        let set = Setting {
+            regime,
+            lanes,
+            inbox,
+            ports,
+        };
+        match lanes.width {
+            1 => self.glide_by::<1>(&set, plastic),
+            2 => self.glide_by::<2>(&set, plastic),
+            4 => arch.dispatch(Wide::<4>(self, &set, plastic)),
+            8 => arch.dispatch(Wide::<8>(self, &set, plastic)),
+            _ => arch.dispatch(Wide::<16>(self, &set, plastic)),
         }
     }
 
     #[inline(always)]
-    fn glide_by<const N: usize>(
-        &mut self,
-        regime: &Regime,
-        inbox: &Inbox,
-        ports: &[Port],
-        plastic: &mut Plastic<'_>,
-    ) {
-        let (Some(y), Some(rates)) = (
-            self.y.first_chunk_mut::<N>(),
-            regime.modes.rates().first_chunk::<N>(),
+    fn glide_by<const N: usize>(&mut self, set: &Setting<'_>, plastic: &mut Plastic<'_>) {
+        let (Some(rates), Some(row)) = (
+            set.lanes.rates.first_chunk::<N>().copied(),
+            set.lanes.row.first_chunk::<N>().copied(),
         ) else {
             return;
         };
-        let readout = regime.watches.first().map(|watch| &watch.readout);
-        let row: [f64; N] = readout
-            .and_then(|r| r.row.first_chunk::<N>().copied())
-            .unwrap_or([0.0; N]);
-        // Without a watch nothing is ever reached.
-        let constant = readout.map_or(-1.0, |r| r.constant);
-        let rates = *rates;
-        let mut now = *y;
-        let mut own = self
-            .private
-            .as_ref()
-            .map_or(NEVER, |(private, cell)| private.arrival(*cell));
+        let constant = set.lanes.constant;
+        let mut now: [f64; N] = std::array::from_fn(|k| self.y.get(k).copied().unwrap_or(0.0));
+        let mut source = self.private.as_ref().map(|(p, cell)| p.source(*cell));
+        let mut own = source.as_ref().map_or(NEVER, |source| source.arrival());
+        let first = source.as_ref().map_or(0, |source| source.projection);
+        let (mut next, mut last) = (self.next, self.last);
         loop {
-            let (time, mut following) = (own, self.next);
-            let mut arrives = (time, None);
-            if self.next != NONE {
-                let (delivery, after) = inbox.read(self.next);
-                let first = self.private.as_ref().is_none_or(|(private, _)| {
-                    (delivery.time, delivery.projection) < (own, private.projection)
-                });
-                if first {
-                    (arrives, following) = ((delivery.time, Some(delivery)), after);
+            let (mut time, mut following, mut arrives) = (own, next, None);
+            if next != NONE {
+                let (delivery, after) = set.inbox.read(next);
+                if (delivery.time, delivery.projection) < (own, first) {
+                    (time, following, arrives) = (delivery.time, after, Some(delivery));
                 }
             }
-            let (time, delivery) = arrives;
             if time >= self.until {
                 break;
             }
-            let dt = to_ms(time - self.last);
+            let dt = to_ms(time - last);
             if !is_out_of_reach(&now, &row, &rates, constant, dt) {
                 break;
             }
             for k in 0..N {
                 now[k] *= exp(-rates[k] * dt);
             }
-            let (weight, port) = match (delivery, &mut self.private) {
+            let (weight, port) = match (arrives, &mut source) {
                 (Some(delivery), _) => {
-                    let port = ports[delivery.projection as usize];
+                    let port = set.ports[delivery.projection as usize];
                     let weight = if port.learns {
-                        plastic.weight(delivery, (&regime.modes, &now))
+                        // A copy, so that the numbers themselves can stay in registers.
+                        let y = now;
+                        plastic.weight(delivery, (&set.regime.modes, &y[..self.y.len()]))
                     } else {
                         f64::from_bits(delivery.value)
                     };
                     (weight, port.number)
                 }
-                (None, Some((private, cell))) => {
-                    let weight = private.take(*cell);
-                    own = private.arrival(*cell);
-                    (weight, private.port)
+                (None, Some(source)) => {
+                    source.draw();
+                    own = source.arrival();
+                    (source.weight, source.port)
                 }
                 (None, None) => break,
             };
-            if let Some(jump) = regime.jumps[port as usize].first_chunk::<N>() {
+            if let Some(jump) = set.lanes.jump::<N>(port) {
                 for k in 0..N {
                     now[k] += weight * jump[k];
                 }
             }
-            self.last = time;
-            self.next = following;
+            (last, next) = (time, following);
         }
-        *y = now;
+        self.y.iter_mut().zip(now).for_each(|(y, now)| *y = now);
+        (self.last, self.next) = (last, next);
+        if let (Some((private, cell)), Some(source)) = (&mut self.private, source) {
+            private.put_back(*cell, source);
+        }
     }
+}
+
+/// The loop with the instructions that the machine has for several numbers at once.
+struct Wide<'w, 'g, 's, 'p, const N: usize>(
+    &'w mut Glider<'g>,
+    &'w Setting<'s>,
+    &'w mut Plastic<'p>,
+);
+
+impl<const N: usize> NullaryFnOnce for Wide<'_, '_, '_, '_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.0.glide_by::<N>(self.1, self.2);
+    }
+}
+
+/// What the same neurons have in common in a window.
+struct Setting<'s> {
+    regime: &'s Regime,
+    lanes: &'s Lanes,
+    inbox: &'s Inbox,
+    ports: &'s [Port],
 }
 
 /// Whether a read-out stays below 0 for `dt` ms: for all time because its partial sums do, the slowest mode first (Abel's

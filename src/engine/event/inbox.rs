@@ -169,7 +169,9 @@ mod tests {
             for (neuron, time) in [(2, 30), (0, 20), (2, 20), (2, 10)] {
                 inbox.push(neuron, time, 0, 0);
             }
-            [3, 2, 3].map(|neuron| inbox.touch(neuron));
+            for neuron in [3, 2, 3] {
+                inbox.touch(neuron);
+            }
             inbox.sort();
             let times = |(neuron, first): &(u32, u32)| {
                 let (mut at, mut times) = (*first, vec![]);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::linear::Modes;
 use super::linear::exp::exp;
 use super::synapses::{Synapses, Weights};
-use super::turn::Signals;
 use crate::plasticity::{
-    self, Arrival, Channel, Intervals, LazyRule, Moment, PlasticRule, Presynaptic,
+    Arrival, Channel, GeneralRule, Intervals, LazyRule, Moment, PlasticRule, Presynaptic, Signals,
 };
+use crate::prefetch::prefetch;
 
 /// What a projection that learns keeps on a partition.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Learning {
     pre_last: Vec<f64>,
     post: Vec<f64>,
     synapses: Vec<f64>,
+    /// Numbers that a synapse has of these.
+    synapse_len: usize,
     /// Intervals over which neurons were advanced lately.
     intervals: Intervals,
     /// Compartments whose voltages are read.
@@ -48,7 +50,7 @@ struct Arriving {
     since: f64,
     at: f64,
     source: u32,
-    signals: plasticity::Signals,
+    signals: Signals,
 }
 
 /// The synapses of each postsynaptic neuron, with their presynaptic neurons.
@@ -79,6 +81,7 @@ impl Learning {
             pre_last: vec![f64::NEG_INFINITY; sources],
             post: vec![0.0; neurons * traces.post_len()],
             synapses: vec![0.0; count * rule.synapse_len()],
+            synapse_len: rule.synapse_len(),
             intervals: Intervals::default(),
             reads: traces.post_reads().collect(),
             arrivals: vec![],
@@ -99,7 +102,7 @@ impl Learning {
         for post in self.post.chunks_exact_mut(traces.post_len().max(1)) {
             traces.start_post(post);
         }
-        let len = self.rule.synapse_len();
+        let len = self.synapse_len;
         for synapse in self.synapses.chunks_exact_mut(len.max(1)) {
             match &*self.rule {
                 PlasticRule::Lazy(rule) => rule.start_synapse(synapse),
@@ -116,7 +119,6 @@ impl Learning {
     /// An event of a presynaptic neuron arrives (ms); events come in order. Gives its number within the window.
     pub fn arrive(&mut self, source: u32, signals: Signals, at: f64, channels: &[Channel]) -> u32 {
         let traces = self.rule.traces();
-        let signals = translate(signals);
         let len = traces.pre_len();
         let pre = &mut self.pre[source as usize * len..(source as usize + 1) * len];
         let since = std::mem::replace(&mut self.pre_last[source as usize], at);
@@ -145,6 +147,12 @@ impl Learning {
         self.arriving as u32 - 1
     }
 
+    /// Asks for what a synapse keeps beside its weight.
+    #[inline(always)]
+    pub fn prefetch(&self, synapse: usize) {
+        prefetch(&self.synapses, synapse * self.synapse_len);
+    }
+
     /// Whether neurons have to be advanced step by step: something is integrated along their voltages.
     pub fn follows_voltages(&self) -> bool {
         self.active
@@ -168,9 +176,18 @@ impl Learning {
         table: &mut Synapses,
         channels: &[Channel],
     ) {
+        let reads = std::mem::take(&mut self.reads);
+        let mut course =
+            |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, &reads, into);
+        self.visit(
+            (neuron, from),
+            table,
+            (channels, to),
+            |rule, sides, kept, now| {
+                rule.advance_synapse(sides, kept, from, now, &mut course);
+            },
+        );
         let traces = self.rule.traces();
-        let reads = &self.reads;
-        let mut course = |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, reads, into);
         let now = Moment {
             shared: &self.shared,
             channels,
@@ -178,31 +195,52 @@ impl Learning {
         };
         let at = (neuron - self.base) as usize * traces.post_len();
         let post = &mut self.post[at..at + traces.post_len()];
-        if let (PlasticRule::General(rule), Some(incoming), Weights::Each(weights)) =
-            (&*self.rule, &self.incoming, &mut table.weights)
-        {
-            let len = rule.synapse_len();
-            for (source, synapse) in incoming.of(neuron - self.base) {
-                let (traces, since) = presynaptic(
-                    (&self.pre, &self.pre_last, traces.pre_len()),
-                    &self.arrivals[..self.arriving],
-                    *source,
-                    from,
-                );
-                let synapse = *synapse as usize;
-                let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
-                let sides = (Presynaptic { traces, since }, &*post);
-                rule.advance_synapse(
-                    sides,
-                    (state, &mut weights[synapse]),
-                    from,
-                    now,
-                    &mut course,
-                );
-            }
-        }
         self.intervals
             .advance_post(traces, post, from, now, &mut course);
+        self.reads = reads;
+    }
+
+    /// Visits the synapses of a neuron if the rule takes the general path: with both sides as they were at a time (ms), what
+    /// the synapse keeps, and the moment `now`.
+    #[inline(always)]
+    fn visit(
+        &mut self,
+        (neuron, time): (u32, f64),
+        table: &mut Synapses,
+        (channels, now): (&[Channel], f64),
+        mut each: impl FnMut(
+            &GeneralRule,
+            (Presynaptic<'_>, &[f64]),
+            (&mut [f64], &mut f64),
+            Moment<'_>,
+        ),
+    ) {
+        let (PlasticRule::General(rule), Some(incoming), Weights::Each(weights)) =
+            (&*self.rule, &self.incoming, &mut table.weights)
+        else {
+            return;
+        };
+        let now = Moment {
+            shared: &self.shared,
+            channels,
+            at: now,
+        };
+        let (pre_len, post_len) = (rule.traces().pre_len(), rule.traces().post_len());
+        let at = (neuron - self.base) as usize * post_len;
+        let post = &self.post[at..at + post_len];
+        let len = self.synapse_len;
+        for (source, synapse) in incoming.of(neuron - self.base) {
+            let (traces, since) = presynaptic(
+                (&self.pre, &self.pre_last, pre_len),
+                &self.arrivals[..self.arriving],
+                *source,
+                time,
+            );
+            let synapse = *synapse as usize;
+            let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
+            let sides = (Presynaptic { traces, since }, post);
+            each(rule, sides, (state, &mut weights[synapse]), now);
+        }
     }
 
     /// An arrival acts at a synapse, which learns first; gives the weight.
@@ -220,7 +258,7 @@ impl Learning {
         let at = (neuron - self.base) as usize * traces.post_len();
         let post = &self.post[at..at + traces.post_len()];
         let arriving = &self.arrivals[arrival as usize];
-        let len = self.rule.synapse_len();
+        let len = self.synapse_len;
         let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
         match &*self.rule {
             PlasticRule::Lazy(rule) => {
@@ -258,10 +296,18 @@ impl Learning {
         table: &mut Synapses,
         channels: &[Channel],
     ) {
-        let traces = self.rule.traces();
-        let signals = translate(signals);
         let mut voltages = [0.0; 16];
-        let reads = read_voltages(traces, modes, y, &mut voltages);
+        let reads = read_voltages(self.rule.traces(), modes, y, &mut voltages);
+        let voltages = &voltages[..reads];
+        self.visit(
+            (neuron, at),
+            table,
+            (channels, at),
+            |rule, sides, kept, now| {
+                rule.post_event(sides, kept, signals, voltages, now);
+            },
+        );
+        let traces = self.rule.traces();
         let now = Moment {
             shared: &self.shared,
             channels,
@@ -269,30 +315,7 @@ impl Learning {
         };
         let place = (neuron - self.base) as usize * traces.post_len();
         let post = &mut self.post[place..place + traces.post_len()];
-        if let (PlasticRule::General(rule), Some(incoming), Weights::Each(weights)) =
-            (&*self.rule, &self.incoming, &mut table.weights)
-        {
-            let len = rule.synapse_len();
-            for (source, synapse) in incoming.of(neuron - self.base) {
-                let (traces, since) = presynaptic(
-                    (&self.pre, &self.pre_last, traces.pre_len()),
-                    &self.arrivals[..self.arriving],
-                    *source,
-                    at,
-                );
-                let synapse = *synapse as usize;
-                let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
-                let sides = (Presynaptic { traces, since }, &*post);
-                rule.post_event(
-                    sides,
-                    (state, &mut weights[synapse]),
-                    signals,
-                    &voltages[..reads],
-                    now,
-                );
-            }
-        }
-        traces.post_event(post, signals, &voltages[..reads], now);
+        traces.post_event(post, signals, voltages, now);
     }
 
     /// Before modulators change at a time (ms): what is integrated over them is brought up to it.
@@ -335,7 +358,7 @@ impl Learning {
                     channels,
                     at,
                 };
-                rule.arrive(&mut arrival, pre, elapsed, plasticity::Signals::NONE, now);
+                rule.arrive(&mut arrival, pre, elapsed, Signals::NONE, now);
                 for synapse in row {
                     let neuron = (table.rows.target(synapse) - self.base) as usize;
                     let post = &self.post[neuron * post_len..(neuron + 1) * post_len];
@@ -379,13 +402,7 @@ impl Learning {
         let reads = &self.reads;
         let mut arrival = Arrival::default();
         if let PlasticRule::Lazy(rule) = &*self.rule {
-            rule.arrive(
-                &mut arrival,
-                pre,
-                at - since,
-                plasticity::Signals::NONE,
-                now,
-            );
+            rule.arrive(&mut arrival, pre, at - since, Signals::NONE, now);
         }
         for synapse in table.rows.of(source) {
             let weight = table.weights.of(synapse);
@@ -507,21 +524,4 @@ fn decayed(modes: &Modes, y: &[f64], offset: f64, variable: usize) -> f64 {
         }
     }
     value
-}
-
-/// The signals of an emission, as rules know them.
-fn translate(signals: Signals) -> plasticity::Signals {
-    use plasticity::Signal;
-    let all = [
-        (Signals::SPIKE, Signal::Spike),
-        (Signals::EVENT, Signal::Event),
-        (Signals::BURST, Signal::Burst),
-    ];
-    let mut set = plasticity::Signals::NONE;
-    for (here, there) in all {
-        if signals.any(here) {
-            set = set.and(plasticity::Signals::of(&[there]));
-        }
-    }
-    set
 }

@@ -61,7 +61,8 @@ impl Private {
             spikes: 0,
         };
         for cell in 0..private.next.len() {
-            private.draw(cell, 0);
+            let rate = private.rate(cell);
+            private.next[cell] = wait(&mut private.streams[cell], rate, 0);
         }
         private
     }
@@ -72,12 +73,46 @@ impl Private {
         after(self.next[cell], self.delay)
     }
 
+    /// The source of a neuron, to be worked with for a while; [`Private::put_back`] ends that.
+    #[inline(always)]
+    pub fn source(&self, cell: usize) -> Source {
+        Source {
+            projection: self.projection,
+            port: self.port,
+            weight: self.weights.of(cell),
+            next: self.next[cell],
+            delay: self.delay,
+            rate: self.rate(cell),
+            stream: self.streams[cell].clone(),
+            spikes: 0,
+        }
+    }
+
+    /// Puts back the source of a neuron.
+    #[inline(always)]
+    pub fn put_back(&mut self, cell: usize, source: Source) {
+        self.next[cell] = source.next;
+        self.streams[cell] = source.stream;
+        self.spikes += source.spikes;
+    }
+
+    #[inline(always)]
+    fn rate(&self, cell: usize) -> f64 {
+        if self.rates.len() == 1 {
+            self.rates[0]
+        } else {
+            self.rates[cell]
+        }
+    }
+
     /// Takes the spike that arrives next at a neuron; gives its weight.
     #[inline(always)]
     pub fn take(&mut self, cell: usize) -> f64 {
-        self.spikes += 1;
-        self.draw(cell, self.next[cell]);
-        self.weights.of(cell)
+        let mut source = self.source(cell);
+        source.draw();
+        let weight = source.weight;
+        self.put_back(cell, source);
+        weight
     }
 
     /// Whether on average a neuron gets so much in a window (ps) that looking at it every time costs less than waiting.
@@ -85,19 +120,46 @@ impl Private {
         let mean = self.rates.iter().sum::<f64>() / self.rates.len().max(1) as f64;
         mean * super::time::to_ms(window) > 0.25
     }
+}
 
+/// One of the sources, by itself.
+#[derive(Debug)]
+pub struct Source {
+    /// The projection.
+    pub projection: u32,
+    /// The port of the target.
+    pub port: u32,
+    /// The weight of its synapse.
+    pub weight: f64,
+    next: i64,
+    delay: i64,
+    rate: f64,
+    stream: Xoroshiro128PlusPlus,
+    spikes: u64,
+}
+
+impl Source {
+    /// When the next spike arrives (ps).
     #[inline(always)]
-    fn draw(&mut self, cell: usize, time: i64) {
-        let rate = if self.rates.len() == 1 {
-            self.rates[0]
-        } else {
-            self.rates[cell]
-        };
-        self.next[cell] = if rate > 0.0 {
-            let wait: f64 = Exp1.sample(&mut self.streams[cell]);
-            after(time, from_ms(wait / rate)).max(time + 1)
-        } else {
-            NEVER
-        };
+    pub fn arrival(&self) -> i64 {
+        after(self.next, self.delay)
+    }
+
+    /// The spike that arrives next is taken: draws the one after it.
+    #[inline(always)]
+    pub fn draw(&mut self) {
+        self.spikes += 1;
+        self.next = wait(&mut self.stream, self.rate, self.next);
+    }
+}
+
+/// When a source of a rate (1/ms) spikes after a time (ps).
+#[inline(always)]
+fn wait(stream: &mut Xoroshiro128PlusPlus, rate: f64, time: i64) -> i64 {
+    if rate > 0.0 {
+        let wait: f64 = Exp1.sample(stream);
+        after(time, from_ms(wait / rate)).max(time + 1)
+    } else {
+        NEVER
     }
 }

@@ -33,8 +33,54 @@ pub struct Regime {
     pub jumps: Vec<Box<[f64]>>,
     /// What may reach 0.
     pub watches: Vec<Watch>,
-    /// Whether arrivals can be taken in a tight loop: single exponentials, and at most one thing to watch.
-    pub glides: bool,
+    /// For the tight loop in which arrivals are taken, if there can be one: single exponentials, and at most one thing to
+    /// watch.
+    pub lanes: Option<Lanes>,
+}
+
+/// A regime of single exponentials, filled up with zeros to the width of vector registers.
+#[derive(Debug)]
+pub struct Lanes {
+    /// Numbers in each of these.
+    pub width: usize,
+    /// Rates of decay (1/ms).
+    pub rates: Box<[f64]>,
+    /// The read-out of what is watched.
+    pub row: Box<[f64]>,
+    /// What is added to it; without a watch nothing is ever reached.
+    pub constant: f64,
+    /// What a unit weight adds, for one port after the other.
+    jumps: Box<[f64]>,
+}
+
+/// Most exponentials of the tight loop.
+const MOST_LANES: usize = 16;
+
+impl Lanes {
+    fn new(modes: &Modes, jumps: &[Box<[f64]>], watch: Option<&Watch>) -> Option<Lanes> {
+        let width = modes.len().next_power_of_two();
+        if width > MOST_LANES {
+            return None;
+        }
+        let fill = |numbers: &[f64]| {
+            let mut filled = numbers.to_vec();
+            filled.resize(width, 0.0);
+            filled
+        };
+        Some(Lanes {
+            width,
+            rates: fill(modes.rates()).into(),
+            row: fill(watch.map_or(&[], |watch| &watch.readout.row)).into(),
+            constant: watch.map_or(-1.0, |watch| watch.readout.constant),
+            jumps: jumps.iter().flat_map(|jump| fill(jump)).collect(),
+        })
+    }
+
+    /// What a unit weight adds at a port.
+    #[inline(always)]
+    pub fn jump<const N: usize>(&self, port: u32) -> Option<&[f64; N]> {
+        self.jumps.get(port as usize * N..)?.first_chunk()
+    }
 }
 
 /// Something that may reach 0 while a neuron runs freely.
@@ -100,7 +146,7 @@ impl Regime {
             system.b[*variable] = 0.0;
         }
         let modes = Modes::new(&system)?;
-        let jumps = instance
+        let jumps: Vec<Box<[f64]>> = instance
             .ports
             .iter()
             .map(|port| {
@@ -132,12 +178,17 @@ impl Regime {
         }
         let fades = modes.rates().first().is_some_and(|rate| *rate > 0.0);
         let glides = modes.is_scalar() && (watches.is_empty() || watches.len() == 1 && fades);
+        let lanes = if glides {
+            Lanes::new(&modes, &jumps, watches.first())
+        } else {
+            None
+        };
         Ok(Regime {
             key,
             modes,
             jumps,
             watches,
-            glides,
+            lanes,
         })
     }
 }

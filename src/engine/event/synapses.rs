@@ -33,10 +33,16 @@ impl Synapses {
             Delays::Each { .. } => index as usize,
         };
         prefetch(targets, first);
+        self.prefetch_weight(first);
+    }
+
+    /// Asks for the weight of a synapse.
+    #[inline(always)]
+    pub(super) fn prefetch_weight(&self, synapse: usize) {
         match &self.weights {
             Weights::Same(_) => {}
-            Weights::Drawn(weights) => prefetch(weights, first),
-            Weights::Each(weights) => prefetch(weights, first),
+            Weights::Drawn(weights) => prefetch(weights, synapse),
+            Weights::Each(weights) => prefetch(weights, synapse),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What neurons are given when they run through a window, and what they give.
 
-use std::ops::{BitAnd, BitOr};
-
 use super::inbox::{Delivery, Inbox};
 use super::linear::{LinearError, Modes};
 use super::plastic::Learning;
@@ -10,6 +8,7 @@ use super::synapses::{Synapses, Weights};
 use super::time::to_ms;
 use crate::compile::event::EventProjection;
 use crate::plasticity::Channel;
+pub use crate::plasticity::Signals;
 
 /// A window for the neurons of a partition.
 #[derive(Debug)]
@@ -165,47 +164,6 @@ pub struct Emitted {
     pub neuron: u32,
     /// What.
     pub signals: Signals,
-}
-
-/// A set of signals.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-pub struct Signals(pub u8);
-
-impl Signals {
-    /// A spike.
-    pub const SPIKE: Signals = Signals(1);
-    /// An isolated spike, or the first one of a burst.
-    pub const EVENT: Signals = Signals(2);
-    /// A burst, told at the spike that shows it.
-    pub const BURST: Signals = Signals(4);
-    /// A further spike of a burst.
-    pub const IN_BURST: Signals = Signals(8);
-    /// A plateau begins; no spike.
-    pub const PLATEAU: Signals = Signals(16);
-
-    /// Whether it has one of these.
-    #[inline(always)]
-    pub fn any(self, of: Signals) -> bool {
-        (self & of).0 != 0
-    }
-}
-
-impl BitOr for Signals {
-    type Output = Signals;
-
-    fn bitor(self, other: Signals) -> Signals {
-        Signals(self.0 | other.0)
-    }
-}
-
-impl BitAnd for Signals {
-    type Output = Signals;
-
-    fn bitand(self, other: Signals) -> Signals {
-        Signals(self.0 & other.0)
-    }
 }
 
 /// The highest bound of a rate of random spikes (1/ms): 10 MHz. Candidates would come nearly without end.

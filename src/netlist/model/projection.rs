@@ -1,6 +1,7 @@
 //! Projections: how they connect, what they learn.
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Distribution, Duration, Interval, Name};
 use crate::source::Spanned;
@@ -68,8 +69,8 @@ pub enum Delay {
     Drawn(Distribution),
 }
 
-/// What a projection from spiking neurons carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// Kinds of events that a spiking neuron has: what a projection carries, and what a rule reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Signal {
     /// Every spike.
     #[default]
@@ -81,7 +82,10 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// As a netlist writes it.
+    /// All kinds.
+    pub const ALL: [Signal; 3] = [Signal::Spike, Signal::Event, Signal::Burst];
+
+    /// As a netlist writes it, and a rule.
     pub fn name(self) -> &'static str {
         match self {
             Signal::Spike => "spike",

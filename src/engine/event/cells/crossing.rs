@@ -65,7 +65,7 @@ impl Cells {
     /// depend on how far it looks.
     #[inline(always)]
     fn may_see_ahead(&self, regime: &Regime) -> bool {
-        regime.glides && !self.is_busy && self.privates.is_empty()
+        regime.lanes.is_some() && !self.is_busy && self.privates.is_empty()
     }
 
     pub(super) fn has_burst_timer(&self) -> bool {

@@ -11,6 +11,7 @@ mod state;
 
 use std::sync::Arc;
 
+use pulp::Arch;
 use rand_xoshiro::Xoroshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
@@ -53,6 +54,8 @@ pub struct Cells {
     privates: Vec<Private>,
     /// Whether all neurons are run in each window.
     is_busy: bool,
+    /// Instructions that the machine has.
+    arch: Arch,
     /// Whether something is integrated along the voltages of these neurons.
     followed: bool,
     intervals: Vec<Interval>,
@@ -104,6 +107,7 @@ impl Cells {
             escapes: needs.escapes,
             privates: vec![],
             is_busy: false,
+            arch: Arch::new(),
             followed: false,
             intervals: vec![],
             at_once: (NEVER, 0),
@@ -261,7 +265,7 @@ impl Cells {
         let (layout, stride) = (self.layout, self.layout.stride);
         let record = &mut self.records[cell * stride..(cell + 1) * stride];
         let regime = self.regimes.get(record::flags(record).regime);
-        if !regime.glides {
+        if regime.lanes.is_none() {
             return next;
         }
         let until = layout.first_timer(record, bursts).0.min(turn.end);
@@ -274,7 +278,7 @@ impl Cells {
             until,
             private: self.privates.first_mut().map(|private| (private, cell)),
         };
-        glider.glide(regime, turn.inbox, turn.ports, &mut turn.plastic);
+        glider.glide(self.arch, regime, turn.inbox, turn.ports, &mut turn.plastic);
         let (last, next) = (glider.last, glider.next);
         record::set_time(&mut record[0], last);
         next

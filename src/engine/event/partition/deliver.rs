@@ -89,6 +89,8 @@ impl Partition {
                         0
                     };
                     for synapse in synapses.rows.of(spike.index).rev() {
+                        learning.prefetch(synapse);
+                        synapses.prefetch_weight(synapse);
                         let value = synapse as u64 | u64::from(arrival) << 32;
                         self.inbox.push(
                             synapses.rows.target(synapse),
