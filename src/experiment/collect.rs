@@ -7,9 +7,10 @@ use super::run::Progress;
 use super::weights::{unpadded, weight_shape};
 use crate::compile::Program;
 use crate::engine::rate::{Observer, State};
+use crate::lang::vm::padded;
 use crate::measure::{
-    Autocorrelation, CorrelationMatrix, Covariance, Mean, RSquared, Sensitivity, StageCorrelation,
-    Tuning, UpdateBlock,
+    Autocorrelation, CorrelationMatrix, Covariance, Images, Mean, RSquared, Sensitivity,
+    StageCorrelation, Tuning, UpdateBlock, share_right,
 };
 use crate::record::{RecordError, Recorder, TraceBlock};
 
@@ -27,6 +28,7 @@ pub(super) enum Accumulator {
     /// Covariances, and the fractions found at the end of a stage.
     VolumeFraction(Covariance, Vec<f64>),
     Sensitivity(Sensitivity),
+    Images(Images),
     /// Updates of a rule, one block each time a stage has run.
     Updates(Vec<UpdateBlock>),
     /// Made of other measures when the run has ended.
@@ -36,7 +38,12 @@ pub(super) enum Accumulator {
 impl Accumulator {
     pub fn new(kind: &PlannedKind) -> Self {
         match kind {
-            PlannedKind::Mean { window, .. } => Accumulator::Mean(Mean::new(*window)),
+            PlannedKind::Mean { window, .. } | PlannedKind::Accuracy { window, .. } => {
+                Accumulator::Mean(Mean::new(*window))
+            }
+            PlannedKind::Images { of, count, .. } => {
+                Accumulator::Images(Images::new(of.len(), *count))
+            }
             PlannedKind::RSquared { .. } => Accumulator::RSquared(RSquared::default()),
             PlannedKind::Autocorrelation { lags, .. } => {
                 Accumulator::Autocorrelation(Autocorrelation::new(*lags))
@@ -73,6 +80,7 @@ impl Accumulator {
             Accumulator::Autocorrelation(m) => m.reset(),
             Accumulator::CorrelationMatrix(m) => m.reset(),
             Accumulator::Tuning(m) => m.reset(),
+            Accumulator::Images(m) => m.reset(),
             Accumulator::VolumeFraction(m, _) => m.reset(),
             Accumulator::Ellipses(m, target) => {
                 m.reset();
@@ -219,6 +227,23 @@ impl<'a> Collector<'a> {
         match (&self.measures[index].kind, &mut self.accumulators[index]) {
             (PlannedKind::Mean { of, when, .. }, Accumulator::Mean(mean)) => {
                 mean.add(counts(*when).then(|| number(*of)), now);
+            }
+            (
+                PlannedKind::Accuracy {
+                    of,
+                    class,
+                    size,
+                    when,
+                    ..
+                },
+                Accumulator::Mean(mean),
+            ) => {
+                let all = |probe: usize| state.replicas(program.probes[probe].what);
+                let right = || share_right(all(*of), all(*class), *size, padded(*size));
+                mean.add(counts(*when).then(right).flatten(), now);
+            }
+            (PlannedKind::Images { of, when, .. }, Accumulator::Images(m)) if counts(*when) => {
+                m.add(of.iter().map(|probe| vector(*probe)));
             }
             (
                 PlannedKind::RSquared {

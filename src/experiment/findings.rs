@@ -7,7 +7,7 @@ use super::collect::Accumulator;
 use super::probes::{MeasurePlan, PlannedKind};
 use super::run::RunError;
 use super::weights::weight_shape;
-use crate::measure::{Covariance, Ellipse, Tuning, UpdateBlock, agreement};
+use crate::measure::{Covariance, Ellipse, Images, Tuning, UpdateBlock, agreement};
 use crate::netlist::model::Statistic;
 use crate::record::{MeasureReport, RunDirectory};
 
@@ -64,6 +64,7 @@ pub(super) fn reports(
                 x_label: axis(plan).to_owned(),
                 y_label: "noise volume fraction".to_owned(),
             },
+            Accumulator::Images(m) => images_report(plan, m, directory)?,
             Accumulator::Sensitivity(m) => {
                 mean_report(m.found(), &plan.during, plan.expect.clone())
             }
@@ -136,6 +137,26 @@ pub(super) fn reports(
         );
     }
     Ok(found)
+}
+
+/// Images of each expression, in one file.
+fn images_report(
+    plan: &MeasurePlan,
+    images: &Images,
+    directory: &RunDirectory,
+) -> Result<MeasureReport, RunError> {
+    let PlannedKind::Images { names, shape, .. } = &plan.kind else {
+        return Ok(mean_report(&[], &plan.during, plan.expect.clone()));
+    };
+    let rows = names.len() * images.count();
+    let columns = if rows == 0 { 0 } else { shape.iter().product() };
+    let file = directory.write_matrix(&plan.name, rows, columns, &images.values())?;
+    Ok(MeasureReport::Images {
+        names: names.clone(),
+        shape: *shape,
+        count: images.count(),
+        file,
+    })
 }
 
 /// What a tuning measure's bins are of.

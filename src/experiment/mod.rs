@@ -4,6 +4,7 @@ mod collect;
 pub mod event;
 mod findings;
 mod looks;
+mod pictured;
 mod probes;
 mod ready;
 mod run;

@@ -123,6 +123,32 @@ pub enum PlannedKind {
         /// Steps in a window.
         window: Option<u64>,
     },
+    /// Share of steps and replicas with the largest score at the class.
+    Accuracy {
+        /// The scores.
+        of: usize,
+        /// The class.
+        class: usize,
+        /// How many there are of both.
+        size: usize,
+        /// Steps count where this is not 0.
+        when: Option<usize>,
+        /// Steps in a window.
+        window: Option<u64>,
+    },
+    /// Vectors shown as images.
+    Images {
+        /// The vectors.
+        of: Vec<usize>,
+        /// What they are, as written.
+        names: Vec<String>,
+        /// Channels, rows, columns.
+        shape: [usize; 3],
+        /// How many.
+        count: usize,
+        /// Steps count where this is not 0.
+        when: Option<usize>,
+    },
     /// Updates that a rule would make.
     Update {
         /// The measured rule of the program.
@@ -216,16 +242,16 @@ pub(super) fn plan(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Prob
     planner.planned
 }
 
-struct Planner<'n> {
+pub(super) struct Planner<'n> {
     netlist: &'n Netlist,
-    circuit: &'n Circuit,
-    problems: &'n mut Vec<Problem>,
+    pub(super) circuit: &'n Circuit,
+    pub(super) problems: &'n mut Vec<Problem>,
     planned: Planned,
 }
 
 impl Planner<'_> {
     /// The probe of an expression, with its size: 1 for a number.
-    fn probe(&mut self, text: &Expression) -> Option<(usize, usize, bool)> {
+    pub(super) fn probe(&mut self, text: &Expression) -> Option<(usize, usize, bool)> {
         let scope = PlaceScope::new(self.circuit, Place::Broadcast, None);
         match read(text, scope) {
             Ok((expr, _)) => {
@@ -243,7 +269,7 @@ impl Planner<'_> {
         }
     }
 
-    fn number(&mut self, text: &Expression) -> Option<usize> {
+    pub(super) fn number(&mut self, text: &Expression) -> Option<usize> {
         let (probe, size, vector) = self.probe(text)?;
         if vector {
             let problem = Problem::new(
@@ -414,6 +440,8 @@ impl Planner<'_> {
                     window,
                 }
             }
+            MeasureKind::Accuracy { .. } => self.accuracy(kind)?,
+            MeasureKind::Images { .. } => self.images(kind)?,
             MeasureKind::Update { of, sample, .. } => {
                 let before = self.planned.measures.iter();
                 let rule = before.filter(|m| matches!(m.kind, PlannedKind::Update { .. }));

@@ -246,6 +246,10 @@ impl<'e> Run<'e> {
                     PlannedKind::Sensitivity {
                         of, class, when, ..
                     } => (&[*of, *class], *when),
+                    PlannedKind::Accuracy {
+                        of, class, when, ..
+                    } => (&[*of, *class], *when),
+                    PlannedKind::Images { of, when, .. } => (of, *when),
                     PlannedKind::Update { .. }
                     | PlannedKind::Peaks(_)
                     | PlannedKind::Cosine(_)

@@ -31,14 +31,22 @@ const STATISTIC: Key = key("statistic", "\"mean\"");
 const OF_PAIR: Key = key("of", "\"output.soma\"");
 const TARGET: Key = key("target", "\"output.target\"");
 const READOUT: Key = key("readout", "\"D\"");
+const OF_SCORES: Key = key("of", "\"output.soma\"");
+const CLASS_VECTOR: Key = key("class", "\"digits.label\"");
+const OF_IMAGES: Key = key("of", "[\"digits\", \"visible.apical\"]");
+const SHAPE: Key = key("shape", "[28, 28]");
+const COUNT: Key = key("count", "40");
 const CLASS: Key = key("class", "\"sum(output.target)\"");
+
+/// How many images are shown if no number is given.
+const DEFAULT_IMAGES: u64 = 40;
 
 /// Bins of a tuning measure if none are given.
 const DEFAULT_BINS: u64 = 24;
 
 const STATISTICS: [&str; 3] = ["mean", "squared-mean", "variance"];
 
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 16] = [
     "mean",
     "r-squared",
     "autocorrelation",
@@ -47,6 +55,8 @@ const KINDS: [&str; 14] = [
     "tuning",
     "peaks",
     "sensitivity",
+    "accuracy",
+    "images",
     "ellipses",
     "volume-fraction",
     "update",
@@ -82,6 +92,8 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
             of.map(|of| MeasureKind::Peaks { of })
         }
         "sensitivity" => sensitivity(&mut reader),
+        "accuracy" => accuracy(&mut reader),
+        "images" => images(&mut reader),
         "ellipses" => ellipses(&mut reader),
         "volume-fraction" => volume_fraction(&mut reader),
         "update" => update(&mut reader),
@@ -239,6 +251,51 @@ fn sensitivity(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
         when,
         every,
     })
+}
+
+fn accuracy(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF_SCORES, Field::expression);
+    let class = reader.require(CLASS_VECTOR, Field::expression);
+    let when = reader.accept(WHEN, Field::expression);
+    let every = reader.accept(EVERY, |field, context| field.duration(context, 1));
+    Some(MeasureKind::Accuracy {
+        of: of?,
+        class: class?,
+        when,
+        every,
+    })
+}
+
+fn images(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF_IMAGES, |field, context| match field.node.text() {
+        Some(_) => field.expression(context).map(|one| vec![one]),
+        None => field.each(context, "an expression, or a list of them", Field::expression),
+    });
+    let shape = reader.require(SHAPE, shape);
+    let when = reader.accept(WHEN, Field::expression);
+    let count = reader.accept(COUNT, |field, context| field.whole(context, 1));
+    let count = count.unwrap_or_else(|| Spanned::new(DEFAULT_IMAGES, reader.span));
+    Some(MeasureKind::Images {
+        of: of?,
+        shape: shape?,
+        count,
+        when,
+    })
+}
+
+/// Channels (1 if not given), rows and columns.
+fn shape(field: &Field<'_>, context: &mut Context) -> Option<Spanned<[u64; 3]>> {
+    let sizes = field.wholes(context, 1)?;
+    let shape = match sizes.as_slice() {
+        [rows, columns] => [1, *rows, *columns],
+        [channels, rows, columns] => [*channels, *rows, *columns],
+        many => {
+            let found = format!("a list of {}", many.len());
+            let expected = "rows and columns, [28, 28], or channels, rows and columns, [3, 32, 32]";
+            return field.refuse(context, &found, expected);
+        }
+    };
+    Some(Spanned::new(shape, field.span()))
 }
 
 fn update(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {

@@ -92,6 +92,18 @@ pub enum MeasureReport {
         #[serde(with = "nullable::number")]
         maximum: f64,
     },
+    /// Images, in a file of their own.
+    Images {
+        /// What they are of.
+        names: Vec<String>,
+        /// Channels, rows, columns.
+        shape: [usize; 3],
+        /// How many there are of each.
+        count: usize,
+        /// `measures/<name>.npy`, one image a row: all of the first, then all of the second, and so on; relative to the run
+        /// directory.
+        file: String,
+    },
     /// How what two stages gave goes together.
     Pair {
         /// Correlation over time.
@@ -153,7 +165,10 @@ impl MeasureReport {
             Self::Number { value, .. } | Self::Pair { value, .. } => Some(*value),
             Self::Series { value, .. } => value.last().copied(),
             Self::Comparison { r_squared, .. } => Some(*r_squared),
-            Self::Curve { .. } | Self::Ellipses { .. } | Self::Matrix { .. } => None,
+            Self::Curve { .. }
+            | Self::Ellipses { .. }
+            | Self::Matrix { .. }
+            | Self::Images { .. } => None,
         }
     }
 }
@@ -198,6 +213,12 @@ mod tests {
                 angle: vec![0.5, -0.5],
                 target: vec![[0.0, 1.5], [2.0, 3.5]],
             },
+            MeasureReport::Images {
+                names: vec!["digits".to_owned()],
+                shape: [1, 28, 28],
+                count: 3,
+                file: "measures/i.npy".to_owned(),
+            },
             MeasureReport::Comparison {
                 r_squared: 0.5,
                 pooled: true,
@@ -209,7 +230,7 @@ mod tests {
             assert_eq!(&round_trip(report), report);
         }
         let headlines = reports.each_ref().map(MeasureReport::headline);
-        let expected = [Some(0.25), Some(-2.0), None, None, None, Some(0.5)];
+        let expected = [Some(0.25), Some(-2.0), None, None, None, None, Some(0.5)];
         assert_eq!(headlines, expected);
     }
 

@@ -46,6 +46,7 @@ mod error;
 mod fields;
 mod files;
 mod html;
+mod images;
 mod learning;
 mod matrices;
 mod overlay;
@@ -127,6 +128,7 @@ pub fn build_with(directory: &Path, overlays: &[Overlay]) -> Result<Built, Repor
         comparisons::section(&run),
         curves::section(&run),
         ellipses::section(&run),
+        images::section(&run),
         matrices::section(&run),
         activity::section(&run),
         weights::section(&run),

@@ -172,6 +172,11 @@ fn headline(measure: &MeasureReport) -> String {
             words::value(*maximum),
             words::value(*mean)
         ),
+        MeasureReport::Images { count, shape, .. } => {
+            let [_, rows, columns] = shape;
+            let count = words::counted(*count as u64, "image", "images");
+            format!("{count} of {rows} × {columns}")
+        }
         MeasureReport::Comparison {
             r_squared,
             pooled,

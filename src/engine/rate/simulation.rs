@@ -400,4 +400,12 @@ impl State {
             Probe::Vector(id, size) => &self.vectors[id.0 as usize][..size],
         }
     }
+
+    /// A probe's vector in all replicas, each in a row of padded length.
+    pub fn replicas(&self, probe: Probe) -> &[f64] {
+        match probe {
+            Probe::Scalar(_) => self.vector(probe),
+            Probe::Vector(id, _) => &self.vectors[id.0 as usize],
+        }
+    }
 }

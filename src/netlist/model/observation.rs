@@ -158,6 +158,28 @@ pub enum MeasureKind {
         /// Length of a window; the whole stage if `None`.
         every: Option<Spanned<Duration>>,
     },
+    /// How often the largest of some scores is where the largest of the class is.
+    Accuracy {
+        /// A vector expression.
+        of: Expression,
+        /// A vector expression of the same size, 1 at the class and 0 elsewhere.
+        class: Expression,
+        /// Only steps where this scalar expression is not 0.
+        when: Option<Expression>,
+        /// Length of a window; the whole stage if `None`.
+        every: Option<Spanned<Duration>>,
+    },
+    /// Vectors shown as images.
+    Images {
+        /// Vector expressions, all of the image's size.
+        of: Vec<Expression>,
+        /// Channels, rows, columns.
+        shape: Spanned<[u64; 3]>,
+        /// How many.
+        count: Spanned<u64>,
+        /// Only steps where this scalar expression is not 0.
+        when: Option<Expression>,
+    },
     /// The updates that a rule would make, their mean and variance over samples.
     Update {
         /// A projection, or a bias (`population.compartment`).
