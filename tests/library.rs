@@ -50,6 +50,27 @@ const CASES: &[(&str, &str)] = &[
         "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"pyramidal-5\"\nsize = 2\n",
     ),
     (
+        "error-return",
+        r#"use = ["folded"]
+[circuit]
+name = "case"
+step = "1 ms"
+[modulator.lambda]
+schedule = 0.2
+[modulator.beta]
+schedule = 1
+[population.p]
+neuron = "folded"
+size = 2
+[projection.back]
+from = "p.missed_w"
+to = "p.error_w"
+delay = 1
+weight = 0
+learn = { rule = "error-return", eta = 0.1 }
+"#,
+    ),
+    (
         "tree",
         "use = [\"pyramidal\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"tree\"\nsize = 2\n",
     ),

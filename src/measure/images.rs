@@ -83,7 +83,10 @@ mod tests {
             images.add([&a[..], &b[..]].into_iter());
         }
         assert_eq!(images.count(), 2);
-        assert_eq!(images.values(), [0.0, 10.0, 1.0, 10.0, 0.0, 20.0, -1.0, 20.0]);
+        assert_eq!(
+            images.values(),
+            [0.0, 10.0, 1.0, 10.0, 0.0, 20.0, -1.0, 20.0]
+        );
         images.reset();
         assert_eq!((images.count(), images.values()), (0, vec![]));
     }

@@ -269,7 +269,11 @@ fn accuracy(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
 fn images(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     let of = reader.require(OF_IMAGES, |field, context| match field.node.text() {
         Some(_) => field.expression(context).map(|one| vec![one]),
-        None => field.each(context, "an expression, or a list of them", Field::expression),
+        None => field.each(
+            context,
+            "an expression, or a list of them",
+            Field::expression,
+        ),
     });
     let shape = reader.require(SHAPE, shape);
     let when = reader.accept(WHEN, Field::expression);

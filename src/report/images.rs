@@ -92,7 +92,11 @@ impl Shown<'_> {
             1 => Canvas::WIDE,
             _ => tall(),
         };
-        wide(&format!("images-{}", self.name), caption, panels.svg(canvas))
+        wide(
+            &format!("images-{}", self.name),
+            caption,
+            panels.svg(canvas),
+        )
     }
 
     /// Images in rows and columns of about the same number, the means of their channels.
@@ -137,7 +141,9 @@ mod tests {
             shape: [2, 1, 2],
             count: 3,
         };
-        let images = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0];
+        let images = [
+            1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0,
+        ];
         let mosaic = shown.mosaic(&images);
         assert_eq!((mosaic.rows, mosaic.columns), (4, 6));
         assert_eq!(mosaic.values[..2], [2.0, 3.0]);
