@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--data", required=True, help="the folder that holds mnist10k/")
     parser.add_argument("--hidden", type=int, default=100)
     parser.add_argument("--bottleneck", type=int, default=20)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=1e-3, help="of Adam [%(default)s]")
     parser.add_argument("--seed", type=int, default=1)
