@@ -1,5 +1,11 @@
 //! Images as inputs: what is seen at each step, in which order, by which replica.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::float_cmp,
+    reason = "what is read is what was written"
+)]
 
 mod rate_support;
 

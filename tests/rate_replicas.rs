@@ -71,7 +71,11 @@ fn each_replica_reads_its_own() {
                 } else {
                     0.0
                 };
-                *state = (low + two_ago, f64::from(u8::from(switch != before)), low);
+                *state = (
+                    low + two_ago,
+                    f64::from(u8::from(switch.to_bits() != before.to_bits())),
+                    low,
+                );
                 now.push(switch);
             }
             switches.push(now);

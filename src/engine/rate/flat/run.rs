@@ -331,10 +331,8 @@ fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
         ..
     } = scratch;
     let inputs = [product(memory, machine, &rule.input, gain)];
-    let outer = match &rule.outer {
-        Some(term) => Some(product(memory, machine, term, 1.0)),
-        None => None,
-    };
+    let outer = rule.outer.as_ref();
+    let outer = outer.map(|term| product(memory, machine, term, 1.0));
     let mut share = 0.0;
     for factor in &rule.uses {
         share += number(memory, machine, factor);
@@ -396,13 +394,12 @@ fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFi
         out: next,
         check: false,
     });
-    let diffusion = match diffusion {
-        Some((factor, source)) => Some((
+    let diffusion = diffusion.as_ref().map(|(factor, source)| {
+        (
             Factor::Same(number(memory, machine, factor)),
             memory.vector(VectorRef::Source(*source)),
-        )),
-        None => None,
-    };
+        )
+    });
     let finite = simd.vectorize(Euler {
         x,
         out: next,
