@@ -445,6 +445,7 @@ impl Binding for Places<'_> {
             },
             Reading::Modulator(_)
             | Reading::Changed(_)
+            | Reading::InputChanged(_)
             | Reading::Time
             | Reading::Rate(_)
             | Reading::Plateau(_)

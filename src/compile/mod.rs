@@ -25,5 +25,5 @@ mod weights;
 
 pub use neurons::check_neurons;
 pub use program::Program;
-pub use reading::{Expr, Reading, Signal};
+pub use reading::{Counter, Expr, Reading, Signal};
 pub use weights::Weights;

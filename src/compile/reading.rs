@@ -12,8 +12,10 @@ use crate::source::Span;
 pub enum Reading {
     /// A modulator.
     Modulator(ModulatorId),
-    /// Whether a modulator has another value than in the step before.
+    /// Whether a modulator has another value than in the step before, or, where it is sampled, than at the sample before.
     Changed(ModulatorId),
+    /// In an event circuit: whether an input has another row than at the sample before.
+    InputChanged(InputId),
     /// A compartment's value.
     Value(CompartmentId),
     /// A compartment's drive.
@@ -28,8 +30,8 @@ pub enum Reading {
     Input(InputId, Output),
     /// In an event circuit: the time since the start (ms).
     Time,
-    /// In an event circuit: the firing rate of a population (1/ms), in an exponential window.
-    Rate(PopulationId),
+    /// In an event circuit: how often the neurons of a population do something (1/ms), in an exponential window.
+    Rate(Counter),
     /// In an event circuit: 1 while a plateau lasts in the compartment, else 0.
     Plateau(CompartmentId),
     /// In a rule: the presynaptic value, as it arrives.
@@ -42,6 +44,33 @@ pub enum Reading {
     PostTrain(Signal),
     /// In a rule of a spiking circuit: the potential (mV) that the presynaptic train makes through a weight of 1.
     Psp(Signal),
+}
+
+/// Something that is counted in an exponential window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Counter {
+    /// Whose events.
+    pub population: PopulationId,
+    /// Which of them.
+    pub signal: Signal,
+    /// The bits of the window's time constant (ms).
+    window: u64,
+}
+
+impl Counter {
+    /// Counts in a window with a time constant (ms).
+    pub fn new(population: PopulationId, signal: Signal, window_ms: f64) -> Self {
+        Counter {
+            population,
+            signal,
+            window: window_ms.to_bits(),
+        }
+    }
+
+    /// The window's time constant (ms).
+    pub fn window_ms(self) -> f64 {
+        f64::from_bits(self.window)
+    }
 }
 
 /// A resolved expression and what its symbols stand for.

@@ -2,15 +2,19 @@
 
 use indexmap::IndexMap;
 
-use super::reading::Reading;
+use super::reading::{Counter, Reading, Signal};
 use crate::circuit::{
     Circuit, CircuitKind, CompartmentId, ModulatorId, Output, PopulationId, ProjectionId,
 };
 use crate::lang::ast::Ast;
+use crate::lang::scope::Counted;
 use crate::lang::{Meaning, Refusal, Scope, Shape};
 use crate::netlist::model::{Distribution, DistributionKind, Dynamics, Name};
 use crate::source::suggest;
 use crate::units::{Dimension, Quantity};
+
+/// Time constant of the window in which `rate(population)` counts if none is given (ms).
+const RATE_WINDOW_MS: f64 = 100.0;
 
 /// Where an expression stands.
 pub enum Place<'c> {
@@ -120,6 +124,24 @@ impl<'c> PlaceScope<'c> {
     pub(super) fn value(&mut self, id: CompartmentId, shape: Shape) -> Meaning {
         let unit = self.circuit.compartment(id).unit;
         self.variable(Reading::Value(id), shape, unit)
+    }
+
+    /// Whether an input has changed: in circuits of spiking neurons.
+    fn input_changed(&mut self, name: &str) -> Result<Meaning, Refusal> {
+        let event = self.circuit.kind == CircuitKind::Event;
+        match self.circuit.input_named(name) {
+            Some(id) if event && matches!(self.place, Place::Broadcast) => {
+                Ok(self.variable(Reading::InputChanged(id), Shape::Scalar, Dimension::NONE))
+            }
+            _ => {
+                let modulators = self.circuit.modulators.iter().map(|m| m.name.as_str());
+                Err(Refusal {
+                    message: format!("there is no modulator `{name}`"),
+                    note: "unknown modulator".to_owned(),
+                    help: suggest(name, modulators),
+                })
+            }
+        }
     }
 
     fn size(&self, population: PopulationId) -> Shape {
@@ -362,24 +384,30 @@ impl Scope for PlaceScope<'_> {
         }
         match self.modulator(&name) {
             Some(id) => Ok(self.variable(Reading::Changed(id), Shape::Scalar, Dimension::NONE)),
-            None => Err(Refusal {
-                message: format!("there is no modulator `{name}`"),
-                note: "unknown modulator".to_owned(),
-                help: suggest(
-                    &name,
-                    self.circuit.modulators.iter().map(|m| m.name.as_str()),
-                ),
-            }),
+            None => self.input_changed(&name),
         }
     }
 
-    fn rate(&mut self, path: &[String]) -> Result<Meaning, Refusal> {
+    fn rate(
+        &mut self,
+        path: &[String],
+        counted: Counted,
+        window: Option<f64>,
+    ) -> Result<Meaning, Refusal> {
         let name = path.join(".");
         if !matches!(self.place, Place::Broadcast) || self.circuit.kind == CircuitKind::Rate {
             return Err(self.no_rate());
         }
         match self.circuit.population_named(&name) {
-            Some(id) => Ok(self.variable(Reading::Rate(id), Shape::Scalar, Dimension::RATE)),
+            Some(id) => {
+                let signal = match counted {
+                    Counted::Spikes => Signal::Spike,
+                    Counted::Events => Signal::Event,
+                    Counted::Bursts => Signal::Burst,
+                };
+                let counter = Counter::new(id, signal, window.unwrap_or(RATE_WINDOW_MS));
+                Ok(self.variable(Reading::Rate(counter), Shape::Scalar, Dimension::RATE))
+            }
             None => Err(self.no_population(&name)),
         }
     }
@@ -420,6 +448,10 @@ impl Scope for PlaceScope<'_> {
     fn step(&self) -> Quantity {
         match self.place {
             Place::SpikingRule { .. } => Quantity::new(1.0, Dimension::TIME),
+            // What is sampled has steps of its own; times are in ms.
+            Place::Broadcast if self.circuit.kind == CircuitKind::Event => {
+                Quantity::new(1.0, Dimension::TIME)
+            }
             _ => self.circuit.step_length(),
         }
     }

@@ -105,7 +105,7 @@ impl Experiment {
         if circuit.kind == CircuitKind::Event {
             problems.extend(check_neurons(&circuit));
             if problems.is_empty() {
-                problems.push(no_sweep(&netlist));
+                problems.push(not_rates(&netlist));
             }
             return Err(Problems::new(netlist.sources, problems));
         }
@@ -181,8 +181,8 @@ pub fn load_circuit(
 }
 
 /// Why a sound circuit of spiking neurons is no experiment for the rate engine.
-fn no_sweep(netlist: &Netlist) -> Problem {
-    let message = "a sweep needs a circuit of rates so far: the neurons of this one spike";
+fn not_rates(netlist: &Netlist) -> Problem {
+    let message = "the rate engine needs a circuit of rates: the neurons of this one spike";
     let problem = Problem::new(message, netlist.circuit.name.span, "its neurons spike");
-    problem.help("run it with `apical run`, each value with --set")
+    problem.help("load it as a `Runnable`, which finds the engine")
 }

@@ -8,8 +8,8 @@ use crate::compile::scope::{Place, PlaceScope};
 use crate::lang::Shape;
 use crate::measure::Bins;
 use crate::netlist::model::{
-    Binning, Expression, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage, StageLength,
-    Statistic,
+    Binning, Expression, Measure, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage,
+    StageLength, Statistic,
 };
 use crate::source::{Problem, suggest};
 
@@ -221,6 +221,7 @@ pub(super) fn plan(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Prob
         planned: Planned::default(),
     };
     for (name, measure) in &netlist.measures {
+        planner.refuse_spiking(measure);
         let Some(kind) = planner.measure(&measure.kind) else {
             continue;
         };
@@ -355,6 +356,7 @@ impl Planner<'_> {
                 truth,
                 prediction,
                 pooled,
+                every: _,
             } => {
                 let (a, b) = (self.probe(truth), self.probe(prediction));
                 let ((a, size_a, _), (b, size_b, _)) = (a?, b?);
@@ -369,6 +371,9 @@ impl Planner<'_> {
                     pooled: *pooled,
                 }
             }
+            MeasureKind::Correlation { .. }
+            | MeasureKind::Spikes { .. }
+            | MeasureKind::MeanWeight { .. } => return None,
             MeasureKind::Autocorrelation { of, lags } => PlannedKind::Autocorrelation {
                 of: self.vector(of)?,
                 lags: lags.value as usize,
@@ -470,6 +475,37 @@ impl Planner<'_> {
                 PlannedKind::CurveDifference(of.each_ref().map(|n| n.value.clone()), at.clone())
             }
         })
+    }
+
+    /// What only circuits of spiking neurons have.
+    fn refuse_spiking(&mut self, measure: &Measure) {
+        let (what, span, help) = match &measure.kind {
+            MeasureKind::Correlation { .. } => (
+                "this kind of measure is for spiking neurons",
+                measure.span,
+                "kind = \"r-squared\" compares two signals here, kind = \"stage-correlation\" two stages",
+            ),
+            MeasureKind::Spikes { .. } => (
+                "this kind of measure is for spiking neurons",
+                measure.span,
+                "kind = \"mean\" of a modulator made of the population, such as mean(cells.soma)",
+            ),
+            MeasureKind::MeanWeight { .. } => (
+                "this kind of measure is for spiking neurons",
+                measure.span,
+                "record the weights: [[record]] what = \"weights\"",
+            ),
+            MeasureKind::RSquared {
+                every: Some(every), ..
+            } => (
+                "here an r-squared looks at every step",
+                every.span,
+                "leave out `every`",
+            ),
+            _ => return,
+        };
+        let problem = Problem::new(what, span, "a circuit of rates");
+        self.problems.push(problem.help(help));
     }
 
     fn other_measures(&mut self, names: &[Name], kind: &str, fits: impl Fn(&MeasureKind) -> bool) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::event::EventExperiment;
+use super::event::{EventExperiment, EventRecordings};
 use super::run::{Progress, RunError, RunOptions};
 use super::{Experiment, load_netlist};
 use crate::circuit::{Circuit, CircuitKind};
@@ -57,6 +57,79 @@ impl Runnable {
         match self {
             Runnable::Rate(experiment) => &experiment.netlist,
             Runnable::Event(experiment) => &experiment.netlist,
+        }
+    }
+
+    /// Makes sure that there is something to run, and that its data can be read.
+    ///
+    /// # Errors
+    /// A netlist without a stage; data that are missing or broken.
+    pub fn ready(&self, paths: &DataPaths) -> Result<(), RunError> {
+        match self {
+            Runnable::Rate(experiment) => experiment.ready(paths, 1).map(|_| ()),
+            Runnable::Event(experiment) => experiment.has_stages(),
+        }
+    }
+
+    /// Makes sure that there is something to run.
+    ///
+    /// # Errors
+    /// A netlist without a stage.
+    pub fn has_stages(&self) -> Result<(), RunError> {
+        match self {
+            Runnable::Rate(experiment) => experiment.has_stages(),
+            Runnable::Event(experiment) => experiment.has_stages(),
+        }
+    }
+
+    /// The steps of all stages together, or their milliseconds among spiking neurons; none if that depends on the length of a
+    /// data set.
+    pub fn steps(&self) -> Option<u64> {
+        match self {
+            Runnable::Rate(experiment) => experiment.steps(),
+            Runnable::Event(experiment) => Some(experiment.milliseconds()),
+        }
+    }
+
+    /// Whether traces, weights or spikes are recorded.
+    pub fn records(&self) -> bool {
+        match self {
+            Runnable::Rate(e) => !(e.traces.is_empty() && e.weights.is_empty()),
+            Runnable::Event(e) => !e.recordings.is_empty(),
+        }
+    }
+
+    /// Records nothing any more; what is measured stays.
+    pub fn record_nothing(&mut self) {
+        match self {
+            Runnable::Rate(experiment) => {
+                experiment.traces.clear();
+                experiment.weights.clear();
+            }
+            Runnable::Event(experiment) => experiment.recordings = EventRecordings::default(),
+        }
+    }
+
+    /// Names of the measures.
+    pub fn measures(&self) -> Vec<String> {
+        match self {
+            Runnable::Rate(e) => e.measures.iter().map(|m| m.name.clone()).collect(),
+            Runnable::Event(e) => e.measures.iter().map(|m| m.name.clone()).collect(),
+        }
+    }
+
+    /// As [`Runnable::run`], without the drawing of the circuit: for one of many runs of the same circuit.
+    ///
+    /// # Errors
+    /// As [`Runnable::run`].
+    pub fn run_undrawn(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<RunReport, RunError> {
+        match self {
+            Runnable::Rate(experiment) => experiment.run_undrawn(options, progress),
+            Runnable::Event(experiment) => experiment.run_undrawn(options, progress),
         }
     }
 

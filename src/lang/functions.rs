@@ -5,6 +5,7 @@ use super::build::{Builder, Typed};
 use super::formula::FilterKind;
 use super::graph::{NodeId, Shape};
 use super::ops::{Binary, Unary};
+use super::scope::Counted;
 use crate::units::Dimension;
 
 /// A function that every expression may call (`f`, the activation, is not among them).
@@ -27,14 +28,15 @@ pub(super) enum Builtin {
     Lowpass,
     Trace,
     Changed,
-    Rate,
+    /// The rate of a population's events of a kind.
+    Rate(Counted),
     Plateau,
     Psp,
     Sum,
     Mean,
 }
 
-const TABLE: [(&str, Builtin); 27] = [
+const TABLE: [(&str, Builtin); 29] = [
     ("exp", Builtin::Plain(Unary::Exp)),
     ("log", Builtin::Plain(Unary::Log)),
     ("sin", Builtin::Plain(Unary::Sin)),
@@ -60,7 +62,9 @@ const TABLE: [(&str, Builtin); 27] = [
     ("psp", Builtin::Psp),
     ("sum", Builtin::Sum),
     ("mean", Builtin::Mean),
-    ("rate", Builtin::Rate),
+    ("rate", Builtin::Rate(Counted::Spikes)),
+    ("event_rate", Builtin::Rate(Counted::Events)),
+    ("burst_rate", Builtin::Rate(Counted::Bursts)),
     ("plateau", Builtin::Plateau),
 ];
 
@@ -86,7 +90,7 @@ impl Builtin {
             | Builtin::Trace
             | Builtin::Prospective => (2, 2),
             Builtin::Clip | Builtin::If => (3, 3),
-            Builtin::Prev => (1, 2),
+            Builtin::Prev | Builtin::Rate(_) => (1, 2),
             _ => (1, 1),
         }
     }
@@ -100,6 +104,7 @@ impl Builtin {
             }
             Builtin::Clip => "three arguments, a value and its bounds",
             Builtin::If => "three arguments, a condition and two values",
+            Builtin::Rate(_) => "a population and, if you like, a time constant",
             Builtin::Prev => "a value and, if you like, a number of steps",
             _ => "one argument",
         }
@@ -171,8 +176,9 @@ impl Builder<'_> {
             (Builtin::Avg | Builtin::Lowpass | Builtin::Trace, [x, tau]) => {
                 self.smooth(builtin, x, tau)
             }
-            (Builtin::Changed | Builtin::Rate | Builtin::Plateau, [name]) => {
-                self.of_a_name(builtin, name)
+            (Builtin::Changed | Builtin::Plateau, [name]) => self.of_a_name(builtin, name),
+            (Builtin::Rate(counted), [name, window @ ..]) => {
+                self.population_rate(tree, counted, name, window.first())
             }
             (Builtin::Psp, [train]) => self.response(train),
             (Builtin::Sum | Builtin::Mean, [x]) => self.reduction(tree, builtin, x),
@@ -185,7 +191,7 @@ impl Builder<'_> {
         }
     }
 
-    fn word(&self, tree: &Ast) -> String {
+    pub(super) fn word(&self, tree: &Ast) -> String {
         match &tree.kind {
             AstKind::Call { function, .. } => function.clone(),
             _ => tree.to_string(),
@@ -264,14 +270,12 @@ impl Builder<'_> {
     fn of_a_name(&mut self, builtin: Builtin, name: &Ast) -> Typed {
         let AstKind::Name(path) = &name.kind else {
             let message = match builtin {
-                Builtin::Rate => "`rate` takes the name of a population",
                 Builtin::Plateau => "`plateau` takes the name of a compartment",
-                _ => "`changed` takes the name of a modulator",
+                _ => "`changed` takes the name of a modulator or an input",
             };
             return self.mistake(name, message.to_owned(), "", None);
         };
         let meaning = match builtin {
-            Builtin::Rate => self.scope.rate(path),
             Builtin::Plateau => self.scope.plateau(path),
             _ => self.scope.changed(path),
         };

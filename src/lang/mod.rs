@@ -24,6 +24,7 @@ pub mod math;
 mod memories;
 pub mod ops;
 pub mod parse;
+mod rates;
 pub mod scalar;
 pub mod scope;
 pub mod separate;

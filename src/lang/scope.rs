@@ -20,6 +20,17 @@ pub enum Meaning {
     },
 }
 
+/// What a rate counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// Every spike.
+    Spikes,
+    /// Isolated spikes, and the first one of each burst.
+    Events,
+    /// Bursts.
+    Bursts,
+}
+
 /// Why a name is not available.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -45,11 +56,17 @@ pub trait Scope {
     /// Why there is no such modulator.
     fn changed(&mut self, path: &[String]) -> Result<Meaning, Refusal>;
 
-    /// What `rate(population)` means here: the firing rate of a population.
+    /// What `rate(population)`, `event_rate(population)` and `burst_rate(population)` mean here: how often its neurons do
+    /// that, in an exponential window with a time constant (in the unit of the step) or the usual one.
     ///
     /// # Errors
     /// Why it means nothing here.
-    fn rate(&mut self, _path: &[String]) -> Result<Meaning, Refusal> {
+    fn rate(
+        &mut self,
+        _path: &[String],
+        _counted: Counted,
+        _window: Option<f64>,
+    ) -> Result<Meaning, Refusal> {
         Err(Refusal {
             message: "`rate` is the firing rate of a population of spiking neurons".to_owned(),
             note: "not here".to_owned(),

@@ -57,6 +57,11 @@ impl SpikeStatistics {
         }
     }
 
+    /// Isolated spikes, and the first ones of bursts.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
     /// Whether any neuron burst.
     pub fn bursts(&self) -> bool {
         self.bursts > 0
@@ -158,6 +163,7 @@ impl SpikeTally {
         let summaries = self.populations.iter().map(|p| p.summary(duration_ms));
         SpikeReport {
             file,
+            recorded: vec![],
             duration_ms,
             populations: self.names.iter().cloned().zip(summaries).collect(),
         }

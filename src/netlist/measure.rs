@@ -1,8 +1,9 @@
 //! The `[measure.*]` tables.
 
-use super::model::{Binning, Measure, MeasureKind, Name, Statistic};
+use super::model::{Binning, Measure, MeasureKind, Name, SpikeStatistic, Statistic};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
+use crate::lang::scope::Counted;
 use crate::source::{Problem, Spanned};
 
 const KIND: Key = key("kind", "\"mean\"");
@@ -13,6 +14,12 @@ const OF: Key = key("of", "\"latent.soma\"");
 const OF_TWO: Key = key("of", "[\"first-measure\", \"second-measure\"]");
 const WHEN: Key = key("when", "\"lambda\"");
 const EVERY: Key = key("every", "1000");
+const EVERY_TIME: Key = key("every", "\"1 ms\"");
+const WITH: Key = key("with", "\"target\"");
+const LAG: Key = key("lag", "\"40 ms\"");
+const OF_POPULATION: Key = key("of", "\"cells\"");
+const SIGNAL: Key = key("signal", "\"event\"");
+const ELEMENTS: Key = key("elements", "[0, 1]");
 const TRUTH: Key = key("truth", "\"world\"");
 const PREDICTION: Key = key("prediction", "\"stimulus.apical\"");
 const POOLED: Key = key("pooled", "pooled = true");
@@ -46,8 +53,14 @@ const DEFAULT_BINS: u64 = 24;
 
 const STATISTICS: [&str; 3] = ["mean", "squared-mean", "variance"];
 
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 22] = [
     "mean",
+    "correlation",
+    "rate",
+    "spike-count",
+    "isi-cv",
+    "burst-fraction",
+    "mean-weight",
     "r-squared",
     "autocorrelation",
     "correlation-matrix",
@@ -80,6 +93,15 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let kind = match word.value.as_str() {
         "mean" => mean(&mut reader),
         "r-squared" => r_squared(&mut reader),
+        "correlation" => correlation(&mut reader),
+        "rate" | "spike-count" => counted(&mut reader, word.value == "rate"),
+        "isi-cv" => spikes(&mut reader, SpikeStatistic::IsiCv),
+        "burst-fraction" => spikes(&mut reader, SpikeStatistic::BurstFraction),
+        "mean-weight" => {
+            let of = reader.require(OF_PLASTIC, Field::name);
+            let elements = reader.accept(ELEMENTS, |field, context| field.wholes(context, 0));
+            of.map(|of| MeasureKind::MeanWeight { of, elements })
+        }
         "autocorrelation" => autocorrelation(&mut reader),
         "correlation-matrix" => {
             let of = reader.require(OF, Field::expression);
@@ -137,10 +159,59 @@ fn r_squared(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
     let truth = reader.require(TRUTH, Field::expression);
     let prediction = reader.require(PREDICTION, Field::expression);
     let pooled = reader.accept(POOLED, Field::flag);
+    let every = reader.accept(EVERY_TIME, |field, context| field.duration(context, 1));
     Some(MeasureKind::RSquared {
         truth: truth?,
         prediction: prediction?,
         pooled: pooled.unwrap_or(false),
+        every,
+    })
+}
+
+fn correlation(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let of = reader.require(OF, Field::expression);
+    let with = reader.require(WITH, Field::expression);
+    let when = reader.accept(WHEN, Field::expression);
+    let every = reader.require(EVERY_TIME, |field, context| field.duration(context, 1));
+    let lag = reader.accept(LAG, |field, context| field.duration(context, 0));
+    Some(MeasureKind::Correlation {
+        of: of?,
+        with: with?,
+        when,
+        every: every?,
+        lag,
+    })
+}
+
+/// A rate, or a number of events.
+fn counted(reader: &mut TableReader<'_, '_>, rate: bool) -> Option<MeasureKind> {
+    let signal = match reader.optional(SIGNAL) {
+        None => Some(Counted::Spikes),
+        Some(field) => match field.name(reader.context)?.value.as_str() {
+            "spike" => Some(Counted::Spikes),
+            "event" => Some(Counted::Events),
+            "burst" => Some(Counted::Bursts),
+            _ => {
+                field.unknown_choice(reader.context, "signal", &["spike", "event", "burst"]);
+                None
+            }
+        },
+    };
+    let signal = signal.unwrap_or(Counted::Spikes);
+    let statistic = match rate {
+        true => SpikeStatistic::Rate(signal),
+        false => SpikeStatistic::Count(signal),
+    };
+    spikes(reader, statistic)
+}
+
+fn spikes(reader: &mut TableReader<'_, '_>, statistic: SpikeStatistic) -> Option<MeasureKind> {
+    let of = reader.require(OF_POPULATION, Field::name);
+    let every = reader.accept(EVERY_TIME, |field, context| field.duration(context, 1));
+    Some(MeasureKind::Spikes {
+        of: of?,
+        statistic,
+        every,
     })
 }
 

@@ -100,6 +100,15 @@ impl PlasticRule {
         }
     }
 
+    /// Whether it reads voltages, at events or in between.
+    pub fn follows_voltages(&self) -> bool {
+        let advances = match self {
+            PlasticRule::Lazy(rule) => rule.needs_advance(),
+            PlasticRule::General(rule) => rule.needs_advance(),
+        };
+        advances || self.traces().post_reads().next().is_some()
+    }
+
     /// Numbers that a synapse keeps beside its weight.
     pub fn synapse_len(&self) -> usize {
         match self {

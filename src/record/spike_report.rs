@@ -11,6 +11,9 @@ pub struct SpikeReport {
     /// The file with all of them, relative to the run directory; none if they were only counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// The populations whose spikes are in the file, at least in some stage; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorded: Vec<String>,
     /// The time that was simulated (ms).
     #[serde(with = "nullable::number")]
     pub duration_ms: f64,
@@ -63,6 +66,7 @@ mod tests {
         };
         let report = SpikeReport {
             file: None,
+            recorded: vec![],
             duration_ms: 0.1,
             populations: IndexMap::from([("λ".to_owned(), silent)]),
         };

@@ -1,5 +1,6 @@
 //! The end of the report: the stages, and the files with how to read them.
 
+use super::clock::Clock;
 use super::overview::row;
 use super::page::{Row, Section};
 use super::run::Run;
@@ -10,24 +11,27 @@ use crate::record::MeasureReport;
 const MOST_STAGES: usize = 100;
 
 /// How to read the files.
-const READING: [&str; 2] = [
-    "All of these stand in the folder of this page, and Python reads them as shown.",
-    "A trace has the columns `stage` and `step`, `time_ms` if steps have a length, and one column a recorded value. \
+const READING: &str =
+    "All of these stand in the folder of this page, and Python reads them as shown.";
+
+/// How to read those of a run of steps.
+const READING_STEPS: &str = "A trace has the columns `stage` and `step`, `time_ms` if steps have a length, and one column a recorded value. \
      Weights are arrays of samples × presynaptic × postsynaptic neurons; beside `W.npy`, `W.steps.npy` and `W.stages.npy` \
-     hold the step and the stage of each sample. The sample of a prediction is dimensions × steps.",
-];
+     hold the step and the stage of each sample. The sample of a prediction is dimensions × steps.";
 
 /// How to read those of a run of spiking neurons.
 const READING_SPIKES: &str = "Spikes have the columns `time` (ms), `time_ps` (the same, exact), `population`, `neuron`, `kind` (`spike`, `burst` for the \
-     first spike of a burst, `in-burst` for a further one, `plateau`) and `stage` (counted from 0). Traces and weights that are \
-     sampled at times have `time_ps` in place of steps.";
+     first spike of a burst, `in-burst` for a further one, `plateau`) and `stage` (counted from 0). A trace has the columns \
+     `stage`, `time_ps`, `time_ms` and one column a recorded value. Weights are arrays of samples × presynaptic × postsynaptic \
+     neurons; beside `W.npy`, `W.times_ps.npy` and `W.stages.npy` hold the time (ps) and the stage of each sample.";
 
 /// How long each stage took.
 pub(super) fn stages_section(run: &Run) -> Section {
     let stages = &run.report.stages;
+    let clock = Clock::of(&run.report);
     let rows = stages.iter().take(MOST_STAGES).map(|stage| {
-        let speed = words::speed(stage.steps as f64 / stage.wall_seconds);
-        let steps = words::counted(stage.steps, "step", "steps");
+        let speed = clock.speed(stage.steps as f64 / stage.wall_seconds);
+        let steps = clock.length(stage.steps);
         let note = match speed.as_str() {
             "" => words::duration(stage.wall_seconds),
             speed => format!("{}, {speed}", words::duration(stage.wall_seconds)),
@@ -42,7 +46,7 @@ pub(super) fn stages_section(run: &Run) -> Section {
         let seconds = rest.iter().map(|stage| stage.wall_seconds).sum();
         rows.push(row(
             &format!("{} more", words::count(rest.len() as u64)),
-            &words::counted(steps, "step", "steps"),
+            &clock.length(steps),
             &words::duration(seconds),
         ));
     }
@@ -79,10 +83,16 @@ pub(super) fn files_section(run: &Run) -> Section {
     let measures = run.report.measures.values();
     rows.extend(measures.filter_map(|measure| of_measure(run, measure)));
     rows.push(row("plots/", "", "each figure of this page as an SVG file"));
-    let reading = READING.into_iter().chain(spikes.map(|_| READING_SPIKES));
+    let reading = [
+        READING,
+        match Clock::of(&run.report) {
+            Clock::Steps => READING_STEPS,
+            Clock::Milliseconds => READING_SPIKES,
+        },
+    ];
     Section {
         heading: "Files".to_owned(),
-        text: reading.map(str::to_owned).collect(),
+        text: reading.map(str::to_owned).to_vec(),
         table: Some(rows),
         ..Section::default()
     }

@@ -38,6 +38,7 @@
 //! traces only the rows shown are kept, weights are read a sample at a time, and no single array above 50 MB is loaded.
 
 mod activity;
+mod clock;
 mod comparisons;
 mod curves;
 mod drawing;

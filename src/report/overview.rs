@@ -1,9 +1,10 @@
 //! The head of the report: what was run, how it ended, what it found.
 
+use super::clock::Clock;
 use super::page::{Row, Section};
 use super::run::Run;
 use super::words;
-use crate::record::{MeasureReport, StopReason};
+use crate::record::{MeasureReport, RunReport, StopReason};
 
 /// The name of the circuit.
 pub(super) fn title(run: &Run) -> String {
@@ -16,15 +17,16 @@ pub(super) fn title(run: &Run) -> String {
 /// When, with what seed, how much and how fast.
 pub(super) fn subtitle(run: &Run) -> String {
     let report = &run.report;
+    let clock = Clock::of(report);
     let parts = [
         words::date(&report.started),
         format!("seed {}", report.seed),
         format!(
             "{} in {}",
-            words::counted(report.steps, "step", "steps"),
+            clock.length(report.steps),
             words::duration(report.wall_seconds)
         ),
-        words::speed(report.steps_per_second),
+        clock.speed(report.steps_per_second),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" · ")
@@ -36,21 +38,22 @@ pub(super) fn alerts(run: &Run) -> Vec<String> {
         StopReason::Completed => Vec::new(),
         StopReason::Interrupted { .. } => vec![format!(
             "The run is not complete: {}. The figures below show what came before.",
-            stop(&run.report.stop)
+            stop(&run.report)
         )],
         StopReason::NotFinite { .. } => vec![format!(
             "The run failed: {}. A learning rate that is too large is a common reason.",
-            stop(&run.report.stop)
+            stop(&run.report)
         )],
     }
 }
 
-fn stop(reason: &StopReason) -> String {
-    match reason {
+fn stop(report: &RunReport) -> String {
+    let clock = Clock::of(report);
+    match &report.stop {
         StopReason::Completed => "all stages were run".to_owned(),
         StopReason::Interrupted { stage, step } => format!(
-            "it was interrupted in stage `{stage}`, after step {}",
-            words::count(*step)
+            "it was interrupted in stage `{stage}`, after {}",
+            clock.place(*step)
         ),
         StopReason::NotFinite {
             population,
@@ -59,17 +62,17 @@ fn stop(reason: &StopReason) -> String {
             step,
             neuron,
         } => format!(
-            "`{population}.{compartment}` of neuron {neuron} became infinite or undefined in stage `{stage}`, at step {}",
-            words::count(*step)
+            "`{population}.{compartment}` of neuron {neuron} became infinite or undefined in stage `{stage}`, at {}",
+            clock.place(*step)
         ),
     }
 }
 
-fn end(reason: &StopReason) -> Row {
-    match reason {
-        StopReason::Completed => row("end", "completed", &stop(reason)),
-        StopReason::Interrupted { .. } => row("end", "interrupted", &stop(reason)),
-        StopReason::NotFinite { .. } => row("end", "failed", &stop(reason)),
+fn end(report: &RunReport) -> Row {
+    match &report.stop {
+        StopReason::Completed => row("end", "completed", &stop(report)),
+        StopReason::Interrupted { .. } => row("end", "interrupted", &stop(report)),
+        StopReason::NotFinite { .. } => row("end", "failed", &stop(report)),
     }
 }
 
@@ -87,6 +90,7 @@ pub(super) fn run_section(run: &Run) -> Section {
 
 fn facts(run: &Run) -> Vec<Row> {
     let report = &run.report;
+    let clock = Clock::of(report);
     let machine = &report.machine;
     let threads = words::counted(report.threads as u64, "thread", "threads");
     let cores = words::counted(machine.cores as u64, "core", "cores");
@@ -97,12 +101,12 @@ fn facts(run: &Run) -> Vec<Row> {
     let mut rows = vec![
         row("netlist", &report.netlist.name, &report.netlist.path),
         row("started", &words::date(&report.started), ""),
-        end(&report.stop),
+        end(report),
         row("seed", &report.seed.to_string(), ""),
         row(
-            "steps",
-            &words::count(report.steps),
-            &words::speed(report.steps_per_second),
+            clock.heading(),
+            &clock.number(report.steps),
+            &clock.speed(report.steps_per_second),
         ),
         row("wall time", &words::duration(report.wall_seconds), ""),
     ];

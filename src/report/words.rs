@@ -93,14 +93,21 @@ pub(super) fn speed(steps_per_second: f64) -> String {
         return String::new();
     }
     let number = match steps_per_second {
-        // Three digits: more would only tell one run from the next.
-        1000.0..1e15 => {
-            let unit = 10_f64.powi(steps_per_second.log10().floor() as i32 - 2);
-            count(((steps_per_second / unit).round() * unit).round() as u64)
-        }
+        1000.0.. => three_digits(steps_per_second),
         _ => value(steps_per_second),
     };
     format!("{number} steps a second")
+}
+
+/// A number to three digits: more would only tell one run from the next.
+pub(super) fn three_digits(number: f64) -> String {
+    let unit = 10_f64.powi(number.log10().floor() as i32 - 2);
+    let rounded = (number / unit).round() * unit;
+    match rounded {
+        1000.0..1e15 => count(rounded.round() as u64),
+        _ if rounded.is_finite() => value(rounded),
+        _ => value(number),
+    }
 }
 
 /// The size of a file.

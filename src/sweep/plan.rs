@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::error::SweepError;
 use super::points::{Mistake, Overrides, seed_of_realization};
 use super::store::{CombinationReport, SweepReport};
-use crate::experiment::{Experiment, RunError};
+use crate::experiment::{RunError, Runnable};
 use crate::input::DataPaths;
 use crate::netlist::{self, LoadOptions};
 use crate::random::seed_of;
@@ -60,9 +60,9 @@ pub struct Sweep {
 pub(super) struct Combination {
     /// Its overrides.
     pub set: Vec<String>,
-    /// Its steps, where no data set decides them.
+    /// Its steps (milliseconds among spiking neurons), where no data set decides them.
     pub steps: Option<u64>,
-    /// Whether the netlist records traces or weights.
+    /// Whether the netlist records traces, weights or spikes.
     pub records: bool,
     /// A hash of the texts it was read from.
     pub texts: u64,
@@ -178,7 +178,7 @@ fn check(
     // Reading data takes time; it can only fail again where the inputs are others.
     let of_inputs = set.iter().filter(|s| s.trim_start().starts_with("input"));
     if data_read.insert(of_inputs.cloned().collect()) {
-        experiment.ready(&options.paths, 1)?;
+        experiment.ready(&options.paths)?;
     }
     // One text for all seeds, so that a point is the same whichever seed its sweep began with.
     let mut unseeded = load_options(options, set);
@@ -190,12 +190,12 @@ fn check(
         combination: Combination {
             set: set.to_vec(),
             steps: experiment.steps(),
-            records: !(experiment.traces.is_empty() && experiment.weights.is_empty()),
-            texts: hash_of_texts(&experiment.netlist.sources),
+            records: experiment.records(),
+            texts: hash_of_texts(&experiment.netlist().sources),
         },
-        name: experiment.netlist.circuit.name.value.clone(),
-        seed: experiment.netlist.circuit.seed,
-        measures: experiment.measures.iter().map(|m| m.name.clone()).collect(),
+        name: experiment.netlist().circuit.name.value.clone(),
+        seed: experiment.netlist().circuit.seed,
+        measures: experiment.measures(),
         identity: format!("apical {}\n{resolved}", env!("CARGO_PKG_VERSION")),
     })
 }
@@ -212,9 +212,9 @@ pub(super) fn load(
     options: &SweepOptions,
     set: &[String],
     seed: Option<u64>,
-) -> Result<Experiment, Problems> {
+) -> Result<Runnable, Problems> {
     let load = load_options(options, set);
-    Experiment::load_with(&options.netlist, &load, seed, &options.paths)
+    Runnable::load_with(&options.netlist, &load, seed, &options.paths)
 }
 
 /// The netlist without overrides. One that is not whole without them counts as it is written.

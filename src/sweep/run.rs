@@ -12,7 +12,7 @@ use super::found::Found;
 use super::plan::{Sweep, hash_of_texts, load};
 use super::store::{Store, finished};
 use crate::experiment::{Progress, RunError, RunOptions};
-use crate::record::StopReason;
+use crate::record::{RunReport, StopReason};
 
 /// Somebody who is told how far a sweep has come, from several threads.
 pub trait Watch: Sync {
@@ -121,8 +121,7 @@ impl Sweep {
             let recorded = self.options.record && self.combinations[combination].records;
             for (realization, key) in report.points.iter().enumerate() {
                 let seed = self.report.seed + realization as u64;
-                let whole = finished(&path, key, seed)
-                    .is_some_and(|r| !(recorded && r.traces.is_empty() && r.weights.is_empty()));
+                let whole = finished(&path, key, seed).is_some_and(|r| !recorded || records(&r));
                 if !whole {
                     jobs.push(Job {
                         number: jobs.len(),
@@ -135,6 +134,12 @@ impl Sweep {
         }
         jobs
     }
+}
+
+/// Whether a run has recorded something.
+fn records(report: &RunReport) -> bool {
+    let spikes = report.spikes.as_ref().is_some_and(|s| s.file.is_some());
+    spikes || !(report.traces.is_empty() && report.weights.is_empty())
 }
 
 /// What the threads share.
@@ -197,12 +202,11 @@ impl Work<'_> {
         };
         let mut experiment =
             load(options, &combination.set, Some(job.seed)).map_err(|_| edited())?;
-        if hash_of_texts(&experiment.netlist.sources) != combination.texts {
+        if hash_of_texts(&experiment.netlist().sources) != combination.texts {
             return Err(edited());
         }
         if !options.record {
-            experiment.traces.clear();
-            experiment.weights.clear();
+            experiment.record_nothing();
         }
         let run = RunOptions {
             out: self.store.partial(&job.key),

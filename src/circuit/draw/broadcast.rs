@@ -2,9 +2,9 @@
 
 use crate::circuit::{Circuit, Population};
 use crate::lang::ast::{Ast, AstKind};
-use crate::netlist::model::Dynamics;
+use crate::netlist::model::{Dynamics, SpikeTrigger};
 
-/// The modulators that a population's equations name.
+/// The modulators that a population's equations, or what makes it spike, name.
 pub(super) fn modulators_of<'c>(circuit: &'c Circuit, population: &Population) -> Vec<&'c str> {
     let mut named = Vec::new();
     for compartment in &population.compartments {
@@ -14,6 +14,11 @@ pub(super) fn modulators_of<'c>(circuit: &'c Circuit, population: &Population) -
                 collect_names(&tree, &mut named);
             }
         }
+    }
+    if let Some(SpikeTrigger::Rate(rate)) = population.spiking.as_ref().map(|s| &s.trigger)
+        && let Ok(tree) = crate::lang::parse(&rate.value)
+    {
+        collect_names(&tree, &mut named);
     }
     // What is the neuron's own hides a modulator of the same name.
     let own = |name: &str| {

@@ -97,15 +97,6 @@ impl Resolver<'_> {
             .help("make two projections of it: one that learns, one with `short-term`");
             self.problems.push(problem);
         }
-        if let (Some(given), Some(learn)) = (&table.dendritic_delay, &table.learn)
-            && dendritic_delay_ms > 0.0
-        {
-            let message = "synapses that learn sit at the end of their delay";
-            let problem = Problem::new(message, given.span, "this projection learns")
-                .also(learn.rule.span, "by this rule")
-                .help("leave `dendritic-delay` out: a rule sees a spike when it takes effect");
-            self.problems.push(problem);
-        }
         let receptor = receptor?;
         self.weight_unit(table, to, receptor, circuit);
         Some(SpikingEnds {

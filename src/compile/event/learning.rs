@@ -89,6 +89,13 @@ fn rule(
         }
     }
     match PlasticRule::new(&expr, kernel.as_deref(), within) {
+        Ok(rule) if ends.dendritic_delay_ms > 0.0 && rule.follows_voltages() => {
+            refuse(
+                "a rule that follows voltages sees them where they are, without a dendritic delay",
+                "leave `dendritic-delay` out, or use a rule of events and their traces",
+            );
+            None
+        }
         Ok(mut rule) => {
             let read: Vec<u32> = rule.traces().post_reads().collect();
             let fastest = fastest(&modes, &read);

@@ -3,9 +3,8 @@
 use super::program::{EventProgram, NeuronProgram, Release};
 use crate::circuit::{Circuit, ModulatorId};
 use crate::compile::expressions::Reader;
-use crate::compile::{Expr, Reading};
-use crate::lang::walk::walk;
-use crate::lang::{NodeId, Shape, Symbol};
+use crate::compile::{Counter, Expr, Reading};
+use crate::engine::event::sampler::Sampler;
 use crate::netlist::model::{ModulatorDrive, Netlist};
 use crate::source::Problem;
 
@@ -48,17 +47,22 @@ pub(super) fn sampled(
         let readable = |r: &Reading| {
             matches!(
                 r,
-                Reading::Time | Reading::Modulator(_) | Reading::Rate(_) | Reading::Value(_)
+                Reading::Time
+                    | Reading::Modulator(_)
+                    | Reading::Changed(_)
+                    | Reading::Rate(_)
+                    | Reading::Value(_)
+                    | Reading::Input(_)
+                    | Reading::Latent(_)
+                    | Reading::InputChanged(_)
             )
         };
-        if !expr.formula.filters.is_empty() || !expr.readings.iter().all(readable) {
-            let message =
-                "a modulator of spiking neurons reads voltages, rates, other modulators and time";
+        if !expr.readings.iter().all(readable) {
+            let message = "a modulator of spiking neurons reads voltages, rates, inputs, other modulators and time";
             let problem = Problem::new(message, expr.span, "something else");
-            problems
-                .push(problem.help(
-                    "for a memory use `released = { by = …, tau = … }`, or rate(population)",
-                ));
+            problems.push(problem.help(
+                "read the voltage of a compartment, such as mean(cells.soma), or rate(cells)",
+            ));
         }
     }
     // What decays between releases is no constant coefficient.
@@ -87,33 +91,29 @@ pub(super) fn sampled(
 impl EventProgram {
     /// Whether anything reads spikes beside the synapses.
     pub fn notes_spikes(&self) -> bool {
-        let rates = |(_, expr): &(ModulatorId, Expr)| {
-            expr.readings.iter().any(|r| matches!(r, Reading::Rate(_)))
-        };
-        !self.releases.is_empty() || self.sampled.iter().any(rates)
+        !self.releases.is_empty() || !self.counters.is_empty()
     }
 
-    /// The value of a sampled modulator; `read` gives what is read, of a neuron by its index.
-    pub fn sampled_value(&self, modulator: usize, read: &dyn Fn(Reading, usize) -> f64) -> f64 {
-        let Some((_, expr)) = self
-            .sampled
-            .iter()
-            .find(|(id, _)| id.0 as usize == modulator)
-        else {
-            return f64::NAN;
-        };
-        let formula = &expr.formula;
-        let value = |symbol: Symbol, neuron: usize| {
-            expr.reading(symbol).map_or(f64::NAN, |r| read(r, neuron))
-        };
-        let sum = |node: NodeId| {
-            let size = match formula.graph.shape(node) {
-                Shape::Vector(size) => size as usize,
-                _ => 1,
-            };
-            let of = |neuron| walk(&formula.graph, node, &|s| value(s, neuron), &|_| f64::NAN);
-            (0..size).map(of).sum()
-        };
-        walk(&formula.graph, formula.root, &|s| value(s, 0), &sum)
+    /// Somebody beside the circuit will sample these expressions: what they count is counted.
+    pub fn watch<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        self.counters.extend(exprs.into_iter().flat_map(counters));
     }
+
+    /// A sampler for each sampled modulator, in their order.
+    pub fn samplers(&self) -> Vec<Sampler> {
+        let every = |id: ModulatorId| match &self.circuit.modulators[id.0 as usize].drive {
+            ModulatorDrive::Value { every, .. } => every.as_ref().map_or(1.0, |e| e.value.value),
+            _ => 1.0,
+        };
+        let sampler = |(id, expr): &(ModulatorId, Expr)| Sampler::new(expr.clone(), every(*id));
+        self.sampled.iter().map(sampler).collect()
+    }
+}
+
+/// What an expression counts.
+pub(super) fn counters(expr: &Expr) -> impl Iterator<Item = Counter> {
+    expr.readings.iter().filter_map(|reading| match reading {
+        Reading::Rate(counter) => Some(*counter),
+        _ => None,
+    })
 }

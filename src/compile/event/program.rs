@@ -9,7 +9,7 @@ use super::source::SourceNeuron;
 use super::tables::delay_range;
 use crate::circuit::connect::Connectivity;
 use crate::circuit::{Circuit, ModulatorId, PopulationId};
-use crate::compile::Expr;
+use crate::compile::{Counter, Expr};
 use crate::engine::event::time::{NEVER, from_ms};
 use crate::engine::event::turn::Signals;
 use crate::netlist::model::{self, DistributionKind, Netlist, SpikeTrigger};
@@ -35,6 +35,8 @@ pub struct EventProgram {
     pub releases: Vec<Release>,
     /// Modulators that are sampled.
     pub sampled: Vec<(ModulatorId, Expr)>,
+    /// What is counted, for sampled modulators and for those who watch.
+    pub counters: Vec<Counter>,
 }
 
 /// A modulator that the spikes of a population release.
@@ -68,6 +70,8 @@ pub struct EventProjection {
     pub port: u32,
     /// Its longest delay (ps).
     pub longest_delay: i64,
+    /// The part of its delay that lies behind the synapses (ps).
+    pub dendritic_delay: i64,
     /// Short-term plasticity.
     pub short_term: Option<ShortTerm>,
     /// The rule by which it learns.
@@ -139,6 +143,10 @@ impl EventProgram {
             projections,
             min_delay: shortest.unwrap_or(NEVER),
             releases: super::modulators::releases(&circuit),
+            counters: sampled
+                .iter()
+                .flat_map(|(_, expr)| super::modulators::counters(expr))
+                .collect(),
             sampled,
             circuit,
         })
@@ -157,12 +165,7 @@ impl EventProgram {
                 continue;
             };
             let read = |r: &Release| r.by.0 as usize == population;
-            let sampled = |(_, expr): &(ModulatorId, Expr)| {
-                expr.readings
-                    .contains(&crate::compile::Reading::Rate(PopulationId(
-                        population as u32,
-                    )))
-            };
+            let counted = |c: &Counter| c.population.0 as usize == population;
             let projection = &self.circuit.projections[only];
             let delay = projection.spiking.as_ref().map(|s| &s.delay.kind);
             self.folded[population] = source.is_steady()
@@ -173,7 +176,7 @@ impl EventProgram {
                 && self.projections[only].short_term.is_none()
                 && !self.projections[only].signal.any(Signals::BURST)
                 && !self.releases.iter().any(read)
-                && !self.sampled.iter().any(sampled);
+                && !self.counters.iter().any(counted);
         }
     }
 
@@ -247,6 +250,7 @@ fn projection(
         },
         rule,
         longest_delay,
+        dendritic_delay: from_ms(ends.dendritic_delay_ms),
         port: target.port(ends.receptor, p.to.index as usize)?,
         short_term: ends.short_term.as_ref().map(|s| ShortTerm {
             utilisation: s.utilisation.value,

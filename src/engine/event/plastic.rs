@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
+use super::dendrite::Dendrite;
 use super::linear::Modes;
 use super::linear::exp::exp;
 use super::synapses::{Synapses, Weights};
+use super::time::to_ms;
 use crate::plasticity::{
     Arrival, Channel, GeneralRule, Intervals, LazyRule, Moment, PlasticRule, Presynaptic, Signals,
 };
@@ -39,6 +41,8 @@ pub struct Learning {
     arriving: usize,
     /// For the general path: the synapses of each postsynaptic neuron.
     incoming: Option<Incoming>,
+    /// Postsynaptic events on their way to the synapses, if that takes time.
+    dendrite: Option<Dendrite>,
 }
 
 /// A presynaptic event that arrives.
@@ -61,11 +65,13 @@ struct Incoming {
 }
 
 impl Learning {
-    /// A projection's rule at a time (ms), with `neurons` postsynaptic neurons from `base` on.
+    /// A projection's rule at a time (ms), with `neurons` postsynaptic neurons from `base` on, and the part of its delay
+    /// (ps) that lies behind the synapses.
     pub fn new(
         rule: &Arc<PlasticRule>,
         table: &Synapses,
         (sources, base, neurons): (usize, u32, usize),
+        dendritic_delay: i64,
         at: f64,
     ) -> Learning {
         let traces = rule.traces();
@@ -87,6 +93,7 @@ impl Learning {
             arrivals: vec![],
             arriving: 0,
             incoming,
+            dendrite: Dendrite::new(dendritic_delay, neurons),
         };
         learning.start(at);
         learning
@@ -95,6 +102,7 @@ impl Learning {
     /// Puts everything to its start, at a time (ms).
     pub fn start(&mut self, at: f64) {
         self.intervals.clear();
+        self.dendrite.iter_mut().for_each(Dendrite::clear);
         let traces = self.rule.traces();
         traces.start_shared(&mut self.shared, at);
         self.pre.fill(0.0);
@@ -286,19 +294,65 @@ impl Learning {
         *weight
     }
 
-    /// A postsynaptic event at a time (ms); `y` is the neuron's state just before it.
+    /// A postsynaptic event at a time (ps); `y` is the neuron's state just before it.
     pub fn post_event(
         &mut self,
         neuron: u32,
         signals: Signals,
         (modes, y): (&Modes, &[f64]),
+        time: i64,
+        table: &mut Synapses,
+        channels: &[Channel],
+    ) {
+        if let Some(dendrite) = &mut self.dendrite {
+            dendrite.send((neuron - self.base) as usize, signals, time);
+            return;
+        }
+        let mut voltages = [0.0; 16];
+        let reads = read_voltages(self.rule.traces(), modes, y, &mut voltages);
+        let event = (signals, &voltages[..reads]);
+        self.tell_post(neuron, event, to_ms(time), table, channels);
+    }
+
+    /// Before an arrival, by its number within the window, acts: its synapse is told what has reached it before.
+    #[inline]
+    pub fn reach_before(
+        &mut self,
+        neuron: u32,
+        arrival: u32,
+        table: &mut Synapses,
+        channels: &[Channel],
+    ) {
+        if self.dendrite.is_some() {
+            let at = self.arrivals[arrival as usize].at;
+            self.reach(neuron, at, table, channels);
+        }
+    }
+
+    /// Tells the synapses of a neuron what has reached them before a time (ms).
+    fn reach(&mut self, neuron: u32, at: f64, table: &mut Synapses, channels: &[Channel]) {
+        let place = (neuron - self.base) as usize;
+        while let Some((due, signals)) = self.dendrite.as_mut().and_then(|d| d.next(place, at)) {
+            self.tell_post(neuron, (signals, &[]), due, table, channels);
+        }
+    }
+
+    /// The same for all neurons here: before a window begins, modulators change or reference times are moved.
+    pub fn reach_all(&mut self, at: f64, table: &mut Synapses, channels: &[Channel]) {
+        let due = self.dendrite.as_mut().map(|d| d.due(at));
+        for place in due.unwrap_or_default() {
+            self.reach(self.base + place as u32, at, table, channels);
+        }
+    }
+
+    fn tell_post(
+        &mut self,
+        neuron: u32,
+        (signals, voltages): (Signals, &[f64]),
         at: f64,
         table: &mut Synapses,
         channels: &[Channel],
     ) {
-        let mut voltages = [0.0; 16];
-        let reads = read_voltages(self.rule.traces(), modes, y, &mut voltages);
-        let voltages = &voltages[..reads];
         self.visit(
             (neuron, at),
             table,
@@ -338,6 +392,7 @@ impl Learning {
     /// Moves the reference time that is due at `at` (ms); all neurons have been advanced to it if the rule follows
     /// their voltages.
     pub fn rebase(&mut self, table: &mut Synapses, channels: &[Channel], at: f64) {
+        self.reach_all(at, table, channels);
         self.intervals.clear();
         let rule = self.rule.clone();
         let traces = rule.traces();
@@ -414,6 +469,22 @@ impl Learning {
             let neuron = (target - self.base) as usize;
             let mut post = self.post[neuron * post_len..(neuron + 1) * post_len].to_vec();
             let mut kept = self.synapses[synapse * len..(synapse + 1) * len].to_vec();
+            let mut weight = weight;
+            for (due, signals) in self.dendrite.iter().flat_map(|d| d.until(neuron, at)) {
+                let told = Moment { at: due, ..now };
+                if let PlasticRule::General(rule) = &*self.rule {
+                    let sides = presynaptic(
+                        (&self.pre, &self.pre_last, pre_len),
+                        &self.arrivals[..self.arriving],
+                        source,
+                        due,
+                    );
+                    let (traces, since) = sides;
+                    let sides = (Presynaptic { traces, since }, &*post);
+                    rule.post_event(sides, (&mut kept, &mut weight), signals, &[], told);
+                }
+                traces.post_event(&mut post, signals, &[], told);
+            }
             let (modes, y, from) = state(target);
             let mut course =
                 |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, reads, into);
@@ -423,7 +494,6 @@ impl Learning {
                     into.push(rule.weight_at(&arrival, &post, &kept, weight));
                 }
                 PlasticRule::General(rule) => {
-                    let mut weight = weight;
                     let sides = (Presynaptic { traces: pre, since }, &*post);
                     rule.advance_synapse(sides, (&mut kept, &mut weight), from, now, &mut course);
                     into.push(weight);

@@ -6,16 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::broadcast::Broadcast;
+use super::counters::Counters;
 use super::partition::Partition;
+use super::sampler::{Sampler, Source};
 use super::time::{NEVER, after, to_ms};
 use super::turn::{Emitted, EventError, Signals};
-use crate::circuit::PopulationId;
 use crate::compile::Reading;
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::netlist::model::Schedule;
-
-/// Time constant of the window in which `rate(population)` counts spikes (ms).
-const RATE_WINDOW_MS: f64 = 100.0;
 
 /// Values of modulators that a simulation remembers: those that keep taking new ones would fill the memory.
 const MOST_ENVIRONMENTS: usize = 65_536;
@@ -60,6 +58,7 @@ impl Observer for Unobserved {}
 pub struct View<'s> {
     partitions: Vec<MutexGuard<'s, Partition>>,
     broadcast: &'s Broadcast,
+    counters: &'s Counters,
     time: i64,
 }
 
@@ -88,6 +87,22 @@ impl View<'_> {
     }
 }
 
+impl Source for View<'_> {
+    fn read(&self, reading: Reading, element: usize) -> f64 {
+        match reading {
+            Reading::Time => to_ms(self.time),
+            Reading::Modulator(id) | Reading::Changed(id) => self.modulator(id.0 as usize),
+            Reading::Rate(counter) => self.counters.rate(counter, self.time),
+            Reading::Value(id) => self.value(id.population.0 as usize, element, id.index as usize),
+            _ => f64::NAN,
+        }
+    }
+
+    fn elements(&self, _: Reading) -> usize {
+        1
+    }
+}
+
 /// A circuit of spiking neurons while it runs.
 #[derive(Debug)]
 pub struct Simulation {
@@ -101,8 +116,10 @@ pub struct Simulation {
     in_equations: Vec<usize>,
     /// Spikes that will have released a modulator: time (ps), modulator, amount.
     releases: VecDeque<(i64, usize, f64)>,
-    /// Firing rate of each population (1/ms, all neurons together, in an exponential window), and its time (ps).
-    rates: Vec<(f64, i64)>,
+    /// What is counted of spikes.
+    counters: Counters,
+    /// The sampled modulators, as the program lists them.
+    samplers: Vec<Sampler>,
     /// Everything before this time (ps) has happened.
     now: i64,
     /// Spikes of the last window, not yet sent.
@@ -142,12 +159,8 @@ impl Simulation {
             environment: 0,
             in_equations: in_equations(&program),
             releases: VecDeque::new(),
-            rates: program
-                .circuit
-                .populations
-                .iter()
-                .map(|_| (0.0, 0))
-                .collect(),
+            counters: Counters::new(&program.circuit, program.counters.iter().copied()),
+            samplers: program.samplers(),
             now: 0,
             unsent: Arc::default(),
             program,
@@ -216,10 +229,16 @@ impl Simulation {
 
     /// The state at the present time, to be read.
     pub fn view(&self) -> View<'_> {
+        self.look(&self.partitions, self.now)
+    }
+
+    /// The state at a time (ps), on these partitions.
+    fn look<'s>(&'s self, partitions: &'s [Mutex<Partition>], time: i64) -> View<'s> {
         View {
-            partitions: self.partitions.iter().map(lock).collect(),
+            partitions: partitions.iter().map(lock).collect(),
             broadcast: &self.broadcast,
-            time: self.now,
+            counters: &self.counters,
+            time,
         }
     }
 
@@ -321,15 +340,7 @@ impl Simulation {
             self.unsent = Arc::new(done.emitted);
             self.now = end;
             if sample < end {
-                let partitions = partitions.iter().map(lock).collect();
-                observer.sample(
-                    sample,
-                    &View {
-                        partitions,
-                        broadcast: &self.broadcast,
-                        time: sample,
-                    },
-                );
+                observer.sample(sample, &self.look(partitions, sample));
             }
             if !observer.goes_on(self.now) {
                 return Ok(());
@@ -339,15 +350,7 @@ impl Simulation {
 
     /// Tells the observer of the modulators' present values.
     fn tell(&self, observer: &mut dyn Observer, partitions: &[Mutex<Partition>]) {
-        let partitions = partitions.iter().map(lock).collect();
-        observer.modulators(
-            self.now,
-            &View {
-                partitions,
-                broadcast: &self.broadcast,
-                time: self.now,
-            },
-        );
+        observer.modulators(self.now, &self.look(partitions, self.now));
     }
 
     /// When a modulator changes next (ps).
@@ -363,10 +366,8 @@ impl Simulation {
         }
         for spike in emitted.iter().filter(|e| e.signals.any(Signals::SPIKE)) {
             let (population, _) = self.program.place(spike.neuron);
+            self.counters.note(population.0, spike.signals, spike.time);
             let population = population.0 as usize;
-            let (rate, at) = self.rates[population];
-            let left = rate * (-to_ms(spike.time - at) / RATE_WINDOW_MS).exp();
-            self.rates[population] = (left + 1.0 / RATE_WINDOW_MS, spike.time);
             for release in self
                 .program
                 .releases
@@ -401,25 +402,20 @@ impl Simulation {
     }
 
     /// The value of a sampled modulator at the present time.
-    fn sampled(&self, modulator: usize, partitions: &[Mutex<Partition>]) -> f64 {
-        let view = View {
-            partitions: partitions.iter().map(lock).collect(),
-            broadcast: &self.broadcast,
-            time: self.now,
+    fn sampled(&mut self, modulator: usize, partitions: &[Mutex<Partition>]) -> f64 {
+        let sampled = &self.program.sampled;
+        let Some(at) = sampled
+            .iter()
+            .position(|(id, _)| id.0 as usize == modulator)
+        else {
+            return f64::NAN;
         };
-        let rate = |population: PopulationId| {
-            let (rate, at) = self.rates[population.0 as usize];
-            let neurons = self.program.circuit.population(population).size.max(1);
-            rate * (-to_ms(self.now - at) / RATE_WINDOW_MS).exp() / neurons as f64
-        };
-        let read = |reading: Reading, neuron: usize| match reading {
-            Reading::Time => to_ms(self.now),
-            Reading::Modulator(id) => view.modulator(id.0 as usize),
-            Reading::Rate(population) => rate(population),
-            Reading::Value(id) => view.value(id.population.0 as usize, neuron, id.index as usize),
-            _ => f64::NAN,
-        };
-        self.program.sampled_value(modulator, &read)
+        let mut samplers = std::mem::take(&mut self.samplers);
+        let value = samplers
+            .get_mut(at)
+            .map_or(f64::NAN, |s| s.sample(&self.look(partitions, self.now)));
+        self.samplers = samplers;
+        value
     }
 
     /// Tells the partitions which modulators have other values than `before`.

@@ -88,14 +88,7 @@ impl Plastic<'_> {
             let number = *number as usize;
             if let Some(learning) = &mut self.learnings[number] {
                 let table = &mut self.tables[number];
-                learning.post_event(
-                    self.neuron,
-                    signals,
-                    state,
-                    to_ms(time),
-                    table,
-                    self.channels,
-                );
+                learning.post_event(self.neuron, signals, state, time, table, self.channels);
             }
         }
     }
@@ -108,13 +101,17 @@ impl Plastic<'_> {
             None => f64::from_bits(delivery.value),
             Some(learning) => {
                 let synapse = (delivery.value as u32) as usize;
+                let arrival = (delivery.value >> 32) as u32;
+                if learning.active {
+                    let table = &mut self.tables[number];
+                    learning.reach_before(self.neuron, arrival, table, self.channels);
+                }
                 let Weights::Each(weights) = &mut self.tables[number].weights else {
                     return f64::NAN;
                 };
                 if !learning.active {
                     return weights[synapse];
                 }
-                let arrival = (delivery.value >> 32) as u32;
                 learning.deliver(
                     (self.neuron, synapse, arrival),
                     state,

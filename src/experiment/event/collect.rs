@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::EventExperiment;
-use super::measures::Measuring;
+use super::measuring::Measuring;
 use super::plan::Traced;
 use crate::engine::event::simulation::{Observer, View};
 use crate::engine::event::time::{NEVER, PS_PER_MS};
@@ -138,6 +138,7 @@ impl Observer for Collector<'_> {
                 kind: kind(one.signals),
             };
             self.kept.tally.add(spike);
+            self.kept.measuring.spike(spike);
             if self.recorded[population.0 as usize] {
                 self.record(spike);
             }
@@ -145,7 +146,9 @@ impl Observer for Collector<'_> {
     }
 
     fn modulators(&mut self, time: i64, view: &View<'_>) {
-        self.kept.measuring.change(self.experiment, time, view);
+        self.kept
+            .measuring
+            .change(&self.experiment.measures, time, view);
     }
 
     fn next_sample(&self) -> i64 {
@@ -155,9 +158,11 @@ impl Observer for Collector<'_> {
             .map(|(_, next)| *next)
             .min()
             .unwrap_or(NEVER)
+            .min(self.kept.measuring.next_sample())
     }
 
     fn sample(&mut self, time: i64, view: &View<'_>) {
+        self.kept.measuring.sample(time, view);
         for k in 0..self.traces.len() {
             let (index, next) = self.traces[k];
             if next <= time {

@@ -2,6 +2,7 @@
 
 mod collect;
 mod measures;
+mod measuring;
 mod plan;
 mod run;
 mod stages;
@@ -11,10 +12,11 @@ use std::sync::Arc;
 use crate::circuit::Circuit;
 use crate::compile::check_neurons;
 use crate::compile::event::EventProgram;
+use crate::engine::event::time::PS_PER_MS;
 use crate::netlist::Netlist;
 use crate::source::{Problem, Problems};
 
-pub use measures::TimedMeasure;
+pub use measures::{Comparing, TimedKind, TimedMeasure};
 pub use plan::{EventRecordings, TimedTrace, TimedWeights, Traced};
 pub use stages::EventStage;
 
@@ -60,6 +62,9 @@ impl EventExperiment {
                         .spikes
                         .iter()
                         .for_each(|(population, _)| seen[*population] = true);
+                    let counted = measures.iter().filter_map(TimedMeasure::counts);
+                    counted.for_each(|population| seen[population] = true);
+                    program.watch(measures.iter().flat_map(TimedMeasure::sampled));
                     program.fold(&seen);
                     let program = Arc::new(program);
                     return Ok(EventExperiment {
@@ -75,6 +80,11 @@ impl EventExperiment {
             }
         }
         Err(Problems::new(netlist.sources, problems))
+    }
+
+    /// Length of all stages together (ms).
+    pub fn milliseconds(&self) -> u64 {
+        (self.duration() as f64 / PS_PER_MS) as u64
     }
 
     /// Length of all stages together (ps).

@@ -18,6 +18,13 @@ pub struct EventRecordings {
     pub weights: Vec<TimedWeights>,
 }
 
+impl EventRecordings {
+    /// Whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.spikes.is_empty() && self.traces.is_empty() && self.weights.is_empty()
+    }
+}
+
 /// A recorded trace.
 #[derive(Debug, Clone)]
 pub struct TimedTrace {
@@ -194,26 +201,29 @@ impl Planner<'_> {
     }
 
     fn unknown(&mut self, what: &str, name: &Name, known: Vec<&str>) {
-        let told = self
-            .circuit
-            .left_out
-            .iter()
-            .any(|n| name.value.split('.').next() == Some(n));
-        if told {
-            return;
-        }
-        let problem = Problem::new(
-            format!("there is no {what} `{}`", name.value),
-            name.span,
-            "unknown name",
-        );
-        self.problems.push(Problem {
-            help: suggest(&name.value, known),
-            ..problem
-        });
+        self.problems
+            .extend(unknown(self.circuit, what, name, known));
     }
 
     fn during(&mut self, names: &[Name]) -> Vec<String> {
         during(self.netlist, names, self.problems)
     }
+}
+
+/// That there is no such thing; nothing if what the name means is there, but broken: that has been told.
+pub(super) fn unknown(
+    circuit: &Circuit,
+    what: &str,
+    name: &Name,
+    known: Vec<&str>,
+) -> Option<Problem> {
+    let first = name.value.split('.').next();
+    if circuit.left_out.iter().any(|n| first == Some(n)) {
+        return None;
+    }
+    let message = format!("there is no {what} `{}`", name.value);
+    Some(Problem {
+        help: suggest(&name.value, known),
+        ..Problem::new(message, name.span, "unknown name")
+    })
 }

@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::EventExperiment;
 use super::collect::{Collector, Kept};
-use super::measures::Measuring;
+use super::measuring::Measuring;
 use super::plan::Traced;
 use super::stages::EventStage;
 use crate::circuit::connect::Connectivity;
@@ -31,31 +31,63 @@ impl EventExperiment {
         options: &RunOptions,
         progress: &mut dyn Progress,
     ) -> Result<RunReport, RunError> {
-        if self.stages.is_empty() {
-            let problem = Problem::new(
-                "there is nothing to run: the netlist has no stage",
-                self.netlist.circuit.name.span,
-                "this circuit",
-            );
-            let help = "add a table, such as [[stage]] name = \"run\" duration = \"1 s\"";
-            return Err(self.problem(problem.help(help)));
+        self.run_into(options, progress, true)
+    }
+
+    /// As [`EventExperiment::run`], without the drawing of the circuit: for one of many runs of the same circuit.
+    ///
+    /// # Errors
+    /// As [`EventExperiment::run`].
+    pub fn run_undrawn(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> Result<RunReport, RunError> {
+        self.run_into(options, progress, false)
+    }
+
+    /// Makes sure that there is something to run.
+    ///
+    /// # Errors
+    /// A netlist without a stage.
+    pub fn has_stages(&self) -> Result<(), RunError> {
+        if !self.stages.is_empty() {
+            return Ok(());
         }
+        let problem = Problem::new(
+            "there is nothing to run: the netlist has no stage",
+            self.netlist.circuit.name.span,
+            "this circuit",
+        );
+        let help = "add a table, such as [[stage]] name = \"run\" duration = \"1 s\"";
+        Err(self.problem(problem.help(help)))
+    }
+
+    fn run_into(
+        &self,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+        drawn: bool,
+    ) -> Result<RunReport, RunError> {
+        self.has_stages()?;
         self.fits(available_memory_mib())?;
         let begun = (SystemTime::now(), Instant::now());
         let simulation =
             Simulation::new(self.program.clone(), options.threads).map_err(|e| self.failed(&e))?;
         let directory = RunDirectory::create(&options.out, options.overwrite)?;
         directory.write_netlist(&self.netlist.resolved)?;
-        let drawing = draw::svg(&self.program.circuit);
-        directory.write_plot("circuit", "svg", drawing.as_bytes())?;
+        if drawn {
+            let drawing = draw::svg(&self.program.circuit);
+            directory.write_plot("circuit", "svg", drawing.as_bytes())?;
+        }
         let kept = Kept {
             recorder: Recorder::start(&directory, self.spec())?,
             traces: self.recordings.traces.iter().map(|_| None).collect(),
             spikes: None,
             tally: SpikeTally::new(&self.populations()),
-            measuring: Measuring::new(&self.measures),
+            measuring: Measuring::new(&self.measures, &self.sizes()),
         };
-        progress.total((self.duration() as f64 / PS_PER_MS) as u64);
+        progress.total(self.milliseconds());
         let mut run = Run {
             experiment: self,
             options,
@@ -84,6 +116,11 @@ impl EventExperiment {
             }
             _ => Ok(()),
         }
+    }
+
+    fn sizes(&self) -> Vec<usize> {
+        let populations = self.program.circuit.populations.iter();
+        populations.map(|p| p.size).collect()
     }
 
     fn populations(&self) -> Vec<SpikePopulation> {
@@ -312,7 +349,8 @@ impl Run<'_> {
                 .resume_schedule(*modulator)
                 .map_err(|e| experiment.failed(&e))?;
         }
-        self.kept.measuring.close(self.simulation.now());
+        let (measuring, end) = (&mut self.kept.measuring, self.simulation.now());
+        measuring.close(&experiment.measures, end, &self.simulation.view());
         let done = ((self.simulation.now() - now) as f64 / PS_PER_MS).round() as u64;
         let wall_seconds = begun.elapsed().as_secs_f64();
         match self.reports.iter_mut().find(|r| r.name == *name) {
@@ -360,6 +398,12 @@ impl Run<'_> {
         let duration = to_ms(self.simulation.now());
         let file = summary.spikes.as_ref().map(|s| s.file.clone());
         let mut spikes = self.kept.tally.report(file, duration);
+        let populations = &experiment.program.circuit.populations;
+        let recorded = populations.iter().enumerate().filter(|(index, _)| {
+            let mut some = experiment.recordings.spikes.iter();
+            some.any(|(population, _)| population == index)
+        });
+        spikes.recorded = recorded.map(|(_, p)| p.name.clone()).collect();
         for (index, folded) in experiment.program.folded.iter().enumerate() {
             // Spikes of folded sources are counted, but not told one by one.
             if !folded {

@@ -20,7 +20,9 @@ pub use images::{GazePath, ImageFiles, ImageFormat, ImagesInput, Patches};
 pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
-pub use observation::{Binning, Measure, MeasureKind, Recording, RecordingKind, Statistic};
+pub use observation::{
+    Binning, Measure, MeasureKind, Recording, RecordingKind, SpikeStatistic, Statistic,
+};
 pub use population::{Bias, CompartmentTable, Population, Times};
 pub use projection::{
     Adam, Connect, Convolution, Delay, Learn, Precision, Projection, ShortTerm, Signal, Windows,

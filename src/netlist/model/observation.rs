@@ -62,6 +62,19 @@ pub enum Statistic {
     Variance,
 }
 
+/// What is made of the spikes of a population.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpikeStatistic {
+    /// How many there are of such events.
+    Count(crate::lang::scope::Counted),
+    /// The same for a neuron and second.
+    Rate(crate::lang::scope::Counted),
+    /// Coefficient of variation of the intervals of a neuron, averaged over neurons.
+    IsiCv,
+    /// Bursts over events.
+    BurstFraction,
+}
+
 /// Bins of a number.
 #[derive(Debug, Clone)]
 pub struct Binning {
@@ -87,6 +100,35 @@ pub enum MeasureKind {
         /// Length of a window; the whole stage if `None`.
         every: Option<Spanned<Duration>>,
     },
+    /// Correlation over time of two numbers, sampled.
+    Correlation {
+        /// A scalar expression.
+        of: Expression,
+        /// Another.
+        with: Expression,
+        /// Only samples where this scalar expression is not 0.
+        when: Option<Expression>,
+        /// Time between samples.
+        every: Spanned<Duration>,
+        /// By how much the second one is taken earlier.
+        lag: Option<Spanned<Duration>>,
+    },
+    /// What spiking neurons do, counted.
+    Spikes {
+        /// A population.
+        of: Name,
+        /// What is made of its spikes.
+        statistic: SpikeStatistic,
+        /// Length of a window; the whole stage if `None`.
+        every: Option<Spanned<Duration>>,
+    },
+    /// The mean of a projection's weights at the end of each run of a stage.
+    MeanWeight {
+        /// A projection.
+        of: Name,
+        /// Which of its weights: all if `None`.
+        elements: Option<Vec<u64>>,
+    },
     /// R² of a prediction, per element and averaged.
     RSquared {
         /// Truth, a vector expression.
@@ -95,6 +137,8 @@ pub enum MeasureKind {
         prediction: Expression,
         /// Whether errors and variances are summed over elements before they are divided.
         pooled: bool,
+        /// Time between samples, among spiking neurons.
+        every: Option<Spanned<Duration>>,
     },
     /// Autocorrelation, averaged over elements.
     Autocorrelation {

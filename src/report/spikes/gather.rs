@@ -31,7 +31,7 @@ pub(in crate::report) struct Spikes {
     pub(super) window: Option<Window>,
     /// The time simulated (ms).
     pub(super) duration_ms: f64,
-    /// Every population, in the order of the file.
+    /// Every population whose spikes were recorded, in the order of the file.
     pub(super) populations: Vec<Population>,
     /// Marks within the window.
     pub(super) marks: Marks,
@@ -91,7 +91,7 @@ impl Spikes {
         };
         if let Some(file) = &report.file {
             let wanted = super::membranes::wanted(run);
-            if let Err(note) = spikes.read(run, file, &wanted) {
+            if let Err(note) = spikes.read(run, file, &report.recorded, &wanted) {
                 spikes.populations.clear();
                 spikes.notes.push(note);
             }
@@ -105,7 +105,14 @@ impl Spikes {
         self.populations.iter().map(summary).collect()
     }
 
-    fn read(&mut self, run: &Run, file: &str, wanted: &HashSet<Wanted>) -> Result<(), String> {
+    /// Reads a file in which only populations of the names `recorded` have spikes; all if there are no names.
+    fn read(
+        &mut self,
+        run: &Run,
+        file: &str,
+        recorded: &[String],
+        wanted: &HashSet<Wanted>,
+    ) -> Result<(), String> {
         let path = run.file(file, u64::MAX)?;
         let remark = |error| run.remark(&error);
         let file = SpikeFile::open(path).map_err(remark)?;
@@ -127,12 +134,21 @@ impl Spikes {
         let Some(window) = self.window else {
             return Ok(());
         };
-        let populations = file.populations().iter();
-        let empty = populations.map(|p| Population::new(&p.name, p.neurons as usize, window));
-        self.populations = empty.collect();
+        // Where each population of the file stands among those that are drawn.
+        let mut places = Vec::new();
+        for p in file.populations() {
+            let drawn = recorded.is_empty() || recorded.contains(&p.name);
+            places.push(drawn.then_some(self.populations.len()));
+            if drawn {
+                let population = Population::new(&p.name, p.neurons as usize, window);
+                self.populations.push(population);
+            }
+        }
+        let place = |population: u16| places.get(usize::from(population)).copied().flatten();
         let within = window.start_ps..=window.end_ps;
         file.visit(|spike, _| {
-            let Some(population) = self.populations.get_mut(usize::from(spike.population)) else {
+            let at = place(spike.population);
+            let Some(population) = at.and_then(|at| self.populations.get_mut(at)) else {
                 return;
             };
             let Population {
@@ -151,8 +167,13 @@ impl Spikes {
         })
         .map_err(remark)?;
         self.marks = Marks::chosen(&self.populations, wanted);
-        file.visit_within(within, |spike, _| self.marks.add(spike))
-            .map_err(remark)?;
+        file.visit_within(within, |mut spike, _| {
+            if let Some(at) = place(spike.population).and_then(|at| u16::try_from(at).ok()) {
+                spike.population = at;
+                self.marks.add(spike);
+            }
+        })
+        .map_err(remark)?;
         self.marks.finish();
         Ok(())
     }

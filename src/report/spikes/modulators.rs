@@ -57,7 +57,7 @@ fn figures(run: &Run, trace: &TraceRecord, spikes: &Spikes) -> Result<Vec<Figure
     let which = match recorded == rows.len() as u64 {
         true => String::new(),
         false => format!(
-            "the last {} of {} samples",
+            "Only the last {} of {} samples are drawn",
             words::count(rows.len() as u64),
             words::count(recorded)
         ),

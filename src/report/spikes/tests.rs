@@ -262,6 +262,31 @@ fn table_says_what_each_population_did() {
 }
 
 #[test]
+fn populations_whose_spikes_were_not_recorded_are_in_the_table_but_not_drawn() {
+    let folder = run();
+    let mut report = read_run_json(folder.path()).unwrap();
+    report.spikes.as_mut().unwrap().recorded = vec!["interneurons".to_owned()];
+    let json = serde_json::to_string(&report).unwrap();
+    fs::write(folder.path().join("run.json"), json).unwrap();
+    let built = build(folder.path()).unwrap();
+    let section = built.page.sections.iter().find(|s| s.heading == "Spikes");
+    let section = section.unwrap();
+    assert_eq!(section.grid.as_ref().unwrap().rows.len(), 4);
+    let drawn = |name: &str| {
+        let figure = section.figures.iter().find(|f| f.name == name);
+        figure.unwrap().svg.clone()
+    };
+    for name in ["spikes", "spikes-rate"] {
+        let svg = drawn(name);
+        assert!(svg.contains("interneurons"), "{svg}");
+        assert!(
+            !svg.contains("pyramidal") && !svg.contains("silent"),
+            "{svg}"
+        );
+    }
+}
+
+#[test]
 fn missing_and_damaged_spikes_become_remarks_and_the_table_stays() {
     let damages: [fn(&std::path::Path); 4] = [
         |path| fs::remove_file(path).unwrap(),
@@ -295,6 +320,7 @@ fn run_that_was_silent_or_does_not_know_its_length_still_has_a_report() {
     for (duration, populations) in [(0.0, 0), (f64::NAN, 2), (10.0, 1)] {
         let folder = run_of(signal, |report| {
             report.spikes = Some(SpikeReport {
+                recorded: vec![],
                 file: Some("spikes.parquet".to_owned()),
                 duration_ms: duration,
                 ..SpikeReport::default()

@@ -2,6 +2,7 @@
 
 use super::View;
 use crate::record::StopReason;
+use crate::report::clock::Clock;
 use crate::report::overview::row;
 use crate::report::page::{Grid, Section};
 use crate::report::words;
@@ -77,13 +78,14 @@ pub(super) fn sweep_section(view: &View<'_>) -> Section {
     ));
     let runs = || view.found.points.iter().filter_map(|p| p.run.as_ref());
     let seconds: f64 = runs().map(|r| r.wall_seconds).sum();
+    let clock = runs().next().map_or(Clock::Steps, Clock::of);
     let steps = runs().fold(0_u64, |sum, r| sum.saturating_add(r.steps));
     rows.push(row(
         "points",
         &format!("{} finished", words::count(runs().count() as u64)),
         &format!(
             "{}, {} in all if one ran after the other",
-            words::counted(steps, "step", "steps"),
+            clock.length(steps),
             words::duration(seconds)
         ),
     ));

@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod resume;
+mod spiking;
 mod tables;
 
 use std::fs;

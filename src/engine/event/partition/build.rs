@@ -135,7 +135,7 @@ fn learnings(
         let sources = program.circuit.population(p.ends.0).size;
         let sizes = (sources, group.base, group.range.len());
         let rule = p.rule.as_ref()?;
-        Some(Learning::new(rule, table, sizes, 0.0))
+        Some(Learning::new(rule, table, sizes, p.dendritic_delay, 0.0))
     };
     program.projections.iter().zip(synapses).map(of).collect()
 }

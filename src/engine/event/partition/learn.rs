@@ -63,10 +63,20 @@ impl Partition {
                 self.advance_group(index, time)?;
             }
         }
+        self.reach_synapses(time);
         for learning in self.learnings.iter_mut().flatten().filter(|l| l.active) {
             learning.before_change(&self.channels, to_ms(time));
         }
         Ok(())
+    }
+
+    /// Synapses that learn are told what has reached them before a time (ps), where dendrites delay it.
+    pub(super) fn reach_synapses(&mut self, time: i64) {
+        for (learning, table) in self.learnings.iter_mut().zip(&mut self.synapses) {
+            if let Some(learning) = learning.as_mut().filter(|l| l.active) {
+                learning.reach_all(to_ms(time), table, &self.channels);
+            }
+        }
     }
 
     /// Brings all neurons of a population to a time.

@@ -107,6 +107,7 @@ impl Partition {
     pub fn run_window(&mut self, start: i64, end: i64) -> Result<&[Emitted], EventError> {
         self.emitted.clear();
         self.calendar.open(start);
+        self.reach_synapses(start);
         self.deliver_spikes(end);
         while let Some(neuron) = self.queue.pop_before(end) {
             self.inbox.touch(neuron);
