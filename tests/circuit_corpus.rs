@@ -7,7 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use apical::experiment::Experiment;
+use apical::experiment::Runnable;
+use apical::input::DataPaths;
 use apical::netlist::{self, LoadOptions};
 
 const FOLDER: &str = "tests/corpus/circuit-bad";
@@ -23,7 +24,11 @@ fn cases() -> Vec<PathBuf> {
 
 /// What a case is told, from reading it to compiling it.
 fn told(path: &Path) -> String {
-    match Experiment::load(path, &LoadOptions::default(), None) {
+    let paths = DataPaths {
+        netlist: path.parent().unwrap().to_owned(),
+        data: None,
+    };
+    match Runnable::load_with(path, &LoadOptions::default(), None, &paths) {
         Ok(_) => panic!("{} compiles without a problem", path.display()),
         Err(problems) => problems.to_string(),
     }

@@ -137,7 +137,7 @@ fn each_side_reaches_the_synapse_after_its_own_delay() {
 #[test]
 fn weights_act_as_they_are_recorded() {
     // A weight that a rule has raised by then moves the membrane by itself: the jump of the last spike is the weight.
-    let pre = [10.0, 30.0, 60.0];
+    let pre = [10.0, 11.0, 60.0];
     let post = [12.0, 28.0];
     let text = circuit("pairs", (5.0, 2.0), (&pre, &post));
     let program = program(&text);

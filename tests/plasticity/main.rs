@@ -8,3 +8,4 @@ mod messages;
 mod paths;
 mod support;
 mod timing;
+mod twins;

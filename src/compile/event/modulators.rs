@@ -52,13 +52,11 @@ pub(super) fn sampled(
                     | Reading::Changed(_)
                     | Reading::Rate(_)
                     | Reading::Value(_)
-                    | Reading::Input(_)
-                    | Reading::Latent(_)
-                    | Reading::InputChanged(_)
             )
         };
         if !expr.readings.iter().all(readable) {
-            let message = "a modulator of spiking neurons reads voltages, rates, inputs, other modulators and time";
+            let message =
+                "a modulator of spiking neurons reads voltages, rates, other modulators and time";
             let problem = Problem::new(message, expr.span, "something else");
             problems.push(problem.help(
                 "read the voltage of a compartment, such as mean(cells.soma), or rate(cells)",

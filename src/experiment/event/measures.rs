@@ -32,9 +32,9 @@ pub enum TimedKind {
     /// A mean over time.
     Mean {
         /// A number made of modulators.
-        of: Expr,
+        of: Box<Expr>,
         /// It counts while this is not 0.
-        when: Option<Expr>,
+        when: Option<Box<Expr>>,
         /// Length of a window (ps); the whole stage if `None`.
         window: Option<i64>,
     },
@@ -108,8 +108,11 @@ pub(super) fn compile(
     let window = |every: &Option<Spanned<Duration>>| every.as_ref().map(|e| length(e).max(1));
     let kind = match &measure.kind {
         MeasureKind::Mean { of, when, every } => TimedKind::Mean {
-            of: held(of, circuit)?,
-            when: when.as_ref().map(|w| held(w, circuit)).transpose()?,
+            of: held(of, circuit)?.into(),
+            when: match when {
+                Some(when) => Some(held(when, circuit)?.into()),
+                None => None,
+            },
             window: window(every),
         },
         MeasureKind::Correlation {
@@ -280,15 +283,12 @@ fn sampled(text: &Expression, circuit: &Circuit) -> Result<Expr, Vec<Problem>> {
                 | Reading::Changed(_)
                 | Reading::Rate(_)
                 | Reading::Value(_)
-                | Reading::Input(_)
-                | Reading::Latent(_)
-                | Reading::InputChanged(_)
         )
     };
     if expr.readings.iter().all(readable) {
         return Ok(expr);
     }
-    let message = "a measure of spiking neurons reads voltages, rates, inputs, modulators and time";
+    let message = "a measure of spiking neurons reads voltages, rates, modulators and time";
     let problem = Problem::new(message, text.span, "something else");
     Err(vec![problem.help(
         "read the voltage of a compartment, such as mean(cells.soma), or rate(cells)",

@@ -66,7 +66,7 @@ fn spiking_circuits_are_swept_and_give_the_same_tables_on_any_threads() {
     let rows = place.csv("a/sweep.csv");
     assert_eq!(rows[0][7..], ["rate", "cv"]);
     let rate = |row: usize| rows[row][7].parse::<f64>().unwrap();
-    assert!(rate(1) > 0.0 && rate(3) > 2.0 * rate(1), "{rows:?}");
+    assert!(rate(1) > 0.0 && rate(3) > 1.3 * rate(1), "{rows:?}");
     // What a point finds is what a run with that seed and value finds; points record nothing.
     let set = "projection.drive.weight=400 pA";
     place.succeed(&[
