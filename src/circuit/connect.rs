@@ -7,6 +7,7 @@ use rand::seq::index;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::grid::{Convolution, Shaped, Tiling};
+use crate::input::data::{read_columns, row_name};
 use crate::netlist::model::Connect;
 
 /// The connections of a projection.
@@ -68,6 +69,16 @@ pub enum ConnectError {
         /// What there is.
         available: usize,
     },
+    /// More synapses than pairs.
+    #[error(
+        "{count} synapses need as many pairs of neurons, there are {pairs}; with `repeats = true` a pair may have several"
+    )]
+    Total {
+        /// What was asked for.
+        count: u64,
+        /// What there is.
+        pairs: usize,
+    },
     /// An edge file that cannot be used.
     #[error("the edge file `{file}`: {reason}")]
     Edges {
@@ -118,13 +129,42 @@ pub fn connect(
             edges.extend((0..pre as u32).flat_map(|j| choose(j, stream)));
             edges
         }
+        Connect::Total { count, repeats } => total(*count, *repeats, (pre, post), stream)?,
         Connect::Edges(file) => return edge_file(&folder.join(file), file, pre, post),
+        // What goes by distance is made of the places of neurons.
+        Connect::Distance(_) => vec![],
         // These go by the shapes of the populations, and are made of `Shaped`.
         Connect::Convolution(_) | Connect::Pool(_) | Connect::Spread(_) | Connect::Winner(_) => {
             vec![]
         }
     };
     Ok(Connectivity::Sparse(sorted(edges, None, pre)))
+}
+
+/// So many pairs, drawn with equal probabilities.
+fn total(
+    count: u64,
+    repeats: bool,
+    (pre, post): (usize, usize),
+    stream: &mut Xoshiro256PlusPlus,
+) -> Result<Vec<(u32, u32)>, ConnectError> {
+    let pairs = pre * post;
+    let pair = |at: usize| ((at / post) as u32, (at % post) as u32);
+    match usize::try_from(count) {
+        Ok(n) if repeats && pairs > 0 => Ok((0..n)
+            .map(|_| pair(stream.random_range(0..pairs)))
+            .collect()),
+        Ok(n) if n <= pairs => Ok(index::sample(stream, pairs, n)
+            .into_iter()
+            .map(pair)
+            .collect()),
+        _ => Err(ConnectError::Total { count, pairs }),
+    }
+}
+
+/// Listed connections of so many presynaptic neurons.
+pub(super) fn listed(edges: Vec<(u32, u32)>, pre: usize) -> Connectivity {
+    Connectivity::Sparse(sorted(edges, None, pre))
 }
 
 fn fits(which: &'static str, degree: u64, available: usize) -> Result<usize, ConnectError> {
@@ -191,7 +231,7 @@ fn sorted(mut edges: Vec<(u32, u32)>, weights: Option<Vec<f64>>, pre: usize) -> 
     }
 }
 
-/// Reads `pre,post[,weight]` rows under a header that names them.
+/// Reads rows of `pre`, `post` and perhaps `weight`.
 fn edge_file(
     path: &Path,
     file: &str,
@@ -202,55 +242,38 @@ fn edge_file(
         file: file.to_owned(),
         reason,
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|e| wrong(format!("cannot be read ({e})")))?;
-    let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
-    let column = |name: &str| header.iter().position(|h| h == name);
-    let (Some(from), Some(to)) = (column("pre"), column("post")) else {
-        return Err(wrong(
-            "needs a header with columns `pre` and `post`, and `weight` if it gives weights"
-                .to_owned(),
-        ));
+    let wanted = [("pre", true), ("post", true), ("weight", false)];
+    let columns = read_columns(path, &wanted).map_err(wrong)?;
+    let [Some(sources), Some(targets), weights] = columns.as_slice() else {
+        return Err(wrong("has no edges".to_owned()));
     };
-    let weight = column("weight");
-    let (mut edges, mut weights) = (Vec::new(), Vec::new());
-    for (row, record) in reader.records().enumerate() {
-        let line = row + 2;
-        let record = record.map_err(|e| wrong(format!("line {line}: {e}")))?;
-        let neuron = |at: usize, size: usize, side: &str| {
-            let text = record.get(at).unwrap_or("");
-            match text.parse::<u32>() {
-                Ok(n) if (n as usize) < size => Ok(n),
-                _ => Err(wrong(format!(
-                    "line {line}: `{text}` is not a {side} neuron, they are 0 to {}",
-                    size.saturating_sub(1)
-                ))),
-            }
-        };
-        edges.push((
-            neuron(from, pre, "presynaptic")?,
-            neuron(to, post, "postsynaptic")?,
-        ));
-        if let Some(at) = weight {
-            let text = record.get(at).unwrap_or("");
-            let value = text.parse::<f64>().ok().filter(|w| w.is_finite());
-            weights.push(
-                value.ok_or_else(|| {
-                    wrong(format!("line {line}: `{text}` is not a finite weight"))
-                })?,
-            );
+    let neuron = |row: usize, number: f64, size: usize, side: &str| {
+        let fits = number.fract().abs() <= 0.0 && (0.0..size as f64).contains(&number);
+        match fits {
+            true => Ok(number as u32),
+            false => Err(wrong(format!(
+                "{}: `{number}` is not a {side} neuron, they are 0 to {}",
+                row_name(path, row),
+                size.saturating_sub(1)
+            ))),
         }
+    };
+    let mut edges = Vec::with_capacity(sources.len());
+    for (row, (from, to)) in sources.iter().zip(targets).enumerate() {
+        edges.push((
+            neuron(row, *from, pre, "presynaptic")?,
+            neuron(row, *to, post, "postsynaptic")?,
+        ));
     }
     if edges.is_empty() {
         return Err(wrong("has no edges".to_owned()));
     }
-    Ok(Connectivity::Sparse(sorted(
-        edges,
-        weight.map(|_| weights),
-        pre,
-    )))
+    let infinite = |w: &f64| !w.is_finite();
+    if let Some(row) = weights.as_ref().and_then(|w| w.iter().position(infinite)) {
+        let row = row_name(path, row);
+        return Err(wrong(format!("{row}: the weight is not a finite number")));
+    }
+    Ok(Connectivity::Sparse(sorted(edges, weights.clone(), pre)))
 }
 
 impl Connectivity {
@@ -355,7 +378,7 @@ mod tests {
                 .contains("line 2: `3` is not a presynaptic neuron, they are 0 to 2")
         );
         assert!(message(read("a,b\n1,1\n")).contains("columns `pre` and `post`"));
-        assert!(message(read("pre,post,weight\n1,1,nan\n")).contains("not a finite weight"));
+        assert!(message(read("pre,post,weight\n1,1,nan\n")).contains("is not a finite number"));
         assert!(message(read("pre,post\n")).contains("no edges"));
     }
 }

@@ -7,6 +7,7 @@ pub mod connect;
 pub mod draw;
 pub mod grid;
 mod output;
+pub mod positions;
 mod resolve;
 pub mod sample;
 mod spiking;

@@ -374,6 +374,8 @@ pub fn pattern(connect: &Connect) -> String {
         Connect::Probability(p) => format!("probability {p}"),
         Connect::InDegree(n) => format!("in-degree {n}"),
         Connect::OutDegree(n) => format!("out-degree {n}"),
+        Connect::Total { count, .. } => format!("{count} in all"),
+        Connect::Distance(d) => d.to_string(),
         Connect::Edges(file) => format!("edges from {file}"),
         Connect::Convolution(c) => format!("convolution {:?}", c.kernel),
         Connect::Pool(windows) => format!("pool {windows}"),

@@ -11,7 +11,8 @@ use super::reader::{Context, Field, Key, TableReader, key};
 use super::tree::{Table, Value};
 use super::uses::{self, Places};
 use super::{
-    circuit, constant, input, like, measure, modulator, neuron, overrides, population, projection,
+    circuit, constant, input, like, matrix, measure, modulator, neuron, overrides, population,
+    projection,
 };
 use super::{recording, resolved, rule, spiking, stage};
 use crate::source::{Problem, Problems, SourceId, SourceMap, Span, suggest};
@@ -100,6 +101,9 @@ pub(super) fn build(
             .and_then(|entry| entry.node.table_mut())
         {
             like::resolve(table, section, &mut context);
+            if section == PROJECTION.key.name {
+                matrix::expand(table, &mut context);
+            }
         }
     }
     let netlist = read(&root, Span::new(main, 0, 0), &mut context);

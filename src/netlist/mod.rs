@@ -23,6 +23,7 @@ mod learn;
 mod library;
 mod like;
 mod log_mel;
+mod matrix;
 mod measure;
 mod membrane;
 pub mod model;

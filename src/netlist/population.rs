@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::model::{Bias, CompartmentTable, Distribution, Name, Population, Times};
+use super::model::{Bias, CompartmentTable, Distribution, Name, Population, Positions, Times};
 use super::names::{NameKind, check};
 use super::neuron::stray;
 use super::reader::{Context, Field, Key, TableReader, key};
@@ -14,6 +14,7 @@ use crate::units::Dimension;
 const NEURON: Key = key("neuron", "\"my-neuron\"");
 const SIZE: Key = key("size", "100");
 const SHAPE: Key = key("shape", "[3, 16, 16]");
+const POSITIONS: Key = key("positions", "\"grid\"");
 const PARAMETER: Key = key("parameter", "{ sigma = 0.02 }");
 const TIMES: Key = key("times", "[[1, 2.5], [], [7]]");
 const REPEAT: Key = key("repeat", "\"200 ms\"");
@@ -43,6 +44,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         }
     };
     let parameters = reader.accept(PARAMETER, parameters).unwrap_or_default();
+    let positions = given(&mut reader, POSITIONS, positions);
     let times = given(&mut reader, TIMES, times);
     let repeat = given(&mut reader, REPEAT, |field, context| {
         field.time(context, Range::POSITIVE)
@@ -59,6 +61,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         shape: shape.map(|shape| shape.value),
         parameters,
         compartments,
+        positions,
         times,
         repeat,
     })
@@ -100,6 +103,28 @@ fn given<'a, T>(
     } else {
         reader.accept(key, read)
     }
+}
+
+/// Where neurons lie: a word, a file, or x and y of each.
+fn positions(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Positions>> {
+    const EXPECTED: &str =
+        "\"ring\", \"grid\", \"random\", a CSV or Parquet file, or a list of [x, y]";
+    let positions = match field.node.text() {
+        Some("ring") => Positions::Ring,
+        Some("grid") => Positions::Grid,
+        Some("random") => Positions::Random,
+        Some(file) if file.ends_with(".csv") || file.ends_with(".parquet") => {
+            Positions::File(file.to_owned())
+        }
+        Some(_) => return field.refuse(context, "another word", EXPECTED),
+        None => Positions::Listed(field.each(context, EXPECTED, |pair, context| {
+            match pair.numbers(context, Range::ANY)?.as_slice() {
+                [x, y] => Some([*x, *y]),
+                _ => pair.refuse(context, "something else", "two numbers, x and y"),
+            }
+        })?),
+    };
+    Some(Spanned::new(positions, field.span()))
 }
 
 /// Times of spikes: a file, or a list for each neuron.

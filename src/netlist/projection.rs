@@ -1,8 +1,8 @@
 //! The `[projection.*]` tables.
 
 use super::model::{
-    Connect, Convolution, Delay, Distribution, DistributionKind, Name, Precision, Projection,
-    ShortTerm, Signal, Windows,
+    Connect, Convolution, Delay, Distance, Distribution, DistributionKind, Name, Precision,
+    Profile, Projection, ShortTerm, Signal, Windows,
 };
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
@@ -33,6 +33,13 @@ const PROBABILITY: Key = key("probability", "0.1");
 const IN_DEGREE: Key = key("in-degree", "10");
 const OUT_DEGREE: Key = key("out-degree", "10");
 const EDGES: Key = key("edges", "\"edges.csv\"");
+const TOTAL: Key = key("total", "1000");
+const REPEATS: Key = key("repeats", "true");
+const GAUSSIAN: Key = key("gaussian", "0.1");
+const EXPONENTIAL: Key = key("exponential", "0.1");
+const BOXCAR: Key = key("boxcar", "0.1");
+const PEAK: Key = key("peak", "0.5");
+const PERIODIC: Key = key("periodic", "true");
 const CONVOLUTION: Key = key("convolution", "{ kernel = [3, 3], padding = 1 }");
 const POOL: Key = key("pool", "[2, 2]");
 const SPREAD: Key = key("spread", "[2, 2]");
@@ -44,10 +51,14 @@ const PADDING: Key = key("padding", "1");
 const PATTERNS: [&str; 2] = ["all-to-all", "one-to-one"];
 
 /// Keys by which a table is known to be a connection pattern.
-pub(super) const KINDS: [&str; 8] = [
+pub(super) const KINDS: [&str; 12] = [
     PROBABILITY.name,
     IN_DEGREE.name,
     OUT_DEGREE.name,
+    TOTAL.name,
+    GAUSSIAN.name,
+    EXPONENTIAL.name,
+    BOXCAR.name,
     EDGES.name,
     CONVOLUTION.name,
     POOL.name,
@@ -213,6 +224,10 @@ fn connect_table(field: &Field<'_>, context: &mut Context) -> Option<Connect> {
         PROBABILITY,
         IN_DEGREE,
         OUT_DEGREE,
+        TOTAL,
+        GAUSSIAN,
+        EXPONENTIAL,
+        BOXCAR,
         EDGES,
         CONVOLUTION,
         POOL,
@@ -226,15 +241,49 @@ fn connect_table(field: &Field<'_>, context: &mut Context) -> Option<Connect> {
             }
             "in-degree" => Connect::InDegree(field.whole(reader.context, 1)?.value),
             "out-degree" => Connect::OutDegree(field.whole(reader.context, 1)?.value),
+            "total" => total(&field, &mut reader)?,
+            "gaussian" => distance(Profile::Gaussian, &field, &mut reader)?,
+            "exponential" => distance(Profile::Exponential, &field, &mut reader)?,
+            "boxcar" => distance(Profile::Boxcar, &field, &mut reader)?,
             "convolution" => Connect::Convolution(convolution(&field, reader.context)?),
             "pool" => Connect::Pool(windows(&field, reader.context)?),
             "spread" => Connect::Spread(windows(&field, reader.context)?),
             "winner" => Connect::Winner(windows(&field, reader.context)?),
-            _ => Connect::Edges(field.text(reader.context, "a CSV file in quotes")?.value),
+            _ => Connect::Edges(
+                field
+                    .text(reader.context, "a CSV or Parquet file in quotes")?
+                    .value,
+            ),
         })
     });
     reader.finish();
     pattern
+}
+
+/// A fixed number of synapses.
+fn total(field: &Field<'_>, reader: &mut TableReader<'_, '_>) -> Option<Connect> {
+    let count = field.whole(reader.context, 1)?.value;
+    let repeats = reader.accept(REPEATS, Field::flag).unwrap_or(false);
+    Some(Connect::Total { count, repeats })
+}
+
+/// A probability over distance, with its width.
+fn distance(
+    profile: Profile,
+    field: &Field<'_>,
+    reader: &mut TableReader<'_, '_>,
+) -> Option<Connect> {
+    let width = field.number(reader.context, Range::POSITIVE)?.value;
+    let peak = reader.accept(PEAK, |field, context| {
+        field.number(context, Range::PROBABILITY)
+    });
+    let periodic = reader.accept(PERIODIC, Field::flag).unwrap_or(false);
+    Some(Connect::Distance(Distance {
+        profile,
+        width,
+        peak: peak.map_or(1.0, |peak| peak.value),
+        periodic,
+    }))
 }
 
 fn convolution(field: &Field<'_>, context: &mut Context) -> Option<Convolution> {

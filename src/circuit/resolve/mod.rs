@@ -1,5 +1,6 @@
 //! Netlist to circuit: every name is looked up, every size compared.
 
+mod places;
 mod populations;
 mod projections;
 mod spike_times;

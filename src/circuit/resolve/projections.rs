@@ -19,6 +19,8 @@ fn too_many(pattern: &model::Connect, (pre, post): (usize, usize)) -> Option<Str
         model::Connect::Probability(p) => p * pre as f64 * post as f64,
         model::Connect::InDegree(degree) => *degree as f64 * post as f64,
         model::Connect::OutDegree(degree) => *degree as f64 * pre as f64,
+        model::Connect::Total { count, .. } => *count as f64,
+        model::Connect::Distance(distance) => distance.share() * pre as f64 * post as f64,
         _ => return None,
     };
     let needed = synapses * BYTES_DRAWN / f64::from(1 << 20);
@@ -141,6 +143,9 @@ impl Resolver<'_> {
                 self.problems.push(problem.help(help));
                 return None;
             }
+        }
+        if let model::Connect::Distance(distance) = &pattern.value {
+            return self.near(name, table, distance, (&from.name, &to.name), circuit.seed);
         }
         let mut stream = crate::random::stream(circuit.seed, &format!("connect {name}"), 0);
         let sizes = (from.size, to.size);

@@ -1,9 +1,10 @@
-//! Times of spikes that a netlist gives: from a CSV file, or listed.
+//! Times of spikes that a netlist gives: from a file (CSV, Parquet, SONATA), or listed.
 
 use std::path::Path;
 
 use super::super::SpikeTimes;
 use super::Resolver;
+use crate::input::data::{read_columns, read_sonata_spikes, row_name};
 use crate::netlist::model::{self, Times};
 use crate::source::{Problem, Spanned};
 
@@ -17,7 +18,7 @@ impl Resolver<'_> {
     ) -> Option<SpikeTimes> {
         let wrong = |message: String| Problem::new(message, times.span, "these times");
         let read = match &times.value {
-            Times::File(file) => file_times(&self.paths.find(file), size)
+            Times::File(file) => file_times(&self.paths.find(file), size, &table.name.value)
                 .map_err(|reason| wrong(format!("the file of spike times `{file}`: {reason}"))),
             Times::Listed(lists) if lists.len() == size => Ok(lists.clone()),
             Times::Listed(lists) => {
@@ -48,38 +49,41 @@ impl Resolver<'_> {
     }
 }
 
-/// Reads `neuron,time` rows under a header that names them; other columns are left alone.
-fn file_times(path: &Path, size: usize) -> Result<Vec<Vec<f64>>, String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|e| format!("cannot be read ({e})"))?;
-    let header = reader.headers().map_err(|e| e.to_string())?.clone();
-    let column = |name: &str| header.iter().position(|h| h == name);
-    let (Some(neuron), Some(time)) = (column("neuron"), column("time")) else {
-        return Err("needs a header with columns `neuron` and `time` (ms)".to_owned());
-    };
-    let mut times = vec![Vec::new(); size];
-    for (row, record) in reader.records().enumerate() {
-        let line = row + 2;
-        let record = record.map_err(|e| format!("line {line}: {e}"))?;
-        let text = record.get(neuron).unwrap_or("");
-        let index = text.parse::<usize>().ok();
-        let Some(own) = index.and_then(|index| times.get_mut(index)) else {
-            let last = size.saturating_sub(1);
-            return Err(format!(
-                "line {line}: `{text}` is not a neuron, they are 0 to {last}"
-            ));
-        };
-        let text = record.get(time).unwrap_or("");
-        match text.parse::<f64>() {
-            Ok(time) if time.is_finite() && time >= 0.0 => own.push(time),
-            _ => {
-                return Err(format!(
-                    "line {line}: `{text}` is not a time; a number of ms, at least 0, is needed"
-                ));
+/// Reads the times of a file: SONATA in HDF5, those of its only population or of one of that name; or rows of `neuron` and
+/// `time` (ms).
+fn file_times(path: &Path, size: usize, population: &str) -> Result<Vec<Vec<f64>>, String> {
+    let is_sonata = path.extension().is_some_and(|e| {
+        ["h5", "hdf5", "sonata"]
+            .iter()
+            .any(|known| e.eq_ignore_ascii_case(known))
+    });
+    let (neurons, spikes) = match is_sonata {
+        true => read_sonata_spikes(path, population)?,
+        false => {
+            let mut columns = read_columns(path, &[("neuron", true), ("time", true)])?.into_iter();
+            match (columns.next().flatten(), columns.next().flatten()) {
+                (Some(neurons), Some(spikes)) => (neurons, spikes),
+                _ => return Err("has no times".to_owned()),
             }
         }
+    };
+    let mut times = vec![Vec::new(); size];
+    for (row, (number, time)) in neurons.into_iter().zip(spikes).enumerate() {
+        let whole = number.fract().abs() <= 0.0 && number >= 0.0;
+        let Some(own) = times.get_mut(number as usize).filter(|_| whole) else {
+            let last = size.saturating_sub(1);
+            let row = row_name(path, row);
+            return Err(format!(
+                "{row}: `{number}` is not a neuron, they are 0 to {last}"
+            ));
+        };
+        if !(time.is_finite() && time >= 0.0) {
+            let row = row_name(path, row);
+            return Err(format!(
+                "{row}: `{time}` is not a time; a number of ms, at least 0, is needed"
+            ));
+        }
+        own.push(time);
     }
     Ok(times)
 }
@@ -92,7 +96,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spikes.csv");
         std::fs::write(&path, text).unwrap();
-        file_times(&path, 2)
+        file_times(&path, 2, "cells")
     }
 
     #[test]
@@ -110,15 +114,18 @@ mod tests {
             message("neuron,time\n0,1\n2,1\n")
                 .contains("line 3: `2` is not a neuron, they are 0 to 1")
         );
-        for wrong in ["-1", "nan", "inf", "1 ms", ""] {
+        for (wrong, says) in [
+            ("-1", "`-1` is not a time"),
+            ("nan", "`NaN` is not a time"),
+            ("inf", "`inf` is not a time"),
+            ("1 ms", "`1 ms` in column `time` is not a number"),
+            ("", "`` in column `time` is not a number"),
+        ] {
             let told = message(&format!("neuron,time\n0,{wrong}\n"));
-            assert!(
-                told.contains(&format!("line 2: `{wrong}` is not a time")),
-                "{told}"
-            );
+            assert!(told.contains(&format!("line 2: {says}")), "{told}");
         }
         assert!(
-            file_times(Path::new("nowhere.csv"), 1)
+            file_times(Path::new("nowhere.csv"), 1, "cells")
                 .unwrap_err()
                 .contains("cannot be read")
         );

@@ -16,7 +16,10 @@ pub type Columns = Vec<Option<Vec<f64>>>;
 /// # Errors
 /// In words: a file that cannot be read, a column that is missing, a cell that is no number.
 pub fn read_columns(path: &Path, wanted: &[(&str, bool)]) -> Result<Columns, String> {
-    match path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+    match path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("parquet"))
+    {
         true => parquet(path, wanted),
         false => csv(path, wanted),
     }
@@ -24,7 +27,10 @@ pub fn read_columns(path: &Path, wanted: &[(&str, bool)]) -> Result<Columns, Str
 
 /// What a row is called in messages: the line of a CSV file, the row of another.
 pub fn row_name(path: &Path, row: usize) -> String {
-    match path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+    match path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("parquet"))
+    {
         true => format!("row {row}"),
         false => format!("line {}", row + 2),
     }
@@ -33,7 +39,8 @@ pub fn row_name(path: &Path, row: usize) -> String {
 fn places(names: &[String], wanted: &[(&str, bool)]) -> Result<Vec<Option<usize>>, String> {
     let place = |name: &str| names.iter().position(|n| n == name);
     let places: Vec<Option<usize>> = wanted.iter().map(|(name, _)| place(name)).collect();
-    let missing = |((_, needed), place): (&(&str, bool), &Option<usize>)| *needed && place.is_none();
+    let missing =
+        |((_, needed), place): (&(&str, bool), &Option<usize>)| *needed && place.is_none();
     if wanted.iter().zip(&places).any(missing) {
         let list = |needed: bool| {
             let names = wanted.iter().filter(|(_, n)| *n == needed);
@@ -68,7 +75,10 @@ fn csv(path: &Path, wanted: &[(&str, bool)]) -> Result<Columns, String> {
             let value = text.parse::<f64>();
             let value = value.map_err(|_| {
                 let name = &names[*place];
-                format!("{}: `{text}` in column `{name}` is not a number", row_name(path, row))
+                format!(
+                    "{}: `{text}` in column `{name}` is not a number",
+                    row_name(path, row)
+                )
             })?;
             column.push(value);
         }

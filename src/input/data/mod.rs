@@ -8,6 +8,7 @@
 //! Nothing here knows of circuits or simulated time, and nothing depends on the number of threads.
 
 mod array;
+mod columns;
 mod error;
 mod files;
 mod frames;
@@ -17,9 +18,11 @@ mod mel;
 mod parallel;
 mod recordings;
 mod resample;
+mod sonata;
 mod wav;
 
 pub use array::read_array;
+pub use columns::{Columns, read_columns, row_name};
 pub use error::DataError;
 pub use frames::Frames;
 pub use images::{ImageError, ImageFiles, ImageSet, image_shape, read_images};
@@ -27,4 +30,5 @@ pub use log_mel::{LogMel, LogMelPlan};
 pub use mel::{hz_to_mel, mel_to_hz};
 pub use recordings::{RecordedSplit, Recordings, RecordingsSpec, Scaling, SplitRule};
 pub use resample::{RATES_HZ, Resampler};
+pub use sonata::read_sonata_spikes;
 pub use wav::{Sound, read_wav};

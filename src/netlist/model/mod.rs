@@ -23,9 +23,10 @@ pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
 pub use observation::{
     Binning, Measure, MeasureKind, Recording, RecordingKind, SpikeStatistic, Statistic,
 };
-pub use population::{Bias, CompartmentTable, Population, Times};
+pub use population::{Bias, CompartmentTable, Population, Positions, Times};
 pub use projection::{
-    Adam, Connect, Convolution, Delay, Learn, Precision, Projection, ShortTerm, Signal, Windows,
+    Adam, Connect, Convolution, Delay, Distance, Learn, Precision, Profile, Projection, ShortTerm,
+    Signal, Windows,
 };
 pub use rule::RuleModel;
 pub use spiking::{

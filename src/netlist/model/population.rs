@@ -21,10 +21,27 @@ pub struct Population {
     pub parameters: IndexMap<String, (Span, Distribution)>,
     /// What is said of its compartments.
     pub compartments: IndexMap<String, CompartmentTable>,
+    /// Where its neurons lie.
+    pub positions: Option<Spanned<Positions>>,
     /// When its neurons spike, if their model leaves it to the population.
     pub times: Option<Spanned<Times>>,
     /// The times start anew after each of these (ms).
     pub repeat: Option<Spanned<Quantity>>,
+}
+
+/// Where neurons lie.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Positions {
+    /// Evenly on a circle of circumference 1.
+    Ring,
+    /// Evenly in the unit square.
+    Grid,
+    /// At random in the unit square.
+    Random,
+    /// A CSV or Parquet file with columns `x` and `y`.
+    File(String),
+    /// x and y of each.
+    Listed(Vec<[f64; 2]>),
 }
 
 /// Times of spikes.

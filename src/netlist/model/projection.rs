@@ -119,7 +119,16 @@ pub enum Connect {
     InDegree(u64),
     /// Each source gets this many different targets.
     OutDegree(u64),
-    /// Edges from a CSV file with columns `pre`, `post` and, if it likes, `weight`.
+    /// So many synapses in all, between pairs that are drawn.
+    Total {
+        /// How many.
+        count: u64,
+        /// Whether a pair may be drawn more than once.
+        repeats: bool,
+    },
+    /// Each pair with a probability that depends on how far its neurons are from each other.
+    Distance(Distance),
+    /// Edges from a CSV or Parquet file with columns `pre`, `post` and, if it likes, `weight`.
     Edges(String),
     /// Between populations with a shape: the same patch of weights at every place.
     Convolution(Convolution),
@@ -129,6 +138,30 @@ pub enum Connect {
     Spread(Windows),
     /// Within a population: in each window the most active neuron gets 1, the others 0.
     Winner(Windows),
+}
+
+/// How the probability of a connection depends on distance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Distance {
+    /// Its form.
+    pub profile: Profile,
+    /// Standard deviation, decay length or reach, in lengths of the unit square or ring.
+    pub width: f64,
+    /// Probability at distance 0.
+    pub peak: f64,
+    /// Whether opposite edges of the unit square meet.
+    pub periodic: bool,
+}
+
+/// Forms of a probability over distance d with width s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// exp(−d²/2s²).
+    Gaussian,
+    /// exp(−d/s).
+    Exponential,
+    /// 1 up to s, else 0.
+    Boxcar,
 }
 
 /// A convolution; one number for each dimension of the maps, or one for all.
@@ -187,4 +220,19 @@ pub struct Adam {
     pub epsilon: f64,
     /// Steps whose changes are averaged for one update.
     pub every: u64,
+}
+
+impl std::fmt::Display for Distance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let profile = match self.profile {
+            Profile::Gaussian => "gaussian",
+            Profile::Exponential => "exponential",
+            Profile::Boxcar => "boxcar",
+        };
+        write!(
+            f,
+            "{profile} of distance, width {}, peak {}",
+            self.width, self.peak
+        )
+    }
 }
