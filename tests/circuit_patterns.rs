@@ -80,7 +80,7 @@ fn a_total_is_exact_and_reproducible_and_repeats_only_if_it_may() {
     assert_eq!(edges(&repeated, "w").len(), 200);
     let told = built(&cells(3, "", "{ total = 10 }"), here).unwrap_err();
     assert!(
-        told.contains("there are 9; with `repeats = true`"),
+        told.contains("there are 9; write `repeats = true`"),
         "{told}"
     );
 }

@@ -71,7 +71,7 @@ pub enum ConnectError {
     },
     /// More synapses than pairs.
     #[error(
-        "{count} synapses need as many pairs of neurons, there are {pairs}; with `repeats = true` a pair may have several"
+        "{count} synapses need as many pairs of neurons, there are {pairs}; write `repeats = true` to give pairs several"
     )]
     Total {
         /// What was asked for.
