@@ -311,7 +311,8 @@ fn every_netlist_runs_and_every_model_is_used() {
             "`{model}` needs no case: a netlist uses it"
         );
         in_use.extend(used(&netlist));
-        if netlist.neurons[*model].spike.is_some() {
+        let neuron = netlist.neurons.get(*model);
+        if neuron.is_some_and(|neuron| neuron.spike.is_some()) {
             check(model, netlist);
             continue;
         }
