@@ -2,15 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::probes::{MeasurePlan, PlannedKind, TracePlan, Weighted};
+use super::probes::{MeasurePlan, PlannedKind, PlannedSamples, TracePlan, Weighted};
 use super::run::Progress;
 use super::weights::{unpadded, weight_shape};
 use crate::compile::Program;
 use crate::engine::rate::{Observer, State};
 use crate::lang::vm::padded;
 use crate::measure::{
-    Autocorrelation, CorrelationMatrix, Covariance, Images, Mean, RSquared, Sensitivity,
-    StageCorrelation, Tuning, UpdateBlock, share_right,
+    Autocorrelation, CorrelationMatrix, Covariance, Images, Mean, RSquared, Readout, Samples,
+    Sensitivity, StageCorrelation, Tuning, UpdateBlock, class, share_right,
 };
 use crate::record::{RecordError, Recorder, TraceBlock};
 
@@ -29,6 +29,8 @@ pub(super) enum Accumulator {
     VolumeFraction(Covariance, Vec<f64>),
     Sensitivity(Sensitivity),
     Images(Images),
+    /// Samples, and the classifiers that read them.
+    Readout(Samples, Box<Readout>),
     /// Updates of a rule, one block each time a stage has run.
     Updates(Vec<UpdateBlock>),
     /// Made of other measures when the run has ended.
@@ -36,7 +38,7 @@ pub(super) enum Accumulator {
 }
 
 impl Accumulator {
-    pub fn new(kind: &PlannedKind) -> Self {
+    pub fn new(kind: &PlannedKind, replicas: usize) -> Self {
         match kind {
             PlannedKind::Mean { window, .. } | PlannedKind::Accuracy { window, .. } => {
                 Accumulator::Mean(Mean::new(*window))
@@ -65,6 +67,15 @@ impl Accumulator {
             PlannedKind::Sensitivity { window, .. } => {
                 Accumulator::Sensitivity(Sensitivity::new(*window))
             }
+            PlannedKind::LinearReadout {
+                samples,
+                penalty,
+                most,
+                ..
+            } => {
+                let readout = Readout::new(samples.size, samples.classes, *penalty, *most);
+                Accumulator::Readout(Samples::new(samples.size, replicas), Box::new(readout))
+            }
             PlannedKind::Update { .. } => Accumulator::Updates(vec![]),
             PlannedKind::Peaks(_)
             | PlannedKind::MatrixAgreement(_)
@@ -86,6 +97,7 @@ impl Accumulator {
                 m.reset();
                 target.iter_mut().for_each(Tuning::reset);
             }
+            Accumulator::Readout(m, _) => m.reset(),
             Accumulator::Mean(_)
             | Accumulator::Sensitivity(_)
             | Accumulator::StageCorrelation(_)
@@ -154,6 +166,15 @@ impl<'a> Collector<'a> {
             ) {
                 m.begin(usize::from(between[0] != name));
             }
+            if let (PlannedKind::LinearReadout { train, .. }, Accumulator::Readout(_, readout)) = (
+                &parts.measures[*index].kind,
+                &mut parts.accumulators[*index],
+            ) {
+                match train == name {
+                    true => readout.begin_training(),
+                    false => readout.begin_test(),
+                }
+            }
         }
         Collector {
             program: parts.program,
@@ -184,6 +205,12 @@ impl<'a> Collector<'a> {
                 (_, Accumulator::Mean(mean)) => mean.close(now),
                 (_, Accumulator::StageCorrelation(m)) => m.close(now),
                 (_, Accumulator::Sensitivity(m)) => m.close(now),
+                (PlannedKind::LinearReadout { train, .. }, Accumulator::Readout(_, readout)) => {
+                    match *train == self.name {
+                        true => readout.end_training(),
+                        false => readout.end_test(now),
+                    }
+                }
                 (
                     PlannedKind::VolumeFraction { readout, .. },
                     Accumulator::VolumeFraction(m, found),
@@ -284,6 +311,23 @@ impl<'a> Collector<'a> {
                 let value = counts(*when).then(|| number(*of));
                 m.add(value, number(*class).abs() > 0.0, now);
             }
+            (
+                PlannedKind::LinearReadout {
+                    samples: plan,
+                    train,
+                    ..
+                },
+                Accumulator::Readout(samples, readout),
+            ) => {
+                let trains = *train == self.name;
+                each_sample(program, state, plan, samples, |sample, class| {
+                    if trains {
+                        readout.train(sample, class);
+                    } else {
+                        readout.test(sample, class);
+                    }
+                });
+            }
             (PlannedKind::StageCorrelation { of, between }, Accumulator::StageCorrelation(m)) => {
                 let which = usize::from(between[0] != self.name);
                 m.add(which, vector(*of));
@@ -310,6 +354,26 @@ impl<'a> Collector<'a> {
             self.failure = self.recorder.send_trace(block).err();
         } else {
             self.blocks[index] = Some(block);
+        }
+    }
+}
+
+/// What is done with a sample and its class.
+fn each_sample(
+    program: &Program,
+    state: &State,
+    plan: &PlannedSamples,
+    samples: &mut Samples,
+    mut take: impl FnMut(&mut dyn Iterator<Item = f64>, usize),
+) {
+    for replica in 0..program.circuit.replicas {
+        let of = |probe: usize| state.replica(program.probes[probe].what, replica);
+        let holds = |probe: usize| of(probe).first().is_some_and(|x| x.abs() > 0.0);
+        samples.add(replica, of(plan.of), plan.since.is_none_or(holds));
+        if plan.when.is_none_or(holds)
+            && let Some(class) = class(of(plan.label))
+        {
+            take(&mut samples.mean(replica), class);
         }
     }
 }

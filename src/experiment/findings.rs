@@ -68,6 +68,9 @@ pub(super) fn reports(
             Accumulator::Sensitivity(m) => {
                 mean_report(m.found(), &plan.during, plan.expect.clone())
             }
+            Accumulator::Readout(_, readout) => {
+                mean_report(readout.found(), &plan.during, plan.expect.clone())
+            }
             Accumulator::StageCorrelation(m) => match (m.found(), &plan.during[..]) {
                 ([(_, value)], [first, second]) => {
                     let example = m.example().concat();

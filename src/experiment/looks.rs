@@ -38,6 +38,20 @@ pub(super) fn check(
                     }
                 }
             }
+            (PlannedKind::LinearReadout { .. }, MeasureKind::LinearReadout { train, test, .. }) => {
+                for name in [train, test] {
+                    if leaf(stages, &name.value).is_none() {
+                        let message = "a linear-readout looks in stages that run steps";
+                        let problem = Problem::new(message, name.span, "not such a stage");
+                        problems.push(problem.help("name a part itself"));
+                    }
+                }
+                if train.value == test.value {
+                    let message = "a linear-readout is trained in one stage and tested in another";
+                    let problem = Problem::new(message, test.span, "the same stage");
+                    problems.push(problem.help("give `test` a stage of its own"));
+                }
+            }
             _ => {}
         }
     }

@@ -8,7 +8,7 @@ use crate::compile::scope::{Place, PlaceScope};
 use crate::lang::Shape;
 use crate::measure::Bins;
 use crate::netlist::model::{
-    Binning, Expression, Measure, MeasureKind, Name, Netlist, Recording, RecordingKind, Stage,
+    Binning, Expression, Measure, MeasureKind, Name, Netlist, Recording, RecordingKind, Sampling, Stage,
     StageLength, Statistic,
 };
 use crate::source::{Problem, suggest};
@@ -39,6 +39,23 @@ pub struct PlannedBins {
     pub bins: Bins,
     /// What the number is, as written.
     pub axis: String,
+}
+
+/// Samples of a vector with their labels.
+#[derive(Debug, Clone)]
+pub struct PlannedSamples {
+    /// The vector.
+    pub of: usize,
+    /// Its number of elements.
+    pub size: usize,
+    /// Its label.
+    pub label: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Samples are taken where this is not 0.
+    pub when: Option<usize>,
+    /// They are means since this was last not 0.
+    pub since: Option<usize>,
 }
 
 /// Kinds of measure, with probes by number.
@@ -149,6 +166,17 @@ pub enum PlannedKind {
         /// Steps count where this is not 0.
         when: Option<usize>,
     },
+    /// How often a linear classifier finds the label.
+    LinearReadout {
+        /// What it reads.
+        samples: PlannedSamples,
+        /// The stage that trains it.
+        train: String,
+        /// Penalty/2 is the price of the squared weights.
+        penalty: f64,
+        /// Samples that train at most.
+        most: usize,
+    },
     /// Updates that a rule would make.
     Update {
         /// The measured rule of the program.
@@ -227,6 +255,9 @@ pub(super) fn plan(netlist: &Netlist, circuit: &Circuit, problems: &mut Vec<Prob
         };
         let during = match &measure.kind {
             MeasureKind::StageCorrelation { between, .. } => planner.during(between),
+            MeasureKind::LinearReadout { train, test, .. } => {
+                planner.during(&[train.clone(), test.clone()])
+            }
             _ => planner.during(&measure.during),
         };
         planner.planned.measures.push(MeasurePlan {
@@ -299,6 +330,40 @@ impl Planner<'_> {
                 .push(problem.help("give a population of two neurons, such as output.soma"));
         }
         Some(probe)
+    }
+
+    /// Samples, with what says when they are taken.
+    fn samples(&mut self, sampling: &Sampling) -> Option<PlannedSamples> {
+        let (of, label) = (self.probe(&sampling.of), self.probe(&sampling.label));
+        let when = sampling.when.as_ref().map(|w| self.one(w));
+        let since = sampling.since.as_ref().map(|s| self.one(s));
+        let ((of, size, _), (label, classes, _)) = (of?, label?);
+        if classes < 2 {
+            let problem = Problem::new("a label has at least two classes", sampling.label.span, "");
+            let help = "give a vector with an element for each class, such as digits.label";
+            self.problems.push(problem.help(help));
+        }
+        Some(PlannedSamples {
+            of,
+            size,
+            label,
+            classes,
+            when: when.flatten(),
+            since: since.flatten(),
+        })
+    }
+
+    /// A number, or a vector of one element, which may differ between replicas.
+    fn one(&mut self, text: &Expression) -> Option<usize> {
+        let (probe, size, _) = self.probe(text)?;
+        if size == 1 {
+            return Some(probe);
+        }
+        let message = format!("this takes one number a step, not {size}");
+        let problem = Problem::new(message, text.span, "a vector");
+        self.problems
+            .push(problem.help("give a modulator, or an output such as digits.last"));
+        None
     }
 
     fn bins(&mut self, binning: &Binning) -> Option<PlannedBins> {
@@ -447,6 +512,18 @@ impl Planner<'_> {
             }
             MeasureKind::Accuracy { .. } => self.accuracy(kind)?,
             MeasureKind::Images { .. } => self.images(kind)?,
+            MeasureKind::LinearReadout {
+                samples,
+                train,
+                penalty,
+                most,
+                ..
+            } => PlannedKind::LinearReadout {
+                samples: self.samples(samples)?,
+                train: train.value.clone(),
+                penalty: *penalty,
+                most: *most as usize,
+            },
             MeasureKind::Update { of, sample, .. } => {
                 let before = self.planned.measures.iter();
                 let rule = before.filter(|m| matches!(m.kind, PlannedKind::Update { .. }));

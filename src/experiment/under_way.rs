@@ -73,7 +73,7 @@ impl<'e> Run<'e> {
             accumulators: experiment
                 .measures
                 .iter()
-                .map(|m| Accumulator::new(&m.kind))
+                .map(|m| Accumulator::new(&m.kind, circuit.replicas))
                 .collect(),
             interrupt: options.interrupt.clone(),
             leaves,
@@ -250,6 +250,10 @@ impl<'e> Run<'e> {
                         of, class, when, ..
                     } => (&[*of, *class], *when),
                     PlannedKind::Images { of, when, .. } => (of, *when),
+                    PlannedKind::LinearReadout { samples, .. } => {
+                        let since = samples.since.unwrap_or(samples.of);
+                        (&[samples.of, samples.label, since], samples.when)
+                    }
                     PlannedKind::Update { .. }
                     | PlannedKind::Peaks(_)
                     | PlannedKind::Cosine(_)

@@ -1,6 +1,6 @@
 //! The `[measure.*]` tables.
 
-use super::model::{Binning, Measure, MeasureKind, Name, SpikeStatistic, Statistic};
+use super::model::{Binning, Measure, MeasureKind, Name, Sampling, SpikeStatistic, Statistic};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use crate::lang::scope::Counted;
@@ -44,6 +44,13 @@ const OF_IMAGES: Key = key("of", "[\"digits\", \"visible.apical\"]");
 const SHAPE: Key = key("shape", "[28, 28]");
 const COUNT: Key = key("count", "40");
 const CLASS: Key = key("class", "\"sum(output.target)\"");
+const LABEL: Key = key("label", "\"digits.label\"");
+const WHEN_LAST: Key = key("when", "\"digits.last\"");
+const SINCE: Key = key("since", "\"digits.changed\"");
+const TRAIN: Key = key("train", "\"collect\"");
+const TEST: Key = key("test", "\"test\"");
+const PENALTY: Key = key("penalty", "1e-3");
+const MOST: Key = key("samples", "50_000");
 
 /// How many images are shown if no number is given.
 const DEFAULT_IMAGES: u64 = 40;
@@ -53,7 +60,7 @@ const DEFAULT_BINS: u64 = 24;
 
 const STATISTICS: [&str; 3] = ["mean", "squared-mean", "variance"];
 
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 24] = [
     "mean",
     "correlation",
     "rate",
@@ -72,6 +79,7 @@ const KINDS: [&str; 22] = [
     "images",
     "ellipses",
     "volume-fraction",
+    "linear-readout",
     "update",
     "cosine",
     "matrix-agreement",
@@ -118,6 +126,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         "images" => images(&mut reader),
         "ellipses" => ellipses(&mut reader),
         "volume-fraction" => volume_fraction(&mut reader),
+        "linear-readout" => linear_readout(&mut reader),
         "update" => update(&mut reader),
         "cosine" => {
             let of = reader.require(OF_TWO, two_measures);
@@ -270,6 +279,43 @@ fn volume_fraction(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
         of: of?,
         readout: readout?,
         bins: bins?,
+    })
+}
+
+/// `of`, `label`, `when` and `since`.
+fn sampling(reader: &mut TableReader<'_, '_>) -> Option<Sampling> {
+    let of = reader.require(OF, Field::expression);
+    let label = reader.require(LABEL, Field::expression);
+    let when = reader.accept(WHEN_LAST, Field::expression);
+    let since = reader.accept(SINCE, Field::expression);
+    Some(Sampling {
+        of: of?,
+        label: label?,
+        when,
+        since,
+    })
+}
+
+/// Looks in the two stages that it names, and in no others.
+fn linear_readout(reader: &mut TableReader<'_, '_>) -> Option<MeasureKind> {
+    let samples = sampling(reader);
+    let train = reader.require(TRAIN, Field::name);
+    let test = reader.require(TEST, Field::name);
+    let penalty = reader.accept(PENALTY, |field, context| {
+        field.number(context, Range::POSITIVE)
+    });
+    let most = reader.accept(MOST, |field, context| field.whole(context, 1));
+    if let Some(during) = reader.optional(DURING) {
+        let message = "a linear-readout looks in the stages `train` and `test`";
+        let problem = Problem::new(message, during.span(), "not needed");
+        reader.context.report(problem.help("leave out `during`"));
+    }
+    Some(MeasureKind::LinearReadout {
+        samples: samples?,
+        train: train?,
+        test: test?,
+        penalty: penalty.map_or(1e-3, |penalty| penalty.value),
+        most: most.map_or(50_000, |most| most.value),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::compile::Program;
 use crate::compile::plan::{Activity, Plan};
 use crate::compile::program::Probe;
 use crate::input::{DataError, DataPaths, Pass};
+use crate::lang::vm::padded;
 use crate::netlist::model::{ModulatorDrive, Schedule};
 use crate::source::Problem;
 
@@ -395,9 +396,17 @@ impl State {
 
     /// A probe's vector in the first replica; a number is a vector of one.
     pub fn vector(&self, probe: Probe) -> &[f64] {
+        self.replica(probe, 0)
+    }
+
+    /// A probe's vector in a replica; a number is the same in all.
+    pub fn replica(&self, probe: Probe, replica: usize) -> &[f64] {
         match probe {
             Probe::Scalar(id) => std::slice::from_ref(&self.scalars[id.0 as usize]),
-            Probe::Vector(id, size) => &self.vectors[id.0 as usize][..size],
+            Probe::Vector(id, size) => {
+                let from = replica * padded(size);
+                &self.vectors[id.0 as usize][from..from + size]
+            }
         }
     }
 

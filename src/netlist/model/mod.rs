@@ -21,7 +21,7 @@ pub use input::{Input, InputProcess, LogMelInput, Mixing};
 pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
 pub use observation::{
-    Binning, Measure, MeasureKind, Recording, RecordingKind, SpikeStatistic, Statistic,
+    Binning, Measure, MeasureKind, Recording, RecordingKind, Sampling, SpikeStatistic, Statistic,
 };
 pub use population::{Bias, CompartmentTable, Population, Positions, Times};
 pub use projection::{

@@ -88,6 +88,19 @@ pub struct Binning {
     pub when: Option<Expression>,
 }
 
+/// Samples of a vector with their labels.
+#[derive(Debug, Clone)]
+pub struct Sampling {
+    /// A vector expression.
+    pub of: Expression,
+    /// A vector expression whose largest element is the class; no sample where none is above 0.
+    pub label: Expression,
+    /// Samples are taken where this expression, a number for each replica, is not 0; in every step if `None`.
+    pub when: Option<Expression>,
+    /// A sample is the mean from the last step on in which this was not 0; the step's own value if `None`.
+    pub since: Option<Expression>,
+}
+
 /// Kinds of measure.
 #[derive(Debug, Clone)]
 pub enum MeasureKind {
@@ -223,6 +236,19 @@ pub enum MeasureKind {
         count: Spanned<u64>,
         /// Only steps where this scalar expression is not 0.
         when: Option<Expression>,
+    },
+    /// How often a linear classifier, trained on samples of one stage, finds the label in another.
+    LinearReadout {
+        /// When and of what samples are taken.
+        samples: Sampling,
+        /// The stage whose samples train.
+        train: Name,
+        /// The stage whose samples test.
+        test: Name,
+        /// Penalty/2 is the price of the squared weights.
+        penalty: f64,
+        /// Samples that train at most.
+        most: u64,
     },
     /// The updates that a rule would make, their mean and variance over samples.
     Update {
