@@ -8,8 +8,8 @@ use crate::compile::scope::{Place, PlaceScope};
 use crate::lang::Shape;
 use crate::measure::Bins;
 use crate::netlist::model::{
-    Binning, Expression, Measure, MeasureKind, Name, Netlist, Recording, RecordingKind, Sampling, Stage,
-    StageLength, Statistic,
+    Binning, Expression, Measure, MeasureKind, Name, Netlist, Recording, RecordingKind, Sampling,
+    Stage, StageLength, Statistic,
 };
 use crate::source::{Problem, suggest};
 

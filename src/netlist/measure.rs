@@ -60,7 +60,7 @@ const DEFAULT_BINS: u64 = 24;
 
 const STATISTICS: [&str; 3] = ["mean", "squared-mean", "variance"];
 
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 23] = [
     "mean",
     "correlation",
     "rate",
