@@ -166,7 +166,7 @@ mod tests {
     fn a_boxcar_ends_at_its_width() {
         let boxcar = Distance {
             profile: Profile::Boxcar,
-            width: 0.2,
+            width: 0.21,
             peak: 1.0,
             periodic: false,
         };

@@ -61,7 +61,7 @@ fn file_times(path: &Path, size: usize, population: &str) -> Result<Vec<Vec<f64>
         true => read_sonata_spikes(path, population)?,
         false => {
             let mut columns = read_columns(path, &[("neuron", true), ("time", true)])
-                .map_err(|e| e.replace("`time`", "`time` (ms)"))?
+                .map_err(|e| e.replace("and `time`", "and `time` (ms)"))?
                 .into_iter();
             match (columns.next().flatten(), columns.next().flatten()) {
                 (Some(neurons), Some(spikes)) => (neurons, spikes),
