@@ -80,23 +80,6 @@ learn = { rule = "error-return", eta = 0.1 }
          neuron = \"clapp\"\nsize = 2\n[projection.W]\nfrom = \"p\"\nto = \"p.basal\"\ndelay = 1\nweight = 0.1\n\
          learn = { rule = \"clapp-no-retrodiction\", eta = 1 }\n[[stage]]\nname = \"run\"\nsteps = 2\n",
     ),
-    (
-        "clapp-inhibited",
-        "use = [\"clapp\"]\n[circuit]\nname = \"case\"\nstep = 1\n[modulator]\ngamma.schedule = 1\ngamma_c.schedule = 1\n\
-         [population.p]\nneuron = \"clapp-inhibited\"\nsize = 2\n[population.q]\nneuron = \"clapp-code\"\nsize = 2\n\
-         [projection]\nW = { from = \"p\", to = \"p.basal\", delay = 1, weight = 0.1, learn = { rule = \"clapp-inhibited\", eta = 1 } }\n\
-         V = { from = \"p\", to = \"q.soma\", delay = 1, weight = 0.1 }\n\
-         P = { from = \"q\", to = \"q.apical\", delay = 1, weight = 0.1, learn = { rule = \"clapp-prediction\", eta = 1 } }\n\
-         R = { from = \"q\", to = \"q.retro\", weight = 0.1, learn = { rule = \"clapp-retrodiction\", eta = 1 } }\n\
-         [[stage]]\nname = \"run\"\nsteps = 2\n",
-    ),
-    (
-        "clapp",
-        "use = [\"clapp\"]\n[circuit]\nname = \"case\"\nstep = 1\n[modulator]\ngamma.schedule = 1\ngamma_c.schedule = 1\n\
-         [population.p]\nneuron = \"clapp\"\nsize = 2\n\
-         [projection]\nW = { from = \"p\", to = \"p.basal\", delay = 1, weight = 0.1, learn = { rule = \"clapp\", eta = 1 } }\n\
-         [[stage]]\nname = \"run\"\nsteps = 2\n",
-    ),
 ];
 
 /// Rules between spiking neurons, whose equations `tests/plasticity` runs.
