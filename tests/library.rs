@@ -68,6 +68,9 @@ to = "p.error_w"
 delay = 1
 weight = 0
 learn = { rule = "error-return", eta = 0.1 }
+[[stage]]
+name = "run"
+steps = 2
 "#,
     ),
     (

@@ -20,6 +20,9 @@ pub enum Output {
 }
 
 impl Output {
+    /// How many there are.
+    pub const COUNT: usize = 6;
+
     /// All that have a name.
     const NAMED: [(&'static str, Output); 5] = [
         ("latent", Output::Latent),

@@ -220,17 +220,18 @@ impl Sources {
     /// Processes move on; what they give goes into the vectors of their sources.
     fn advance(&mut self, steps: usize, vectors: &mut [Vector]) {
         for (process, outputs) in &mut self.processes {
-            // A process of which nothing is read moves on all the same.
-            let taken = outputs
-                .iter()
-                .map(|(output, at)| (*output, std::mem::take(&mut vectors[*at])));
-            let mut taken: Vec<(Output, Vector)> = taken.collect();
-            let mut slices: Vec<(Output, &mut [f64])> = taken
-                .iter_mut()
-                .map(|(output, vector)| (*output, &mut vector[..]))
-                .collect();
-            process.advance(self.arch, steps, &mut slices);
-            for ((_, at), (_, vector)) in outputs.iter().zip(taken) {
+            // A process of which nothing is read moves on all the same. Arrays, since a step allocates nothing.
+            let mut taken: [Vector; Output::COUNT] = Default::default();
+            for (vector, (_, at)) in taken.iter_mut().zip(&*outputs) {
+                *vector = std::mem::take(&mut vectors[*at]);
+            }
+            let mut each = taken.iter_mut();
+            let mut slices: [(Output, &mut [f64]); Output::COUNT] = std::array::from_fn(|k| {
+                let output = outputs.get(k).map_or(Output::Values, |(output, _)| *output);
+                (output, each.next().map(|v| &mut v[..]).unwrap_or_default())
+            });
+            process.advance(self.arch, steps, &mut slices[..outputs.len()]);
+            for ((_, at), vector) in outputs.iter().zip(taken) {
                 vectors[*at] = vector;
             }
         }

@@ -331,8 +331,11 @@ fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
         ..
     } = scratch;
     let inputs = [product(memory, machine, &rule.input, gain)];
-    let outer = rule.outer.as_ref();
-    let outer = outer.map(|term| product(memory, machine, term, 1.0));
+    #[allow(clippy::manual_map, reason = "a closure may lose the instruction set")]
+    let outer = match &rule.outer {
+        Some(term) => Some(product(memory, machine, term, 1.0)),
+        None => None,
+    };
     let mut share = 0.0;
     for factor in &rule.uses {
         share += number(memory, machine, factor);
@@ -394,12 +397,14 @@ fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFi
         out: next,
         check: false,
     });
-    let diffusion = diffusion.as_ref().map(|(factor, source)| {
-        (
+    #[allow(clippy::manual_map, reason = "a closure may lose the instruction set")]
+    let diffusion = match diffusion {
+        Some((factor, source)) => Some((
             Factor::Same(number(memory, machine, factor)),
             memory.vector(VectorRef::Source(*source)),
-        )
-    });
+        )),
+        None => None,
+    };
     let finite = simd.vectorize(Euler {
         x,
         out: next,
