@@ -2,7 +2,7 @@
 //! places of all maps (Chellapilla, Puri and Simard 2006).
 //!
 //! Replicas go in blocks whose columns fit into the cache. Blocks are shared out among threads: of the drive each
-//! block writes its own part; a change of weights is summed over [`GROUPS`] groups of blocks, then over the groups
+//! block writes its own part; a change of weights is summed over `GROUPS` groups of blocks, then over the groups
 //! in order. The numbers are the same for any number of threads.
 
 use super::matrix::{Real, columns, multiply, rows};
