@@ -37,8 +37,8 @@ pub mod inbox;
 pub mod linear;
 pub mod model;
 pub mod partition;
+mod patience;
 pub mod plastic;
-
 pub mod private;
 pub mod queue;
 mod radix;

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::broadcast::Broadcast;
 use super::counters::Counters;
 use super::partition::Partition;
+use super::patience::receive;
 use super::sampler::{Sampler, Source};
 use super::time::{NEVER, after, to_ms};
 use super::turn::{Emitted, EventError, Signals};
@@ -252,12 +253,13 @@ impl Simulation {
         }
         let Simulation { partitions, .. } = self;
         let partitions = std::mem::take(partitions);
+        let threads = partitions.len();
         let result = std::thread::scope(|scope| {
             let mut lines = Vec::new();
             for partition in &partitions[1..] {
                 let (order_sender, orders) = bounded::<Order>(1);
                 let (sender, done) = bounded(1);
-                scope.spawn(move || work(partition, &orders, &sender));
+                scope.spawn(move || work(partition, &orders, &sender, threads));
                 lines.push((order_sender, done));
             }
             self.run_windows(until, observer, &partitions, |order| {
@@ -271,12 +273,15 @@ impl Simulation {
                 }
                 let mut all = run_order(&mut lock(&partitions[0]), &order)?;
                 for (_, done) in &lines {
-                    let Ok(done) = done.recv() else { break };
+                    let Some(done) = receive(done, threads) else {
+                        break;
+                    };
                     let done: Done = done?;
                     all.emitted.extend(done.emitted);
                     all.next = all.next.min(done.next);
                 }
-                all.emitted.sort_unstable();
+                // Sorted lists one after the other: a stable sort merges them.
+                all.emitted.sort();
                 Ok(all)
             })
         });
@@ -487,13 +492,14 @@ fn in_equations(program: &EventProgram) -> Vec<usize> {
     read
 }
 
-/// A thread: a window after each order.
+/// One of so many threads: a window after each order.
 fn work(
     partition: &Mutex<Partition>,
     orders: &Receiver<Order>,
     done: &Sender<Result<Done, EventError>>,
+    threads: usize,
 ) {
-    for order in orders {
+    while let Some(order) = receive(orders, threads) {
         let result = run_order(&mut lock(partition), &order);
         if done.send(result).is_err() {
             return;
