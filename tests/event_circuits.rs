@@ -54,14 +54,27 @@ fn every_good_circuit_resolves_and_can_be_drawn() {
         let netlist = netlist.unwrap_or_else(|problems| panic!("{problems}"));
         let circuit = resolve(netlist, path.parent().unwrap());
         assert_eq!(circuit.kind, CircuitKind::Event);
-        assert_eq!(circuit.step, None);
+        assert_eq!(circuit.step.is_some(), !circuit.inputs.is_empty());
         assert!(circuit.populations.iter().all(|p| p.spiking.is_some()));
         assert!(circuit.projections.iter().all(|p| p.spiking.is_some()));
         for population in &circuit.populations {
             assert!(draw::svg(&circuit).contains(&population.name));
             assert!(draw::dot(&circuit).contains(&population.name));
         }
-        assert!(draw::svg(&circuit).contains("bursts, delay 2 ms"));
+        let bursts = if circuit.inputs.is_empty() {
+            "bursts, delay 2 ms"
+        } else {
+            "delay 2 ms"
+        };
+        assert!(draw::svg(&circuit).contains(bursts));
+        for population in &circuit.populations {
+            let fed = population.spiking.as_ref().and_then(|s| s.input?.of);
+            if let Some((input, output)) = fed {
+                let input = output.of(&circuit.inputs[input.0 as usize].name);
+                let wire = format!("{input} to {}", population.name);
+                assert!(draw::svg(&circuit).contains(&wire), "{wire}");
+            }
+        }
     }
 }
 

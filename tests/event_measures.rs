@@ -3,16 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use apical::experiment::{RunOptions, Runnable, Silent};
-use apical::input::DataPaths;
-use apical::netlist::{self, LoadOptions};
 use apical::record::{MeasureReport, RunReport, Spike, SpikeFile, SpikeKind};
 
 mod event_support;
-use event_support::{program, refused, sampled};
+use event_support::{program, refused, report, sampled};
 
 const CIRCUIT: &str = r#"
 use = ["lif", "sources", "pyramidal", "stdp"]
@@ -105,23 +100,6 @@ every = "1 ms"
 during = "second"
 "#;
 
-fn run(text: &str) -> (RunReport, tempfile::TempDir) {
-    let netlist = netlist::parse("measures", text, &LoadOptions::default());
-    let netlist = netlist.unwrap_or_else(|problems| panic!("{problems}"));
-    let paths = DataPaths::default();
-    let experiment = Runnable::new(netlist, "measures", &paths);
-    let experiment = experiment.unwrap_or_else(|problems| panic!("{problems}"));
-    let out = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: out.path().join("run"),
-        overwrite: false,
-        threads: 1,
-        paths,
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
-    (experiment.run(&options, &mut Silent).unwrap(), out)
-}
-
 fn number(report: &RunReport, name: &str) -> f64 {
     match &report.measures[name] {
         MeasureReport::Number { value, .. } => *value,
@@ -140,7 +118,7 @@ const MS: i64 = 1_000_000_000;
 
 #[test]
 fn counts_rates_and_fractions_are_those_of_the_recorded_spikes() {
-    let (report, out) = run(CIRCUIT);
+    let (report, out) = report(CIRCUIT);
     let all = spikes(out.path());
     let second: Vec<&Spike> = all.iter().filter(|s| s.time_ps >= 300 * MS).collect();
     let count = |is: fn(SpikeKind) -> bool| second.iter().filter(|s| is(s.kind)).count() as f64;
@@ -165,7 +143,7 @@ fn counts_rates_and_fractions_are_those_of_the_recorded_spikes() {
 
 #[test]
 fn isi_cv_is_averaged_over_neurons() {
-    let (report, out) = run(CIRCUIT);
+    let (report, out) = report(CIRCUIT);
     let all = spikes(out.path());
     let mut cvs = Vec::new();
     for neuron in 0..40 {
@@ -186,7 +164,7 @@ fn isi_cv_is_averaged_over_neurons() {
 
 #[test]
 fn correlations_and_r_squared_of_known_waves() {
-    let (report, _out) = run(CIRCUIT);
+    let (report, _out) = report(CIRCUIT);
     let MeasureReport::Series { value, .. } = &report.measures["lagged"] else {
         panic!("one for each stage: {:?}", report.measures["lagged"]);
     };
@@ -202,7 +180,7 @@ fn correlations_and_r_squared_of_known_waves() {
 
 #[test]
 fn mean_weight_is_that_of_the_recorded_weights() {
-    let (report, out) = run(CIRCUIT);
+    let (report, out) = report(CIRCUIT);
     let file = std::fs::File::open(out.path().join("run/weights/weights-w.npy")).unwrap();
     let array = npyz::NpyFile::new(std::io::BufReader::new(file)).unwrap();
     let weights: Vec<f64> = array.into_vec().unwrap();

@@ -1,13 +1,13 @@
 //! Stages of event circuits: what learns in them, which schedules hold, and what measures find.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+mod event_support;
 
-use apical::experiment::{RunOptions, Runnable, Silent};
+use apical::experiment::Runnable;
 use apical::input::DataPaths;
 use apical::netlist::{self, LoadOptions};
-use apical::record::{MeasureReport, RunReport};
+use apical::record::MeasureReport;
+use event_support::report;
 
 const CIRCUIT: &str = r#"
 use = ["lif", "sources", "stdp"]
@@ -64,26 +64,9 @@ when = "gate"
 during = "after"
 "#;
 
-fn run(text: &str) -> (RunReport, tempfile::TempDir) {
-    let netlist = netlist::parse("stages", text, &LoadOptions::default());
-    let netlist = netlist.unwrap_or_else(|problems| panic!("{problems}"));
-    let paths = DataPaths::default();
-    let experiment = Runnable::new(netlist, "stages", &paths);
-    let experiment = experiment.unwrap_or_else(|problems| panic!("{problems}"));
-    let out = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: out.path().join("run"),
-        overwrite: false,
-        threads: 1,
-        paths,
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
-    (experiment.run(&options, &mut Silent).unwrap(), out)
-}
-
 #[test]
 fn weights_change_only_in_stages_that_learn() {
-    let (_, out) = run(CIRCUIT);
+    let (_, out) = report(CIRCUIT);
     let file = std::fs::File::open(out.path().join("run/weights/weights-w.npy")).unwrap();
     let array = npyz::NpyFile::new(std::io::BufReader::new(file)).unwrap();
     let weights: Vec<f64> = array.into_vec().unwrap();
@@ -98,7 +81,7 @@ fn weights_change_only_in_stages_that_learn() {
 
 #[test]
 fn schedules_of_a_stage_end_with_it_and_the_others_stand_still_meanwhile() {
-    let (report, _out) = run(CIRCUIT);
+    let (report, _out) = report(CIRCUIT);
     let MeasureReport::Series { value, step, .. } = &report.measures["gate"] else {
         panic!("{:?}", report.measures["gate"]);
     };

@@ -34,10 +34,6 @@ const CASES: &[(&str, &str)] = &[
         "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"lif-escape\"\nsize = 2\n",
     ),
     (
-        "alif",
-        "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"alif\"\nsize = 2\n",
-    ),
-    (
         "regular",
         "use = [\"sources\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"regular\"\nsize = 2\n",
     ),

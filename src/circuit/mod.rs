@@ -20,7 +20,7 @@ use crate::source::Span;
 use crate::units::{Dimension, Quantity};
 use connect::Connectivity;
 pub use output::Output;
-pub use spiking::{CircuitKind, Plateau, Receptor, SpikeTimes, Spiking, SpikingEnds};
+pub use spiking::{CircuitKind, Plateau, Receptor, SourceInput, SpikeTimes, Spiking, SpikingEnds};
 
 /// Typed index of a population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -262,6 +262,17 @@ impl Circuit {
             .iter()
             .position(|i| i.name == name)
             .map(|i| InputId(i as u32))
+    }
+
+    /// The output of an input that `world` or `digits.label` names, and how many numbers it gives a step.
+    pub fn output_named(&self, name: &str) -> Option<(InputId, Output, usize)> {
+        let (first, output) = match name.split_once('.') {
+            Some((first, rest)) => (first, Output::named(rest)?),
+            None => (name, Output::Values),
+        };
+        let id = self.input_named(first)?;
+        let size = self.inputs[id.0 as usize].output(output)?;
+        Some((id, output, size))
     }
 
     /// The steps in a length of time: rounded, at least `least`.

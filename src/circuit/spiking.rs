@@ -3,6 +3,7 @@
 //! Values stay expressions in text; the compiler reads them. Variables are meant by their index among the
 //! population's compartments.
 
+use super::{InputId, Output};
 use crate::netlist::model::{self, Expression, ReceptorKind, SpikeTrigger};
 use crate::source::Span;
 
@@ -36,6 +37,8 @@ pub struct Spiking {
     pub receptors: Vec<Receptor>,
     /// Times of spikes, if the trigger is [`SpikeTrigger::Given`].
     pub times: Option<SpikeTimes>,
+    /// What the rate of a source reads as `input`.
+    pub input: Option<SourceInput>,
     /// Where the model's `spike` was written.
     pub span: Span,
 }
@@ -62,6 +65,15 @@ pub struct Receptor {
     pub on: Vec<u32>,
     /// What a spike that arrives does.
     pub kind: ReceptorKind,
+}
+
+/// The input that a population of sources names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceInput {
+    /// The output of an input, with a number for each neuron; none if the name is wrong, which has been told.
+    pub of: Option<(InputId, Output)>,
+    /// Where it was written.
+    pub span: Span,
 }
 
 /// Times of spikes that a netlist gives.

@@ -60,11 +60,11 @@ impl PlaceScope<'_> {
             }
             Place::Neuron { population, time } => {
                 let parameters = self.circuit.population(*population).parameters.keys();
-                let time = time.then(|| "t".to_owned());
+                let of_sources = ["t", "input"].into_iter().filter(|_| *time);
                 compartments(*population)
                     .into_iter()
                     .chain(parameters.cloned())
-                    .chain(time)
+                    .chain(of_sources.map(str::to_owned))
                     .collect()
             }
             Place::SpikingRule {
@@ -146,7 +146,9 @@ impl PlaceScope<'_> {
                 }
                 None => self.unknown(&name, &known),
             },
-            Place::Neuron { population, .. } => match self.lives(path) {
+            Place::Neuron { population, time } => match self.lives(path) {
+                // That the population names no input, or a wrong one.
+                _ if name == "input" && *time => (String::new(), "", None),
                 Some(lives) => self.in_another(&name, &lives, *population),
                 None => self.unknown(&name, &known),
             },
@@ -170,6 +172,38 @@ impl PlaceScope<'_> {
         let message = format!("`{name}` is {lives}, which is not part of neuron model `{model}`");
         let help = "what other neurons do arrives through projections (`drive`) or as a modulator";
         (message, "not in this neuron", Some(help.to_owned()))
+    }
+
+    /// Why one cannot ask whether something has changed, which may be an input.
+    pub(super) fn no_change(&self, name: &str, is_input: bool) -> Refusal {
+        let event = self.circuit.kind == CircuitKind::Event;
+        if is_input {
+            let help = match event {
+                true => "give a modulator this value, and read the modulator here".to_owned(),
+                false => format!(
+                    "it takes a modulator here; an input of images tells it itself: {name}.changed"
+                ),
+            };
+            return Refusal {
+                message: format!("`changed` does not look at input `{name}` here"),
+                note: "an input".to_owned(),
+                help: Some(help),
+            };
+        }
+        let modulators = self.circuit.modulators.iter().map(|m| &m.name);
+        let inputs = self.circuit.inputs.iter().map(|i| &i.name);
+        let looks = event && matches!(self.place, Place::Broadcast);
+        let known = modulators.chain(inputs.filter(|_| looks));
+        let what = if looks {
+            "modulator or input"
+        } else {
+            "modulator"
+        };
+        Refusal {
+            message: format!("there is no {what} `{name}`"),
+            note: format!("unknown {what}"),
+            help: suggest(name, known.map(String::as_str)),
+        }
     }
 
     /// Why `rate` means nothing here.

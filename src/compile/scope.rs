@@ -10,7 +10,6 @@ use crate::lang::ast::Ast;
 use crate::lang::scope::Counted;
 use crate::lang::{Meaning, Refusal, Scope, Shape};
 use crate::netlist::model::{Distribution, DistributionKind, Dynamics, Name};
-use crate::source::suggest;
 use crate::units::{Dimension, Quantity};
 
 /// Time constant of the window in which `rate(population)` counts if none is given (ms).
@@ -133,14 +132,7 @@ impl<'c> PlaceScope<'c> {
             Some(id) if event && matches!(self.place, Place::Broadcast) => {
                 Ok(self.variable(Reading::InputChanged(id), Shape::Scalar, Dimension::NONE))
             }
-            _ => {
-                let modulators = self.circuit.modulators.iter().map(|m| m.name.as_str());
-                Err(Refusal {
-                    message: format!("there is no modulator `{name}`"),
-                    note: "unknown modulator".to_owned(),
-                    help: suggest(name, modulators),
-                })
-            }
+            found => Err(self.no_change(name, found.is_some())),
         }
     }
 
@@ -203,8 +195,20 @@ impl<'c> PlaceScope<'c> {
         }
         match self.broadcast(name) {
             None if name == "t" && time => Some(self.time()),
+            None if name == "input" && time => self.own_input(own),
             found => found,
         }
+    }
+
+    /// What the input that a population of sources names gives each of them.
+    fn own_input(&mut self, own: PopulationId) -> Option<Meaning> {
+        let spiking = self.circuit.population(own).spiking.as_ref()?;
+        let (input, output) = spiking.input?.of?;
+        Some(self.variable(
+            Reading::Input(input, output),
+            self.size(own),
+            Dimension::NONE,
+        ))
     }
 
     /// The time since the start.

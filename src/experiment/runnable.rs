@@ -52,6 +52,14 @@ impl Runnable {
         }
     }
 
+    /// The kind of its circuit.
+    pub fn kind(&self) -> CircuitKind {
+        match self {
+            Runnable::Rate(_) => CircuitKind::Rate,
+            Runnable::Event(_) => CircuitKind::Event,
+        }
+    }
+
     /// The netlist.
     pub fn netlist(&self) -> &Netlist {
         match self {
@@ -67,7 +75,7 @@ impl Runnable {
     pub fn ready(&self, paths: &DataPaths) -> Result<(), RunError> {
         match self {
             Runnable::Rate(experiment) => experiment.ready(paths, 1).map(|_| ()),
-            Runnable::Event(experiment) => experiment.has_stages(),
+            Runnable::Event(experiment) => experiment.ready(paths),
         }
     }
 
@@ -87,7 +95,7 @@ impl Runnable {
     pub fn steps(&self) -> Option<u64> {
         match self {
             Runnable::Rate(experiment) => experiment.steps(),
-            Runnable::Event(experiment) => Some(experiment.milliseconds()),
+            Runnable::Event(experiment) => experiment.known_milliseconds(),
         }
     }
 

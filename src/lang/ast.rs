@@ -114,6 +114,17 @@ impl fmt::Display for Ast {
 }
 
 impl Ast {
+    /// The names that it reads, as they are written.
+    pub fn names(&self) -> Vec<String> {
+        match &self.kind {
+            AstKind::Number(_) => vec![],
+            AstKind::Name(path) => vec![path.join(".")],
+            AstKind::Call { arguments, .. } => arguments.iter().flat_map(Ast::names).collect(),
+            AstKind::Unary(_, a) | AstKind::Inverse(a) => a.names(),
+            AstKind::Binary(_, a, b) => [a.names(), b.names()].concat(),
+        }
+    }
+
     /// Prints with the brackets that a context of binding strength `context` needs.
     fn print(&self, out: &mut fmt::Formatter<'_>, context: u8) -> fmt::Result {
         match &self.kind {

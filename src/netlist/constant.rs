@@ -62,18 +62,7 @@ pub(super) fn read_all(context: &mut Context, field: &Field<'_>) {
 /// Whether the value is a text that reads one of these names.
 fn mentions(field: &Field<'_>, wanted: impl Fn(&str) -> bool) -> bool {
     let tree = field.node.text().and_then(|text| lang::parse(text).ok());
-    tree.is_some_and(|tree| names(&tree).iter().any(|name| wanted(name)))
-}
-
-/// The names that an expression reads.
-fn names(tree: &Ast) -> Vec<String> {
-    match &tree.kind {
-        AstKind::Number(_) => vec![],
-        AstKind::Name(path) => vec![path.join(".")],
-        AstKind::Call { arguments, .. } => arguments.iter().flat_map(names).collect(),
-        AstKind::Unary(_, a) | AstKind::Inverse(a) => names(a),
-        AstKind::Binary(_, a, b) => [names(a), names(b)].concat(),
-    }
+    tree.is_some_and(|tree| tree.names().iter().any(|name| wanted(name)))
 }
 
 /// Whether a text is meant as a computed value: arithmetic of numbers, or something that reads a constant,
@@ -92,7 +81,7 @@ impl Field<'_> {
             return None;
         };
         let tree = lang::parse(text).ok()?;
-        let names = names(&tree);
+        let names = tree.names();
         if names
             .iter()
             .any(|name| context.broken_constants.contains(name))

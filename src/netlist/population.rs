@@ -49,6 +49,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
     let repeat = given(&mut reader, REPEAT, |field, context| {
         field.time(context, Range::POSITIVE)
     });
+    let input = given(&mut reader, INPUT, Field::name);
     let mut compartments = IndexMap::new();
     for (key, entry) in reader.others() {
         compartments
@@ -64,6 +65,7 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
         positions,
         times,
         repeat,
+        input,
     })
 }
 

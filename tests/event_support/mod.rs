@@ -9,14 +9,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use apical::circuit::Circuit;
 use apical::compile::event::EventProgram;
 use apical::engine::event::simulation::{Observer, Simulation, View};
 use apical::engine::event::time::{NEVER, from_ms};
 use apical::engine::event::turn::Emitted;
+use apical::experiment::{RunOptions, Runnable, Silent};
 use apical::input::DataPaths;
 use apical::netlist::{LoadOptions, parse};
+use apical::record::RunReport;
 
 /// A netlist's text below the usual head.
 pub fn head(text: &str) -> String {
@@ -25,16 +28,20 @@ pub fn head(text: &str) -> String {
     )
 }
 
+/// Where files are looked for.
+pub fn paths() -> DataPaths {
+    DataPaths {
+        netlist: Path::new(".").to_owned(),
+        data: None,
+    }
+}
+
 /// Compiles a netlist's text, below the usual head.
 pub fn program(text: &str) -> Arc<EventProgram> {
     let text = head(text);
     let netlist =
         parse("test.toml", &text, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e:?}"));
-    let paths = DataPaths {
-        netlist: Path::new(".").to_owned(),
-        data: None,
-    };
-    let (circuit, problems) = Circuit::build(&netlist, &paths);
+    let (circuit, problems) = Circuit::build(&netlist, &paths());
     assert!(problems.is_empty(), "{problems:?}");
     Arc::new(EventProgram::new(&netlist, circuit).unwrap_or_else(|e| panic!("{e:?}")))
 }
@@ -143,10 +150,28 @@ pub fn refused(text: &str) -> String {
         Ok(netlist) => netlist,
         Err(problems) => return format!("{problems:?}"),
     };
-    match apical::experiment::Runnable::new(netlist, "test.toml", &DataPaths::default()) {
+    match Runnable::new(netlist, "test.toml", &DataPaths::default()) {
         Ok(_) => String::new(),
         Err(problems) => format!("{problems:?}"),
     }
+}
+
+/// Runs a whole netlist into a folder, `run` below the one that is given back.
+pub fn report(text: &str) -> (RunReport, tempfile::TempDir) {
+    let netlist = parse("test", text, &LoadOptions::default());
+    let netlist = netlist.unwrap_or_else(|problems| panic!("{problems}"));
+    let paths = DataPaths::default();
+    let experiment = Runnable::new(netlist, "test", &paths);
+    let experiment = experiment.unwrap_or_else(|problems| panic!("{problems}"));
+    let out = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        out: out.path().join("run"),
+        overwrite: false,
+        threads: 1,
+        paths,
+        interrupt: Arc::new(AtomicBool::new(false)),
+    };
+    (experiment.run(&options, &mut Silent).unwrap(), out)
 }
 
 /// Numbers that look random; the same in every run.

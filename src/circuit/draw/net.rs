@@ -3,7 +3,7 @@
 use super::anatomy::{Part, Role, parts};
 use super::lettering::{Block, NAME, NOTE};
 use super::words;
-use crate::circuit::{Circuit, CompartmentId, Projection};
+use crate::circuit::{Circuit, CompartmentId, InputId, Output, PopulationId, Projection};
 
 /// The widest label of a wire (pixels).
 const LABEL_ROOM: f64 = 190.0;
@@ -94,18 +94,37 @@ impl Net {
 
     fn add_inputs(&mut self, circuit: &Circuit) {
         for id in circuit.compartments() {
-            for (input, output) in &circuit.compartment(id).inputs {
-                let from = Tip {
-                    node: self.populations + input.0 as usize,
-                    row: 0,
-                };
-                let input = circuit.inputs.get(input.0 as usize);
-                let name = input.map_or(String::new(), |i| output.of(&i.name));
-                let title = format!("{name} to {}", circuit.compartment_name(id));
-                let wire = self.wire(from, self.tip(id), Block::default(), title);
-                self.wires.push(wire);
+            for end in &circuit.compartment(id).inputs {
+                self.add_input(circuit, *end, id);
             }
         }
+        for (index, population) in circuit.populations.iter().enumerate() {
+            let spiking = population.spiking.as_ref();
+            if let Some(fed) = spiking.and_then(|s| s.input?.of) {
+                let source = CompartmentId {
+                    population: PopulationId(index as u32),
+                    index: 0,
+                };
+                self.add_input(circuit, fed, source);
+            }
+        }
+    }
+
+    fn add_input(
+        &mut self,
+        circuit: &Circuit,
+        (input, output): (InputId, Output),
+        to: CompartmentId,
+    ) {
+        let from = Tip {
+            node: self.populations + input.0 as usize,
+            row: 0,
+        };
+        let input = circuit.inputs.get(input.0 as usize);
+        let name = input.map_or(String::new(), |i| output.of(&i.name));
+        let title = format!("{name} to {}", circuit.compartment_name(to));
+        let wire = self.wire(from, self.tip(to), Block::default(), title);
+        self.wires.push(wire);
     }
 
     fn wire(&self, from: Tip, to: Tip, label: Block, title: String) -> Wire {

@@ -3,6 +3,7 @@
 mod places;
 mod populations;
 mod projections;
+mod source_inputs;
 mod spike_times;
 mod spiking;
 mod spiking_ends;
@@ -65,6 +66,7 @@ impl Resolver<'_> {
             .iter()
             .filter_map(|(name, input)| self.input(name, input, &circuit))
             .collect();
+        self.inputs_have_steps(&circuit);
         let mixed = self.mixed();
         for (name, population) in &self.netlist.populations {
             if mixed && self.is_rate(population) {

@@ -49,12 +49,12 @@ impl Resolver<'_> {
                 let compartment =
                     self.compartment(model, table.compartments.get(name), size, circuit);
                 match neuron.spike {
-                    Some(_) => self.spiking_compartment(compartment, circuit),
+                    Some(_) => self.spiking_compartment(compartment),
                     None => compartment,
                 }
             })
             .collect();
-        let spiking = self.spiking(neuron, table, size);
+        let spiking = self.spiking(neuron, table, size, circuit);
         let (name, source) = (name.to_owned(), neuron.source.clone());
         Some(Population {
             name,
@@ -169,8 +169,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// The output of an input that a compartment names: `world`, or `digits.label`.
-    fn feed(&mut self, name: &Name, size: usize, circuit: &Circuit) -> Option<(InputId, Output)> {
+    /// The output of an input that a compartment or a source of spikes names: `world`, or `digits.label`.
+    pub(super) fn feed(
+        &mut self,
+        name: &Name,
+        size: usize,
+        circuit: &Circuit,
+    ) -> Option<(InputId, Output)> {
         let (first, rest) = match name.value.split_once('.') {
             Some((first, rest)) => (first, Some(rest)),
             None => (name.value.as_str(), None),

@@ -50,7 +50,9 @@ impl Resolver<'_> {
         neuron: &model::NeuronModel,
         table: &model::Population,
         size: usize,
+        circuit: &Circuit,
     ) -> Option<Spiking> {
+        let input = self.source_input(neuron, table, size, circuit);
         let given = matches!(&neuron.spike, Some(s) if matches!(s.trigger, SpikeTrigger::Given));
         self.times_fit(neuron, table, given);
         let spike = neuron.spike.as_ref()?;
@@ -89,6 +91,7 @@ impl Resolver<'_> {
             plateaus: plateaus.collect(),
             receptors: receptors.collect(),
             times: times.and_then(|times| self.spike_times(table, times, size)),
+            input,
             span: spike.span,
         })
     }
@@ -120,11 +123,7 @@ impl Resolver<'_> {
     }
 
     /// A compartment of a spiking neuron: its drive is a current, a membrane's value a voltage.
-    pub(super) fn spiking_compartment(
-        &mut self,
-        compartment: Compartment,
-        circuit: &Circuit,
-    ) -> Compartment {
+    pub(super) fn spiking_compartment(&mut self, compartment: Compartment) -> Compartment {
         let unit = match compartment.membrane {
             Some(_) => Dimension::VOLTAGE,
             None => compartment.unit,
@@ -160,18 +159,6 @@ impl Resolver<'_> {
             let problem = Problem::new(message, learn.rule.span, "a spiking neuron");
             let help = "biases of spiking neurons are constant; let synapses of a regular source learn instead";
             self.problems.push(problem.help(help));
-        }
-        if let Some((input, _)) = compartment.inputs.first()
-            && circuit.step.is_none()
-        {
-            let name = &circuit.inputs[input.0 as usize].name;
-            let message =
-                format!("input `{name}` gives values once a step, the circuit has no step");
-            let place = self.netlist.inputs.get(name);
-            let place = place.map_or(self.netlist.circuit.name.span, |i| i.name.span);
-            let problem = Problem::new(message, place, "this input");
-            self.problems
-                .push(problem.help("write `step = \"1 ms\"` in [circuit]"));
         }
         Compartment {
             unit,

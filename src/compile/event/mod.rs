@@ -15,4 +15,4 @@ mod tables;
 pub use explain::EventExplanation;
 pub use neuron::DynamicNeuron;
 pub use program::{EventProgram, EventProjection, NeuronProgram, Release, ShortTerm};
-pub use source::{GivenTimes, SourceNeuron};
+pub use source::{GivenTimes, INPUT, SourceNeuron, TIME};

@@ -1,7 +1,9 @@
 //! Modulators of an event circuit: what releases them, and expressions that are sampled.
 
+use std::collections::BTreeSet;
+
 use super::program::{EventProgram, NeuronProgram, Release};
-use crate::circuit::{Circuit, ModulatorId};
+use crate::circuit::{Circuit, InputId, ModulatorId, Output};
 use crate::compile::expressions::Reader;
 use crate::compile::{Counter, Expr, Reading};
 use crate::engine::event::sampler::Sampler;
@@ -52,11 +54,12 @@ pub(super) fn sampled(
                     | Reading::Changed(_)
                     | Reading::Rate(_)
                     | Reading::Value(_)
+                    | Reading::Input(..)
+                    | Reading::InputChanged(_)
             )
         };
         if !expr.readings.iter().all(readable) {
-            let message =
-                "a modulator of spiking neurons reads voltages, rates, other modulators and time";
+            let message = "a modulator of spiking neurons reads voltages, rates, inputs, other modulators and time";
             let problem = Problem::new(message, expr.span, "something else");
             problems.push(problem.help(
                 "read the voltage of a compartment, such as mean(cells.soma), or rate(cells)",
@@ -92,9 +95,13 @@ impl EventProgram {
         !self.releases.is_empty() || !self.counters.is_empty()
     }
 
-    /// Somebody beside the circuit will sample these expressions: what they count is counted.
+    /// Somebody beside the circuit will sample these expressions: what they count is counted, and the inputs that they read
+    /// move on.
     pub fn watch<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
-        self.counters.extend(exprs.into_iter().flat_map(counters));
+        for expr in exprs {
+            self.counters.extend(counters(expr));
+            self.inputs.extend(inputs_of(expr));
+        }
     }
 
     /// A sampler for each sampled modulator, in their order.
@@ -114,4 +121,26 @@ pub(super) fn counters(expr: &Expr) -> impl Iterator<Item = Counter> {
         Reading::Rate(counter) => Some(*counter),
         _ => None,
     })
+}
+
+/// What of inputs an expression reads; a row that is compared is read.
+fn inputs_of(expr: &Expr) -> impl Iterator<Item = (InputId, Output)> {
+    expr.readings.iter().filter_map(|reading| match reading {
+        Reading::Input(id, output) => Some((*id, *output)),
+        Reading::InputChanged(id) => Some((*id, Output::Values)),
+        _ => None,
+    })
+}
+
+/// What of inputs sampled modulators and sources read.
+pub(super) fn inputs(
+    sampled: &[(ModulatorId, Expr)],
+    populations: &[NeuronProgram],
+) -> BTreeSet<(InputId, Output)> {
+    let sources = populations.iter().filter_map(|p| match p {
+        NeuronProgram::Source(source) => source.input,
+        NeuronProgram::Dynamic(_) => None,
+    });
+    let modulators = sampled.iter().flat_map(|(_, expr)| inputs_of(expr));
+    sources.chain(modulators).collect()
 }

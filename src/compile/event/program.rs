@@ -1,5 +1,6 @@
 //! The program of an event circuit: everything that stays the same during a run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::form::Numbers;
@@ -8,7 +9,7 @@ use super::reader::NeuronReader;
 use super::source::SourceNeuron;
 use super::tables::delay_range;
 use crate::circuit::connect::Connectivity;
-use crate::circuit::{Circuit, ModulatorId, PopulationId};
+use crate::circuit::{Circuit, InputId, ModulatorId, Output, PopulationId};
 use crate::compile::{Counter, Expr};
 use crate::engine::event::time::{NEVER, from_ms};
 use crate::engine::event::turn::Signals;
@@ -37,6 +38,8 @@ pub struct EventProgram {
     pub sampled: Vec<(ModulatorId, Expr)>,
     /// What is counted, for sampled modulators and for those who watch.
     pub counters: Vec<Counter>,
+    /// What is read of inputs, by sources, sampled modulators and those who watch.
+    pub inputs: BTreeSet<(InputId, Output)>,
 }
 
 /// A modulator that the spikes of a population release.
@@ -138,7 +141,6 @@ impl EventProgram {
         let shortest = delays.iter().flatten().map(|(shortest, _)| *shortest).min();
         Ok(EventProgram {
             folded: vec![false; populations.len()],
-            populations,
             firsts,
             projections,
             min_delay: shortest.unwrap_or(NEVER),
@@ -147,6 +149,8 @@ impl EventProgram {
                 .iter()
                 .flat_map(|(_, expr)| super::modulators::counters(expr))
                 .collect(),
+            inputs: super::modulators::inputs(&sampled, &populations),
+            populations,
             sampled,
             circuit,
         })
@@ -216,7 +220,8 @@ fn neuron(reader: &mut NeuronReader<'_>, id: PopulationId) -> Option<NeuronProgr
         reader
             .problems
             .push(problem.help(
-                "drive spiking neurons by spikes, a bias, or a modulator in their equations",
+                "let a population of sources turn it into spikes, neuron = \"rate-coded\" of `use = [\"sources\"]`, and \
+                 project from there",
             ));
         return None;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::limits::Limit;
 use super::neuron::kinds;
 use super::reader::NeuronReader;
-use crate::circuit::{ModulatorId, SpikeTimes};
+use crate::circuit::{InputId, ModulatorId, Output, SpikeTimes};
 use crate::compile::{Expr, Reading};
 use crate::engine::event::model::Trigger;
 use crate::engine::event::time::{NEVER, after, from_ms};
@@ -14,12 +14,20 @@ use crate::netlist::model::SpikeTrigger;
 use crate::source::Problem;
 use crate::units::Dimension;
 
+/// The variable of a rate that is the time (ms).
+pub const TIME: u32 = 0;
+
+/// The variable of a rate that is the neuron's number of the input.
+pub const INPUT: u32 = 1;
+
 /// A population of neurons without compartments, compiled.
 #[derive(Debug)]
 pub struct SourceNeuron {
     trigger: SourceForm,
     /// Modulators that its rate reads.
     pub modulators: Vec<ModulatorId>,
+    /// The input that its rate reads, a number for each neuron.
+    pub input: Option<(InputId, Output)>,
     kinds: Vec<Vec<f64>>,
     kind_of: Vec<u32>,
     parameters: usize,
@@ -82,12 +90,15 @@ impl SourceNeuron {
         let population = reader.circuit.population(reader.population);
         let spiking = population.spiking.as_ref()?;
         reader.numbers.parameters = population.parameters.len();
+        let mut input = None;
         let trigger = match &spiking.trigger {
             SpikeTrigger::Rate(text) => {
                 let expr = reader.expr(text, true, Some(Dimension::RATE), "the rate of spikes")?;
                 for reading in &expr.readings {
-                    if let Reading::Modulator(id) = reading {
-                        reader.numbers.modulators.push(*id);
+                    match reading {
+                        Reading::Modulator(id) => reader.numbers.modulators.push(*id),
+                        Reading::Input(id, output) => input = Some((*id, *output)),
+                        _ => {}
                     }
                 }
                 if !expr.formula.filters.is_empty() {
@@ -131,6 +142,7 @@ impl SourceNeuron {
         let source = SourceNeuron {
             trigger,
             modulators: reader.numbers.modulators.clone(),
+            input,
             kinds,
             kind_of,
             parameters: population.parameters.len(),
@@ -201,7 +213,8 @@ impl SourceNeuron {
             }
             SourceForm::Rate(expr) => {
                 let source = |symbol| match expr.reading(symbol)? {
-                    Reading::Time => Some(Source::Variable(0)),
+                    Reading::Time => Some(Source::Variable(TIME)),
+                    Reading::Input(..) => Some(Source::Variable(INPUT)),
                     Reading::Parameter(_, index) => {
                         kind.get(index as usize).map(|x| Source::Number(*x))
                     }

@@ -9,14 +9,14 @@
 //! 2. [`inbox`]: what arrives within a window, a list for each neuron.
 //! 3. [`agenda`]: which neurons have to be looked at in the next windows although nothing arrives; [`queue`]: and which later,
 //!    an indexed priority queue.
-//! 4. [`cells`] and [`sources`]: how a neuron runs through a window; [`regime`] and [`linear`]: the mathematics.
+//! 4. [`cells`], [`sources`] and [`driven`]: how a neuron runs through a window; [`regime`] and [`linear`]: the mathematics.
 //! 5. [`partition`]: the neurons of one thread; [`simulation`]: windows, threads, samples.
 //!
 //! # The order of events
 //! Time is a whole number of picoseconds. At one time,
 //!
-//! 1. modulators change: those that spikes release, then those with a schedule, then those that are sampled, which see the others'
-//!    new values; each kind by number, in the order of the netlist;
+//! 1. inputs move on to their next rows; then modulators change: those that spikes release, then those with a schedule, then
+//!    those that are sampled, which see the others' new values; each kind by number, in the order of the netlist;
 //! 2. spikes arrive, by projection, presynaptic neuron and synapse. A synapse that learns is first brought up to date with what
 //!    happened before this time, then learns from the arrival, then acts with the weight that it has now;
 //! 3. neurons do what they do by themselves, each in the order: end of refractoriness, end of plateaus, spikes of a burst,
@@ -32,8 +32,10 @@ pub mod calendar;
 pub mod cells;
 pub mod counters;
 pub mod dendrite;
+pub mod driven;
 mod glide;
 pub mod inbox;
+pub mod inputs;
 pub mod linear;
 pub mod model;
 pub mod partition;

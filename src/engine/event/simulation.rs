@@ -7,13 +7,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::broadcast::Broadcast;
 use super::counters::Counters;
+use super::inputs::Inputs;
 use super::partition::Partition;
 use super::patience::receive;
 use super::sampler::{Sampler, Source};
 use super::time::{NEVER, after, to_ms};
 use super::turn::{Emitted, EventError, Signals};
+use crate::circuit::{InputId, Output};
 use crate::compile::Reading;
 use crate::compile::event::{EventProgram, NeuronProgram};
+use crate::input::Pass;
 use crate::netlist::model::Schedule;
 
 /// Values of modulators that a simulation remembers: those that keep taking new ones would fill the memory.
@@ -60,6 +63,7 @@ pub struct View<'s> {
     partitions: Vec<MutexGuard<'s, Partition>>,
     broadcast: &'s Broadcast,
     counters: &'s Counters,
+    inputs: &'s Inputs,
     time: i64,
 }
 
@@ -86,6 +90,12 @@ impl View<'_> {
     pub fn modulator(&self, modulator: usize) -> f64 {
         self.broadcast.value_at(modulator, self.time)
     }
+
+    /// A number that an input gives; not a number if nothing was said to read it.
+    pub fn input(&self, input: InputId, output: Output, element: usize) -> f64 {
+        let row = self.inputs.row(input, output);
+        row.get(element).copied().unwrap_or(f64::NAN)
+    }
 }
 
 impl Source for View<'_> {
@@ -95,12 +105,17 @@ impl Source for View<'_> {
             Reading::Modulator(id) | Reading::Changed(id) => self.modulator(id.0 as usize),
             Reading::Rate(counter) => self.counters.rate(counter, self.time),
             Reading::Value(id) => self.value(id.population.0 as usize, element, id.index as usize),
+            Reading::Input(id, output) => self.input(id, output, element),
+            Reading::InputChanged(id) => self.input(id, Output::Values, element),
             _ => f64::NAN,
         }
     }
 
-    fn elements(&self, _: Reading) -> usize {
-        1
+    fn elements(&self, reading: Reading) -> usize {
+        match reading {
+            Reading::InputChanged(id) => self.inputs.row(id, Output::Values).len(),
+            _ => 1,
+        }
     }
 }
 
@@ -121,6 +136,7 @@ pub struct Simulation {
     counters: Counters,
     /// The sampled modulators, as the program lists them.
     samplers: Vec<Sampler>,
+    inputs: Inputs,
     /// Everything before this time (ps) has happened.
     now: i64,
     /// Spikes of the last window, not yet sent.
@@ -141,11 +157,24 @@ struct Done {
 }
 
 impl Simulation {
-    /// A simulation at time 0, on so many threads; the results do not depend on them.
+    /// A simulation at time 0, on so many threads; the results do not depend on them. Without inputs: sources that read
+    /// one are silent.
     ///
     /// # Errors
     /// If the equations of a neuron have no solution.
     pub fn new(program: Arc<EventProgram>, threads: usize) -> Result<Simulation, EventError> {
+        Simulation::with_inputs(program, Inputs::none(), threads)
+    }
+
+    /// As [`Simulation::new`], with the inputs of the circuit.
+    ///
+    /// # Errors
+    /// As [`Simulation::new`].
+    pub fn with_inputs(
+        program: Arc<EventProgram>,
+        inputs: Inputs,
+        threads: usize,
+    ) -> Result<Simulation, EventError> {
         let broadcast = Broadcast::new(&program.circuit);
         let threads = threads.clamp(1, program.neurons().max(1));
         let channels = broadcast.channels();
@@ -162,6 +191,7 @@ impl Simulation {
             releases: VecDeque::new(),
             counters: Counters::new(&program.circuit, program.counters.iter().copied()),
             samplers: program.samplers(),
+            inputs,
             now: 0,
             unsent: Arc::default(),
             program,
@@ -239,6 +269,7 @@ impl Simulation {
             partitions: partitions.iter().map(lock).collect(),
             broadcast: &self.broadcast,
             counters: &self.counters,
+            inputs: &self.inputs,
             time,
         }
     }
@@ -316,15 +347,21 @@ impl Simulation {
                 }
                 continue;
             }
+            // What changes at this very time is part of what comes next: a stage that begins may set it.
+            if self.now >= until {
+                return Ok(());
+            }
+            if self.inputs.next_change() <= self.now {
+                self.change_inputs(partitions);
+                next = self.now;
+                continue;
+            }
             if self.next_change() <= self.now {
                 self.change_modulators(partitions)?;
                 // What neurons were going to do next may have changed with the modulators.
                 next = self.now;
                 self.tell(observer, partitions);
                 continue;
-            }
-            if self.now >= until {
-                return Ok(());
             }
             let sample = observer.next_sample();
             let limit = until
@@ -358,10 +395,45 @@ impl Simulation {
         observer.modulators(self.now, &self.look(partitions, self.now));
     }
 
-    /// When a modulator changes next (ps).
+    /// When an input or a modulator changes next (ps).
     fn next_change(&self) -> i64 {
         let release = self.releases.front().map_or(NEVER, |(time, ..)| *time);
-        self.broadcast.next_change().min(release)
+        let inputs = self.inputs.next_change();
+        self.broadcast.next_change().min(release).min(inputs)
+    }
+
+    /// Inputs move on at the present time.
+    fn change_inputs(&mut self, partitions: &[Mutex<Partition>]) {
+        let moved = self.inputs.advance(self.now);
+        for (population, compiled) in self.program.populations.iter().enumerate() {
+            let NeuronProgram::Source(source) = compiled else {
+                continue;
+            };
+            let Some((id, output)) = source.input.filter(|(id, _)| moved.contains(id)) else {
+                continue;
+            };
+            let row = self.inputs.row(id, output);
+            let stretch = (self.now, self.inputs.next_row(id));
+            for partition in partitions {
+                lock(partition).change_input(population, stretch, row);
+            }
+        }
+    }
+
+    /// The inputs.
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// A stage begins, with these passes of inputs; the others go on where they were.
+    pub fn begin_passes(&mut self, passes: &[(InputId, Pass)]) {
+        for index in 0..self.program.circuit.inputs.len() {
+            let input = InputId(index as u32);
+            match passes.iter().find(|(id, _)| *id == input) {
+                Some((_, pass)) => self.inputs.rewind(input, pass, self.now),
+                None => self.inputs.go_on(input),
+            }
+        }
     }
 
     /// What spikes do beside arriving: they release modulators, one shortest delay later, and count for rates.

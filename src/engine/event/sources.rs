@@ -13,7 +13,7 @@ use crate::lang::scalar::{Interval, ScalarCode};
 use std::sync::Arc;
 
 /// How far ahead (ps) the rate of a source is bounded if it depends on time: 5 ms.
-const AHEAD: i64 = 5_000_000_000;
+pub(super) const AHEAD: i64 = 5_000_000_000;
 
 /// The sources of a population that a partition runs.
 #[derive(Debug)]

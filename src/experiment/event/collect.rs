@@ -75,6 +75,14 @@ impl Collector<'_> {
         let trace = &self.experiment.recordings.traces[index];
         let row: Vec<f64> = match &trace.of {
             Traced::Modulator(modulator) => vec![view.modulator(*modulator)],
+            Traced::Input {
+                input,
+                output,
+                elements,
+            } => elements
+                .iter()
+                .map(|e| view.input(*input, *output, *e))
+                .collect(),
             Traced::Compartment {
                 population,
                 variable,

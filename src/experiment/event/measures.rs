@@ -283,12 +283,14 @@ fn sampled(text: &Expression, circuit: &Circuit) -> Result<Expr, Vec<Problem>> {
                 | Reading::Changed(_)
                 | Reading::Rate(_)
                 | Reading::Value(_)
+                | Reading::Input(..)
+                | Reading::InputChanged(_)
         )
     };
     if expr.readings.iter().all(readable) {
         return Ok(expr);
     }
-    let message = "a measure of spiking neurons reads voltages, rates, modulators and time";
+    let message = "a measure of spiking neurons reads voltages, rates, inputs, modulators and time";
     let problem = Problem::new(message, text.span, "something else");
     Err(vec![problem.help(
         "read the voltage of a compartment, such as mean(cells.soma), or rate(cells)",

@@ -18,7 +18,7 @@ use crate::source::{Problem, Problems};
 
 pub use measures::{Comparing, TimedKind, TimedMeasure};
 pub use plan::{EventRecordings, TimedTrace, TimedWeights, Traced};
-pub use stages::EventStage;
+pub use stages::{EventStage, Lasts, PassLength};
 
 /// A netlist of spiking neurons that has been checked and compiled.
 #[derive(Debug, Clone)]
@@ -65,6 +65,7 @@ impl EventExperiment {
                     let counted = measures.iter().filter_map(TimedMeasure::counts);
                     counted.for_each(|population| seen[population] = true);
                     program.watch(measures.iter().flat_map(TimedMeasure::sampled));
+                    program.inputs.extend(recordings.inputs());
                     program.fold(&seen);
                     let program = Arc::new(program);
                     return Ok(EventExperiment {
@@ -82,16 +83,15 @@ impl EventExperiment {
         Err(Problems::new(netlist.sources, problems))
     }
 
-    /// Length of all stages together (ms).
-    pub fn milliseconds(&self) -> u64 {
-        (self.duration() as f64 / PS_PER_MS) as u64
+    /// Length of all stages together (ms), if passes over inputs take so long.
+    pub fn milliseconds(&self, pass: PassLength<'_>) -> u64 {
+        let stages = self.stages.iter().map(|stage| stage.total(pass));
+        (stages.fold(0, i64::saturating_add) as f64 / PS_PER_MS) as u64
     }
 
-    /// Length of all stages together (ps).
-    pub fn duration(&self) -> i64 {
-        self.stages
-            .iter()
-            .map(EventStage::total)
-            .fold(0, i64::saturating_add)
+    /// The same where no pass is counted; none if the length depends on data.
+    pub fn known_milliseconds(&self) -> Option<u64> {
+        let known = !self.stages.iter().any(EventStage::counts_passes);
+        known.then(|| self.milliseconds(&|_, _| 0))
     }
 }

@@ -1,7 +1,7 @@
 //! What of an event circuit is recorded: names looked up.
 
 use super::measures::{self, TimedMeasure};
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Input, InputId, Output};
 use crate::engine::event::time::from_ms;
 use crate::experiment::probes::during;
 use crate::netlist::model::{Duration, Name, Netlist, Recording, RecordingKind};
@@ -22,6 +22,14 @@ impl EventRecordings {
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.spikes.is_empty() && self.traces.is_empty() && self.weights.is_empty()
+    }
+
+    /// What of inputs is recorded.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = (InputId, Output)> {
+        self.traces.iter().filter_map(|trace| match trace.of {
+            Traced::Input { input, output, .. } => Some((input, output)),
+            _ => None,
+        })
     }
 }
 
@@ -52,6 +60,15 @@ pub enum Traced {
     },
     /// A modulator.
     Modulator(usize),
+    /// Numbers that an input gives.
+    Input {
+        /// The input.
+        input: InputId,
+        /// Which of its outputs.
+        output: Output,
+        /// Which numbers of it.
+        elements: Vec<usize>,
+    },
 }
 
 /// Recorded weights.
@@ -152,7 +169,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What a trace is of: a compartment, or a modulator.
+    /// What a trace is of: a compartment, a modulator or an input.
     fn traced(
         &mut self,
         of: &Name,
@@ -162,6 +179,13 @@ impl Planner<'_> {
         let text = of.value.trim();
         if let Some(id) = self.circuit.modulator_named(text) {
             return Some(Traced::Modulator(id.0 as usize));
+        }
+        if let Some((input, output, size)) = self.circuit.output_named(text) {
+            return Some(Traced::Input {
+                input,
+                output,
+                elements: self.elements(elements, size, recording),
+            });
         }
         let (population, compartment) = text.split_once('.').unwrap_or((text, "soma"));
         let found = self
@@ -175,29 +199,40 @@ impl Planner<'_> {
                 .compartments()
                 .map(|id| circuit.compartment_name(id))
                 .chain(modulators)
+                .chain(circuit.inputs.iter().flat_map(Input::names))
                 .collect();
             self.unknown(
-                "compartment or modulator",
+                "compartment, modulator or input",
                 of,
                 known.iter().map(String::as_str).collect(),
             );
             return None;
         };
         let size = self.circuit.population(id.population).size;
-        let neurons: Vec<usize> = match elements {
+        Some(Traced::Compartment {
+            population: id.population.0 as usize,
+            variable: id.index as usize,
+            neurons: self.elements(elements, size, recording),
+        })
+    }
+
+    /// Which of `size` elements are recorded: all if none are listed.
+    fn elements(
+        &mut self,
+        listed: Option<&[u64]>,
+        size: usize,
+        recording: &Recording,
+    ) -> Vec<usize> {
+        let elements: Vec<usize> = match listed {
             Some(list) => list.iter().map(|e| *e as usize).collect(),
             None => (0..size).collect(),
         };
-        if let Some(beyond) = neurons.iter().find(|n| **n >= size) {
+        if let Some(beyond) = elements.iter().find(|e| **e >= size) {
             let message = format!("there is no element {beyond}: they are 0 to {}", size - 1);
             self.problems
                 .push(Problem::new(message, recording.span, "in this recording"));
         }
-        Some(Traced::Compartment {
-            population: id.population.0 as usize,
-            variable: id.index as usize,
-            neurons,
-        })
+        elements
     }
 
     fn unknown(&mut self, what: &str, name: &Name, known: Vec<&str>) {

@@ -9,10 +9,12 @@ use super::plan::Traced;
 use super::stages::EventStage;
 use crate::circuit::connect::Connectivity;
 use crate::circuit::draw;
+use crate::engine::event::inputs::Inputs;
 use crate::engine::event::simulation::Simulation;
 use crate::engine::event::time::{PS_PER_MS, to_ms};
 use crate::engine::event::turn::EventError;
 use crate::experiment::run::{Progress, RunError, RunOptions};
+use crate::input::DataPaths;
 use crate::measure::SpikeTally;
 use crate::record::{
     Machine, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport, SpikePopulation,
@@ -63,6 +65,16 @@ impl EventExperiment {
         Err(self.problem(problem.help(help)))
     }
 
+    /// Makes sure that there is something to run, and that its data can be read.
+    ///
+    /// # Errors
+    /// A netlist without a stage; data that are missing or broken.
+    pub fn ready(&self, paths: &DataPaths) -> Result<(), RunError> {
+        self.has_stages()?;
+        Inputs::new(&self.program, paths, 1)?;
+        Ok(())
+    }
+
     fn run_into(
         &self,
         options: &RunOptions,
@@ -72,8 +84,10 @@ impl EventExperiment {
         self.has_stages()?;
         self.fits(available_memory_mib())?;
         let begun = (SystemTime::now(), Instant::now());
-        let simulation =
-            Simulation::new(self.program.clone(), options.threads).map_err(|e| self.failed(&e))?;
+        let inputs = Inputs::new(&self.program, &options.paths, options.threads)?;
+        let total = self.milliseconds(&|input, split| inputs.pass(input, split));
+        let simulation = Simulation::with_inputs(self.program.clone(), inputs, options.threads)
+            .map_err(|e| self.failed(&e))?;
         let directory = RunDirectory::create(&options.out, options.overwrite)?;
         directory.write_netlist(&self.netlist.resolved)?;
         if drawn {
@@ -87,7 +101,7 @@ impl EventExperiment {
             tally: SpikeTally::new(&self.populations()),
             measuring: Measuring::new(&self.measures, &self.sizes()),
         };
-        progress.total(self.milliseconds());
+        progress.total(total);
         let mut run = Run {
             experiment: self,
             options,
@@ -158,6 +172,12 @@ impl EventExperiment {
                 columns: vec![circuit.modulators[*modulator].name.clone()],
                 timed: true,
                 of: Some(TraceOf::Modulators),
+            },
+            Traced::Input { elements, .. } => TraceSpec {
+                name: trace.name.clone(),
+                columns: elements.iter().map(usize::to_string).collect(),
+                timed: true,
+                of: None,
             },
         });
         let weights = self.recordings.weights.iter().map(|weights| {
@@ -325,9 +345,12 @@ impl Run<'_> {
         self.kept
             .measuring
             .open(looking.map(|(index, _)| index).collect(), now);
+        let inputs = self.simulation.inputs();
+        let lasts = stage.once(&|input, split| inputs.pass(input, split));
+        self.simulation.begin_passes(&stage.passes());
         progress.stage(name);
         let begun = Instant::now();
-        let until = now.saturating_add(stage.duration);
+        let until = now.saturating_add(lasts);
         let mut collector = Collector {
             experiment,
             stage: self.leaves.iter().position(|l| l == name).unwrap_or(0) as u32,

@@ -27,6 +27,8 @@ pub struct Population {
     pub times: Option<Spanned<Times>>,
     /// The times start anew after each of these (ms).
     pub repeat: Option<Spanned<Quantity>>,
+    /// The input that the rate of its neurons reads, if they are sources of spikes.
+    pub input: Option<Name>,
 }
 
 /// Where neurons lie.

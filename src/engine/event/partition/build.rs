@@ -8,6 +8,7 @@ use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::engine::event::agenda::Agenda;
 use crate::engine::event::calendar::Calendar;
 use crate::engine::event::cells::Cells;
+use crate::engine::event::driven::Driven;
 use crate::engine::event::inbox::Inbox;
 use crate::engine::event::plastic::Learning;
 use crate::engine::event::private::Private;
@@ -90,6 +91,10 @@ fn group(
             GroupKind::Cells(Box::new(cells))
         }
         NeuronProgram::Source(_) if program.folded[index] => GroupKind::Folded,
+        NeuronProgram::Source(source) if source.input.is_some() => {
+            let driven = Driven::new(source.clone(), seed, first, range.clone(), &read);
+            GroupKind::Driven(Box::new(driven))
+        }
         NeuronProgram::Source(source) => {
             let sources = Sources::new(source.clone(), seed, first, range.clone(), &read);
             GroupKind::Sources(Box::new(sources))

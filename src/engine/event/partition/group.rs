@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::engine::event::cells::Cells;
+use crate::engine::event::driven::Driven;
 use crate::engine::event::inbox::NONE;
 use crate::engine::event::sources::Sources;
 use crate::engine::event::time::NEVER;
@@ -58,6 +59,7 @@ impl Group {
         match &mut self.kind {
             GroupKind::Cells(cells) => cells.run(cell, first, outlook, turn),
             GroupKind::Sources(sources) => Ok((sources.run(cell, turn)?, Outlook::NONE)),
+            GroupKind::Driven(driven) => Ok((driven.run(cell, turn)?, Outlook::NONE)),
             GroupKind::Folded => Ok((NEVER, Outlook::NONE)),
         }
     }
@@ -75,6 +77,8 @@ impl Group {
 pub(super) enum GroupKind {
     Cells(Box<Cells>),
     Sources(Box<Sources>),
+    /// Sources whose rate reads an input.
+    Driven(Box<Driven>),
     /// Sources that the neurons they drive draw themselves.
     Folded,
 }

@@ -131,6 +131,7 @@ impl Partition {
                     )?;
                 }
                 GroupKind::Sources(sources) => sources.change_environment(time, &read),
+                GroupKind::Driven(driven) => driven.change_environment(time, &read),
                 GroupKind::Folded => {}
             }
             self.look_at(index, time);

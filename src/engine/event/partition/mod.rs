@@ -3,6 +3,7 @@
 mod build;
 mod deliver;
 mod group;
+mod input;
 mod learn;
 mod read;
 
@@ -71,6 +72,7 @@ impl Partition {
             let wake = match &group.kind {
                 GroupKind::Cells(cells) => cells.next_look(cell, now),
                 GroupKind::Sources(sources) => sources.next_look(cell),
+                GroupKind::Driven(driven) => driven.next_look(cell),
                 GroupKind::Folded => NEVER,
             };
             if wake != NEVER {

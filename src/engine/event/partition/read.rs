@@ -10,7 +10,7 @@ impl Partition {
     pub fn regimes(&self) -> usize {
         let of = |group: &Group| match &group.kind {
             GroupKind::Cells(cells) => cells.regimes(),
-            GroupKind::Sources(_) | GroupKind::Folded => 0,
+            GroupKind::Sources(_) | GroupKind::Driven(_) | GroupKind::Folded => 0,
         };
         self.groups.iter().map(of).sum()
     }
