@@ -7,16 +7,53 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::circuit::CircuitKind;
 use crate::experiment::Progress;
 use crate::sweep::Watch;
+
+/// What a bar counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// Steps of a rate circuit.
+    Steps,
+    /// Milliseconds of model time of spiking neurons.
+    Milliseconds,
+}
+
+impl Counts {
+    /// What the runs of a circuit count.
+    pub fn of(kind: CircuitKind) -> Counts {
+        match kind {
+            CircuitKind::Rate => Counts::Steps,
+            CircuitKind::Event => Counts::Milliseconds,
+        }
+    }
+
+    /// How fast a run is, with so many a second.
+    fn speed(self, per_second: f64) -> String {
+        match self {
+            Counts::Steps => format!("{} steps/s", HumanCount(per_second as u64)),
+            Counts::Milliseconds => format!("{} of model time/s", model_time(per_second)),
+        }
+    }
+}
+
+/// A length of model time (ms), in a unit that suits it.
+fn model_time(ms: f64) -> String {
+    let units = [(3_600_000.0, "h"), (60_000.0, "min"), (1_000.0, "s")];
+    match units.iter().find(|(length, _)| ms >= *length) {
+        Some((length, unit)) => format!("{:.1} {unit}", ms / length),
+        None => format!("{ms:.0} ms"),
+    }
+}
 
 /// A bar on the terminal; nothing where nobody looks.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     /// A bar, hidden if it is not wanted.
-    pub fn new(quiet: bool) -> Self {
-        Bar(bar(quiet))
+    pub fn new(counts: Counts, quiet: bool) -> Self {
+        Bar(bar(counts, quiet))
     }
 
     /// Takes the bar away.
@@ -26,7 +63,7 @@ impl Bar {
 }
 
 /// The bar itself.
-fn bar(quiet: bool) -> ProgressBar {
+fn bar(counts: Counts, quiet: bool) -> ProgressBar {
     let hidden = quiet || !std::io::stderr().is_terminal();
     let target = if hidden {
         ProgressDrawTarget::hidden()
@@ -34,10 +71,10 @@ fn bar(quiet: bool) -> ProgressBar {
         ProgressDrawTarget::stderr_with_hz(8)
     };
     let bar = ProgressBar::with_draw_target(None, target);
-    let template = "{msg:>14} {wide_bar:.cyan/dim} {percent:>3}% {rate:>18} {eta:>5} left";
+    let template = "{msg:>14} {wide_bar:.cyan/dim} {percent:>3}% {rate:>24} {eta:>5} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
-        let rate = |state: &ProgressState, out: &mut dyn Write| {
-            let _ = write!(out, "{} steps/s", HumanCount(state.per_sec() as u64));
+        let rate = move |state: &ProgressState, out: &mut dyn Write| {
+            let _ = out.write_str(&counts.speed(state.per_sec()));
         };
         bar.set_style(style.with_key("rate", rate).progress_chars("━━╌"));
     }
@@ -56,9 +93,9 @@ pub(super) struct SweepBar {
 
 impl SweepBar {
     /// A bar, hidden if it is not wanted.
-    pub fn new(quiet: bool) -> Self {
+    pub fn new(counts: Counts, quiet: bool) -> Self {
         SweepBar {
-            bar: bar(quiet),
+            bar: bar(counts, quiet),
             all: AtomicUsize::new(0),
             finished: AtomicUsize::new(0),
         }
@@ -108,5 +145,21 @@ impl Progress for Bar {
 
     fn steps(&mut self, steps: u64) {
         self.0.inc(steps);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_in_steps_or_in_model_time() {
+        assert_eq!(Counts::Steps.speed(1_234_567.8), "1,234,567 steps/s");
+        let speed = |ms: f64| Counts::Milliseconds.speed(ms);
+        assert_eq!(speed(0.4), "0 ms of model time/s");
+        assert_eq!(speed(999.0), "999 ms of model time/s");
+        assert_eq!(speed(35_240.0), "35.2 s of model time/s");
+        assert_eq!(speed(90_000.0), "1.5 min of model time/s");
+        assert_eq!(speed(7_200_000.0), "2.0 h of model time/s");
     }
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Failure;
 use super::args::Run;
-use super::progress::Bar;
+use super::progress::{Bar, Counts};
 use super::show;
+use crate::circuit::CircuitKind;
 use crate::engine::rate::is_worth_a_thread;
 use crate::experiment::{RunError, RunOptions, Runnable};
 use crate::record::{MeasureReport, RecordError, RunReport, StopReason};
@@ -36,7 +37,10 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         paths: show::paths(&arguments.source),
         interrupt,
     };
-    let mut bar = Bar::new(arguments.quiet || arguments.json);
+    let mut bar = Bar::new(
+        Counts::of(experiment.kind()),
+        arguments.quiet || arguments.json,
+    );
     let result = experiment.run(&options, &mut bar);
     bar.finish();
     let found = result.map_err(failure)?;
@@ -50,8 +54,12 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
     match &found.stop {
         StopReason::Completed => Ok(()),
         StopReason::Interrupted { stage, step } => Err(Failure::Run(format!(
-            "interrupted in stage `{stage}` after {} steps; what was recorded is in {}",
+            "interrupted in stage `{stage}` after {} {}; what was recorded is in {}",
             show::grouped(*step),
+            match experiment.kind() {
+                CircuitKind::Rate => "steps",
+                CircuitKind::Event => "ms of model time",
+            },
             out.display()
         ))),
         StopReason::NotFinite {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::args;
-use super::progress::SweepBar;
+use super::progress::{Counts, SweepBar};
 use super::show;
 use crate::report::{self, Overlay, ReportError};
 use crate::source::Problems;
@@ -28,7 +28,7 @@ pub(super) fn sweep(arguments: &args::Sweep) -> Result<(), Failure> {
         .map_err(|e| report_failure(&e))?;
     // Without a handler Ctrl-C ends the process at once, and what is finished is kept all the same.
     let _ = ctrlc::set_handler(move || interrupt.store(true, Ordering::Relaxed));
-    let bar = SweepBar::new(arguments.quiet || arguments.json);
+    let bar = SweepBar::new(Counts::of(sweep.kind), arguments.quiet || arguments.json);
     let result = sweep.run(&bar);
     bar.finish();
     let outcome = result.map_err(failure)?;

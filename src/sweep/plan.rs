@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::error::SweepError;
 use super::points::{Mistake, Overrides, seed_of_realization};
 use super::store::{CombinationReport, SweepReport};
+use crate::circuit::CircuitKind;
 use crate::experiment::{RunError, Runnable};
 use crate::input::DataPaths;
 use crate::netlist::{self, LoadOptions};
@@ -53,6 +54,8 @@ pub struct Sweep {
     pub(super) combinations: Vec<Combination>,
     /// Names of the measures of the first combination.
     pub measures: Vec<String>,
+    /// The kind of circuit of the first combination.
+    pub kind: CircuitKind,
 }
 
 /// A combination of values.
@@ -138,6 +141,7 @@ impl Sweep {
             report,
             base,
             measures: first.measures.clone(),
+            kind: first.kind,
             combinations: checked.into_iter().map(|one| one.combination).collect(),
             options,
         })
@@ -157,6 +161,7 @@ struct Checked {
     name: String,
     seed: u64,
     measures: Vec<String>,
+    kind: CircuitKind,
     /// What the combination is, whatever its seed: version and resolved netlist.
     identity: String,
 }
@@ -196,6 +201,7 @@ fn check(
         name: experiment.netlist().circuit.name.value.clone(),
         seed: experiment.netlist().circuit.seed,
         measures: experiment.measures(),
+        kind: experiment.kind(),
         identity: format!("apical {}\n{resolved}", env!("CARGO_PKG_VERSION")),
     })
 }
