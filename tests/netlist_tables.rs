@@ -6,7 +6,7 @@ use std::path::Path;
 
 use apical::netlist::model::{
     Bias, Connect, Delay, DistributionKind, Duration, Dynamics, InputProcess, LearnSwitch, Mixing,
-    ModulatorDrive, RecordingKind, Schedule, StageLength,
+    ModulatorDrive, Normalise, RecordingKind, Schedule, StageLength,
 };
 use apical::netlist::{self, LoadOptions, ModelKind, Netlist};
 use apical::source::Problems;
@@ -166,7 +166,8 @@ fn a_log_mel_input_has_the_documented_defaults() {
     assert_eq!(input.otherwise, "train");
     assert_eq!((input.rate_hz, input.floor_db), (22_050.0, -80.0));
     assert_eq!((input.window, input.hop, input.channels), (2048, 512, 128));
-    assert!(input.normalise && input.shuffle && input.splits.is_empty());
+    assert_eq!(input.normalise, Normalise::Together);
+    assert!(input.shuffle && input.splits.is_empty() && input.whole.is_none());
 }
 
 #[test]

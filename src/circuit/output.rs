@@ -9,13 +9,13 @@ pub enum Output {
     Values,
     /// Latent variables of a process, `NAME.latent`.
     Latent,
-    /// The class of an image as a one-hot vector, `NAME.label`.
+    /// The class of an image or recording as a one-hot vector, `NAME.label`.
     Label,
-    /// 1 if this step shows another image than the step before, else 0: `NAME.changed`.
+    /// 1 if this step shows another image or recording than the step before, else 0: `NAME.changed`.
     Changed,
     /// 1 if the gaze came to this step's patch from its neighbour, else 0: `NAME.moved`.
     Moved,
-    /// 1 in the last step of an image, once a pass, else 0: `NAME.last`.
+    /// 1 in the last step of an image or recording, once a pass, else 0: `NAME.last`.
     Last,
 }
 

@@ -305,22 +305,31 @@ fn split_exists(process: &InputProcess, input: &str, split: &Name, problems: &mu
     }
 }
 
-/// A probability of saccades is for images that are looked at patch by patch.
+/// A probability of saccades is for images that are looked at patch by patch, and for whole recordings.
 fn saccades_exist(
     process: &InputProcess,
     input: &str,
     given: &model::StageInput,
     problems: &mut Vec<Problem>,
 ) {
-    let patches = match process {
-        InputProcess::Images(images) => images.patches.is_some(),
-        _ => false,
+    let Some(saccade) = &given.saccade else {
+        return;
     };
-    if let Some(saccade) = given.saccade.as_ref().filter(|_| !patches) {
-        let message = format!("input `{input}` has no patches between which there are saccades");
-        let problem = Problem::new(message, saccade.span, "not for this input");
-        problems.push(problem.help("write `patch = [16, 16]` in the input, or delete this"));
-    }
+    let (lacking, help) = match process {
+        InputProcess::Images(images) if images.patches.is_some() => return,
+        InputProcess::LogMel(mel) if mel.whole.is_some() => return,
+        InputProcess::LogMel(_) => (
+            "is a stream of frames without saccades",
+            "write `whole = true` in the input, or delete this",
+        ),
+        _ => (
+            "has no patches between which there are saccades",
+            "write `patch = [16, 16]` in the input, or delete this",
+        ),
+    };
+    let message = format!("input `{input}` {lacking}");
+    let problem = Problem::new(message, saccade.span, "not for this input");
+    problems.push(problem.help(help));
 }
 
 /// The input that epochs count passes over: the one named, or the only one with data.

@@ -1,7 +1,6 @@
 //! Images as an input: which image each replica sees, or which patch of it, and its bytes as values.
 
 mod gaze;
-mod order;
 mod view;
 
 use std::path::PathBuf;
@@ -9,12 +8,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use order::Order;
 pub use view::View;
 
 use gaze::Gaze;
 
 use super::data::{ImageError, ImageFiles, ImageSet, image_shape, read_images};
+use super::order::Order;
 use super::{DataError, DataPaths, Pass};
 use crate::circuit::Output;
 use crate::lang::vm::padded;

@@ -3,13 +3,16 @@
 pub mod data;
 pub mod draws;
 mod images;
+mod order;
 pub mod process;
+mod recordings;
 pub mod von_mises;
 
 use std::path::{Path, PathBuf};
 
 pub use data::{DataError, Frames, read_array};
-pub use images::{Order, View, first_shape};
+pub use images::{View, first_shape};
+pub use order::Order;
 
 /// Values a step that an array file gives.
 ///

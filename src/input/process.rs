@@ -5,15 +5,18 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use pulp::{Arch, Simd, WithSimd};
 
-use super::data::{Frames, LogMel, Recordings, RecordingsSpec, SplitRule, read_array};
+use super::data::{
+    Frames, LogMel, RecordedSplit, Recordings, RecordingsSpec, SplitRule, read_array,
+};
 use super::draws::Draws;
 use super::images::Images;
+use super::recordings::WholeRecordings;
 use super::von_mises::{Motion, VonMises};
 use super::{DataError, DataPaths, Pass};
 use crate::circuit::{Input, Output, sample};
 use crate::engine::dense;
 use crate::lang::vm::padded;
-use crate::netlist::model::{InputProcess, LogMelInput, Mixing};
+use crate::netlist::model::{InputProcess, LogMelInput, Mixing, Name, Normalise};
 use crate::random::{Normals, seed_of};
 use crate::vector::Vector;
 
@@ -33,6 +36,7 @@ enum Kind {
     Draws(Draws),
     Frames(FrameReader),
     Images(Box<Images>),
+    Recordings(Box<WholeRecordings>),
 }
 
 /// z ← decay·z + noise·η, output mixing·z; one z per replica.
@@ -144,12 +148,23 @@ impl Process {
                 Kind::Images(Box::new(Images::new(images, replicas, paths, stream)?))
             }
             InputProcess::LogMel(mel) => {
-                let splits = Arc::new(recordings(mel, &input.name, seed, paths, threads)?);
-                Kind::Frames(FrameReader {
-                    splits,
-                    split: FIRST_SPLIT,
-                    position: 0,
-                })
+                let stream = (seed, input.name.as_str());
+                let splits = recordings(mel, stream, paths, threads)?;
+                match &mel.whole {
+                    Some(whole) => {
+                        let shared = (replicas, mel.shuffle);
+                        let heard = WholeRecordings::new(splits, whole, shared, stream)?;
+                        Kind::Recordings(Box::new(heard))
+                    }
+                    None => {
+                        let frames = splits.into_iter().map(|(name, split)| (name, split.frames));
+                        Kind::Frames(FrameReader {
+                            splits: Arc::new(frames.collect()),
+                            split: FIRST_SPLIT,
+                            position: 0,
+                        })
+                    }
+                }
             }
         };
         Ok(Process {
@@ -165,6 +180,7 @@ impl Process {
             Kind::LatentAr1(_) | Kind::VonMises(_) | Kind::Draws(_) => None,
             Kind::Frames(reader) => Some(reader.splits.keys().map(String::as_str).collect()),
             Kind::Images(images) => Some(images.splits()),
+            Kind::Recordings(recordings) => Some(recordings.splits()),
         }
     }
 
@@ -180,13 +196,16 @@ impl Process {
                 Some(frames.len().div_ceil(self.replicas) as u64)
             }
             Kind::Images(images) => images.epoch(split),
+            Kind::Recordings(recordings) => recordings.epoch(split),
         }
     }
 
     /// Drops what a stage has set for itself alone.
     pub fn go_on(&mut self) {
-        if let Kind::Images(images) = &mut self.kind {
-            images.go_on();
+        match &mut self.kind {
+            Kind::Images(images) => images.go_on(),
+            Kind::Recordings(recordings) => recordings.go_on(),
+            _ => {}
         }
     }
 
@@ -203,6 +222,7 @@ impl Process {
                 reader.position = 0;
             }
             Kind::Images(images) => images.rewind(pass),
+            Kind::Recordings(recordings) => recordings.rewind(pass),
         }
     }
 
@@ -218,6 +238,7 @@ impl Process {
             Kind::Draws(process) => process.reseed(seed, name),
             Kind::Frames(_) => {}
             Kind::Images(images) => images.reseed(seed),
+            Kind::Recordings(recordings) => recordings.reseed(seed),
         }
         self.rewind(&Pass::default());
     }
@@ -256,6 +277,7 @@ impl Process {
                 }
             }
             Kind::Images(images) => images.advance(steps, outputs),
+            Kind::Recordings(recordings) => recordings.advance(steps, outputs),
         }
     }
 }
@@ -349,20 +371,28 @@ fn mixing_matrix(mixing: &Mixing, input: &Input, latent: usize, seed: u64) -> Ve
 /// The recordings of a log-mel input, split by split; the one the rest of the files go to comes first.
 fn recordings(
     mel: &LogMelInput,
-    name: &str,
-    seed: u64,
+    (seed, name): (u64, &str),
     paths: &DataPaths,
     threads: usize,
-) -> Result<IndexMap<String, Frames>, DataError> {
-    let rule = |(name, pattern): (&String, &crate::netlist::model::Name)| SplitRule {
+) -> Result<IndexMap<String, RecordedSplit>, DataError> {
+    let rule = |(name, pattern): (&String, &Name)| SplitRule {
         name: name.clone(),
         patterns: vec![pattern.value.clone()],
     };
+    let texts = |names: &[Name]| names.iter().map(|name| name.value.clone()).collect();
+    let (classes, groups) = match &mel.whole {
+        Some(whole) => (texts(&whole.classes), texts(&whole.groups)),
+        None => Default::default(),
+    };
+    // Whole recordings are shuffled as they are heard.
+    let once = mel.shuffle && mel.whole.is_none();
     let spec = RecordingsSpec {
         folder: paths.find(&mel.folder.value),
         files: mel.files.value.clone(),
         splits: mel.splits.iter().map(rule).collect(),
         otherwise: Some(mel.otherwise.clone()),
+        classes,
+        groups,
         log_mel: LogMel {
             rate_hz: mel.rate_hz as u32,
             window: mel.window as usize,
@@ -370,18 +400,15 @@ fn recordings(
             channels: mel.channels as usize,
             floor_db: mel.floor_db,
         },
-        normalise_by: mel.normalise.then(|| mel.otherwise.clone()),
-        shuffle: mel
-            .shuffle
-            .then(|| seed_of(seed, &format!("shuffle {name}"), 0)),
+        normalise_by: (mel.normalise != Normalise::No).then(|| mel.otherwise.clone()),
+        by_channel: mel.normalise == Normalise::Channels,
+        shuffle: once.then(|| seed_of(seed, &format!("shuffle {name}"), 0)),
         threads,
     };
     let recordings = Recordings::load(&spec)?;
-    let mut splits: IndexMap<String, Frames> = recordings
-        .splits
-        .into_iter()
-        .map(|split| (split.name, split.frames))
-        .collect();
+    let splits = recordings.splits.into_iter();
+    let mut splits: IndexMap<String, RecordedSplit> =
+        splits.map(|split| (split.name.clone(), split)).collect();
     if let Some(index) = splits.get_index_of(&mel.otherwise) {
         splits.move_index(index, FIRST_SPLIT);
     }

@@ -141,7 +141,16 @@ impl Resolver<'_> {
                 self.list_fits(draw, size.value as usize);
                 Some(made(size.value as usize, vec![]))
             }
-            model::InputProcess::LogMel(mel) => Some(made(mel.channels as usize, vec![])),
+            model::InputProcess::LogMel(mel) => {
+                let mut outputs = vec![];
+                if let Some(whole) = &mel.whole {
+                    self.groups_fit(&whole.groups, circuit.replicas)?;
+                    outputs.extend([(Output::Changed, 1), (Output::Last, 1)]);
+                    let classes = whole.classes.len();
+                    outputs.extend((classes > 0).then_some((Output::Label, classes)));
+                }
+                Some(made(mel.channels as usize, outputs))
+            }
             model::InputProcess::Array { file, .. } => {
                 let width = crate::input::array_width(&self.paths.find(&file.value));
                 Some(made(self.read(width, file)?, vec![]))
@@ -166,6 +175,22 @@ impl Resolver<'_> {
                 })
             }
         }
+    }
+
+    /// Every replica hears one group of recordings, and every group is heard by equally many.
+    fn groups_fit(&mut self, groups: &[Name], replicas: usize) -> Option<()> {
+        let Some(first) = groups.first() else {
+            return Some(());
+        };
+        if replicas.is_multiple_of(groups.len()) {
+            return Some(());
+        }
+        let (count, most) = (groups.len(), replicas.next_multiple_of(groups.len()));
+        let message = format!("{count} groups of recordings cannot share {replicas} replicas");
+        let problem = Problem::new(message, first.span, "the first of them");
+        let help = format!("write `replicas = {most}`, or another multiple of {count}");
+        self.problems.push(problem.help(help));
+        None
     }
 
     /// What was read of a file, or the problem with it.

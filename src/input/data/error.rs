@@ -177,6 +177,24 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A file is of no class or of no group.
+    #[error("`{}` matches none of `{key}`: add a pattern that matches it, or leave the file out with `files`", path.display())]
+    NoKind {
+        /// The file.
+        path: PathBuf,
+        /// The key with the patterns.
+        key: &'static str,
+    },
+    /// A group has no recordings in a split.
+    #[error(
+        "group `{group}` has no recordings in split `{split}`: every replica needs some to hear"
+    )]
+    EmptyGroup {
+        /// The pattern of the group.
+        group: String,
+        /// The split.
+        split: String,
+    },
     /// No file was left for a split.
     #[error("split `{split}` is empty: no file of `{}` went to it; check the patterns, the first that matches takes the file", folder.display())]
     EmptySplit {

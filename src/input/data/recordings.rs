@@ -30,10 +30,16 @@ pub struct RecordingsSpec {
     pub splits: Vec<SplitRule>,
     /// Name of the split for all other files; without it, such a file is an error.
     pub otherwise: Option<String>,
+    /// The pattern of each class; a file is of the first that matches. Empty: files have no classes.
+    pub classes: Vec<String>,
+    /// The pattern of each group; a file is of the first that matches. Empty: files have no groups.
+    pub groups: Vec<String>,
     /// How sound becomes frames.
     pub log_mel: LogMel,
-    /// Split whose minimum and standard deviation scale all splits; without it, levels stay in dB.
+    /// Split whose levels scale all splits; without it, levels stay in dB.
     pub normalise_by: Option<String>,
+    /// Whether each channel is scaled on its own, to mean 0 and standard deviation 1, or all by minimum and standard deviation.
+    pub by_channel: bool,
     /// Seed of the order of recordings within each split; without it, they are in order of name.
     pub shuffle: Option<u64>,
     /// Threads to work on; the result does not depend on it.
@@ -45,8 +51,8 @@ pub struct RecordingsSpec {
 pub struct Recordings {
     /// The splits in the order of the spec, that for all other files last.
     pub splits: Vec<RecordedSplit>,
-    /// The normalisation that was applied, if any.
-    pub scaling: Option<Scaling>,
+    /// The normalisation that was applied, if any: one for all channels, or one for each.
+    pub scaling: Vec<Scaling>,
 }
 
 /// The recordings of a split, one after another.
@@ -60,14 +66,18 @@ pub struct RecordedSplit {
     pub starts: Vec<usize>,
     /// Name of each recording's file, relative to the folder.
     pub files: Vec<String>,
+    /// Class of each recording; empty if there are none.
+    pub classes: Vec<usize>,
+    /// Group of each recording; empty if there are none.
+    pub groups: Vec<usize>,
 }
 
-/// A normalisation of all values: (x − minimum) / sd.
+/// A normalisation of values: (x − zero) / sd.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
-    /// Smallest value of the split it was taken from (dB).
-    pub minimum: f64,
-    /// Standard deviation over all values of that split (dB).
+    /// Smallest value of the split it was taken from, or a channel's mean there (dB).
+    pub zero: f64,
+    /// Standard deviation over all values of that split, or over those of the channel (dB).
     pub sd: f64,
 }
 
@@ -89,22 +99,27 @@ impl Recordings {
             .transpose()?;
         let files = matching_files(&spec.folder, &spec.files)?;
         let members = assign(spec, &names, &files)?;
+        let classes = kinds(&spec.classes, &files, "classes")?;
+        let groups = kinds(&spec.groups, &files, "groups")?;
         let mut frames = all_frames(&files, &plan, spec)?;
-        let scaling = normalise_by
-            .map(|split| Scaling::of(&names[split], &members[split], &frames))
-            .transpose()?;
-        if let Some(scaling) = scaling {
-            frames
-                .iter_mut()
-                .flat_map(|frames| &mut frames.values)
-                .for_each(|value| *value = scaling.apply(*value));
-        }
         let channels = spec.log_mel.channels;
+        let scaling = match normalise_by {
+            Some(split) => {
+                let scaled = (names[split].as_str(), &members[split][..]);
+                Scaling::all(scaled, &frames, (spec.by_channel, channels))?
+            }
+            None => vec![],
+        };
+        for frames in frames.iter_mut().filter(|_| !scaling.is_empty()) {
+            for (at, value) in frames.values.iter_mut().enumerate() {
+                *value = scaling[at % channels % scaling.len()].apply(*value);
+            }
+        }
         let join = |(name, members)| {
             RecordedSplit::joined(
                 name,
                 &shuffled(members, spec.shuffle),
-                &files,
+                (&files, &classes, &groups),
                 &mut frames,
                 channels,
             )
@@ -127,7 +142,7 @@ impl RecordedSplit {
     fn joined(
         name: String,
         members: &[usize],
-        files: &[NamedFile],
+        (files, classes, groups): (&[NamedFile], &[usize], &[usize]),
         frames: &mut [Frames],
         channels: usize,
     ) -> Self {
@@ -148,32 +163,53 @@ impl RecordedSplit {
             .iter()
             .map(|&member| files[member].name.clone())
             .collect();
+        let of = |kinds: &[usize]| -> Vec<usize> {
+            let found = members.iter().filter_map(|&member| kinds.get(member));
+            found.copied().collect()
+        };
         Self {
             name,
             frames: joined,
             starts,
             files,
+            classes: of(classes),
+            groups: of(groups),
         }
     }
 }
 
 impl Scaling {
-    /// Minimum and standard deviation over the values of a split's recordings, in order of name, so that the shuffling
+    /// One for all channels, or one for each of them, from the recordings of a split in order of name, so that the shuffling
     /// does not change the last bits.
-    fn of(split: &str, members: &[usize], frames: &[Frames]) -> Result<Self, DataError> {
-        let values = || {
-            members
-                .iter()
-                .flat_map(|&member| &frames[member].values)
-                .copied()
+    fn all(
+        (split, members): (&str, &[usize]),
+        frames: &[Frames],
+        (by_channel, channels): (bool, usize),
+    ) -> Result<Vec<Self>, DataError> {
+        let values = || members.iter().flat_map(|&m| &frames[m].values).copied();
+        if !by_channel {
+            let (_, sd) = Self::moments(split, values)?;
+            let zero = values().fold(f64::INFINITY, f64::min);
+            return Ok(vec![Self { zero, sd }]);
+        }
+        let of = |channel| {
+            let values = || values().skip(channel).step_by(channels);
+            Self::moments(split, values).map(|(zero, sd)| Self { zero, sd })
         };
+        (0..channels).map(of).collect()
+    }
+
+    /// Mean and standard deviation.
+    fn moments<I: Iterator<Item = f64>>(
+        split: &str,
+        values: impl Fn() -> I,
+    ) -> Result<(f64, f64), DataError> {
         let count = values().count() as f64;
         let mean = values().sum::<f64>() / count;
         let sd = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let minimum = values().fold(f64::INFINITY, f64::min);
         // equal values leave a rounding error of the mean behind
-        if sd > 1e-12 * minimum.abs().max(1.0) {
-            Ok(Self { minimum, sd })
+        if sd > 1e-12 * mean.abs().max(1.0) {
+            Ok((mean, sd))
         } else {
             Err(DataError::NoSpread {
                 split: split.to_owned(),
@@ -181,10 +217,10 @@ impl Scaling {
         }
     }
 
-    /// The value in units of the standard deviation above the minimum.
+    /// The value in units of the standard deviation, from zero.
     #[must_use]
     pub fn apply(&self, value: f64) -> f64 {
-        (value - self.minimum) / self.sd
+        (value - self.zero) / self.sd
     }
 }
 
@@ -259,6 +295,27 @@ fn assign(
         }),
         None => Ok(members),
     }
+}
+
+/// The class or group of every file, in the order of the files; none if there are no patterns.
+fn kinds(
+    patterns: &[String],
+    files: &[NamedFile],
+    key: &'static str,
+) -> Result<Vec<usize>, DataError> {
+    if patterns.is_empty() {
+        return Ok(vec![]);
+    }
+    let patterns = patterns.iter().map(|pattern| Pattern::new(pattern));
+    let patterns: Vec<Pattern> = patterns.collect::<Result<_, _>>()?;
+    let kind = |file: &NamedFile| {
+        let found = patterns.iter().position(|p| p.matches(&file.name));
+        found.ok_or_else(|| DataError::NoKind {
+            path: file.path.clone(),
+            key,
+        })
+    };
+    files.iter().map(kind).collect()
 }
 
 /// The frames of every file, in the order of the files.

@@ -102,8 +102,32 @@ pub struct LogMelInput {
     pub channels: u64,
     /// Floor below each recording's maximum (dB, negative).
     pub floor_db: f64,
-    /// Shift to be positive and divide by the standard deviation of the split `otherwise`.
-    pub normalise: bool,
-    /// Shuffle the recordings within a split, once.
+    /// How levels are scaled, by those of the split `otherwise`.
+    pub normalise: Normalise,
+    /// Shuffle the recordings within a split: once, or in each pass if they are heard whole.
     pub shuffle: bool,
+    /// Whole recordings, one after another in each replica; a stream of frames if `None`.
+    pub whole: Option<WholeRecordings>,
+}
+
+/// How levels are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normalise {
+    /// They stay in dB.
+    No,
+    /// The smallest value is subtracted, and all are divided by their standard deviation.
+    Together,
+    /// Each channel gets mean 0 and standard deviation 1.
+    Channels,
+}
+
+/// Recordings that are heard from beginning to end.
+#[derive(Debug, Clone)]
+pub struct WholeRecordings {
+    /// The pattern of each group's files, as with classes; a replica hears one group only. Empty: all are one group.
+    pub groups: Vec<Name>,
+    /// The pattern of each class's files; a file is of the first that matches. Empty: there are no labels.
+    pub classes: Vec<Name>,
+    /// Probability of a saccade at each frame but the first.
+    pub saccade: f64,
 }

@@ -42,6 +42,9 @@ fn spec(folder: &TempDir) -> RecordingsSpec {
         }],
         otherwise: Some("train".into()),
         log_mel: LogMel::default(),
+        classes: vec![],
+        groups: vec![],
+        by_channel: false,
         normalise_by: Some("train".into()),
         shuffle: Some(7),
         threads: 1,
@@ -97,13 +100,74 @@ fn splits_are_scaled_by_the_training_recordings() {
     // rounding of some 10,000 additions
     assert!((variance - 1.0).abs() < 1e-10, "{variance}");
     assert!(values.iter().copied().fold(f64::INFINITY, f64::min).abs() < 1e-15);
-    let scaling = scaled.scaling.unwrap();
+    let scaling = scaled.scaling[0];
     for (raw, scaled) in raw.splits.iter().zip(&scaled.splits) {
         for (raw, scaled) in raw.frames.values().iter().zip(scaled.frames.values()) {
-            assert!((raw - (scaled * scaling.sd + scaling.minimum)).abs() < 1e-10);
+            assert!((raw - (scaled * scaling.sd + scaling.zero)).abs() < 1e-10);
         }
     }
-    assert_eq!(raw.scaling, None);
+    assert_eq!(raw.scaling, vec![]);
+}
+
+#[test]
+fn channels_can_be_scaled_each_on_its_own() {
+    let folder = folder();
+    let spec = RecordingsSpec {
+        by_channel: true,
+        ..spec(&folder)
+    };
+    let scaled = Recordings::load(&spec).unwrap();
+    let train = &scaled.split("train").unwrap().frames;
+    assert_eq!(scaled.scaling.len(), train.size());
+    for channel in 0..train.size() {
+        let values = || (0..train.len()).map(|k| train.frame(k)[channel]);
+        let count = train.len() as f64;
+        let mean = values().sum::<f64>() / count;
+        let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        assert!(mean.abs() < 1e-10 && (variance - 1.0).abs() < 1e-10);
+    }
+    // The other split by the same numbers.
+    let raw = Recordings::load(&RecordingsSpec {
+        normalise_by: None,
+        ..spec
+    });
+    let (raw, scaling) = (raw.unwrap(), &scaled.scaling);
+    let frames = |loaded: &Recordings| loaded.split("test").unwrap().frames.frame(3).to_vec();
+    let expected = frames(&raw).into_iter().zip(scaling);
+    let expected: Vec<f64> = expected.map(|(x, s)| (x - s.zero) / s.sd).collect();
+    assert_eq!(frames(&scaled), expected);
+}
+
+#[test]
+fn files_have_the_class_and_group_of_the_first_pattern_that_matches() {
+    let folder = folder();
+    let spec = RecordingsSpec {
+        classes: vec!["1_*".into(), "*".into()],
+        groups: vec!["*_[0-2].wav".into(), "*_[3-4].wav".into()],
+        ..spec(&folder)
+    };
+    let loaded = Recordings::load(&spec).unwrap();
+    for split in &loaded.splits {
+        assert_eq!(split.classes.len(), split.files.len());
+        for (k, file) in split.files.iter().enumerate() {
+            assert_eq!(
+                split.classes[k],
+                usize::from(file.starts_with('0')),
+                "{file}"
+            );
+            let late = file.ends_with("3.wav") || file.ends_with("4.wav");
+            assert_eq!(split.groups[k], usize::from(late), "{file}");
+        }
+    }
+    let lacking = RecordingsSpec {
+        groups: vec!["*_[0-3].wav".into(), "*_9.wav".into()],
+        ..spec
+    };
+    let said = message(&lacking);
+    assert!(
+        said.contains("_a_4.wav` matches none of `groups`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -250,7 +314,7 @@ fn recordings_without_spread_cannot_be_normalised() {
         values: vec![-80.1; 1000],
     };
     assert!(matches!(
-        Scaling::of("train", &[0], &[equal]),
+        Scaling::all(("train", &[0]), &[equal], (false, 1)),
         Err(DataError::NoSpread { .. })
     ));
 }

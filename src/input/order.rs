@@ -1,4 +1,4 @@
-//! The order in which images are shown: passes over a split.
+//! The order in which images or recordings are shown: passes over a split.
 
 use rand::seq::SliceRandom;
 
