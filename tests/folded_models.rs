@@ -20,15 +20,50 @@ enum Return {
     Learned { decay: f64 },
 }
 
+/// Neurons of the two upper layers, and the rules of W and G.
+struct Kind {
+    hidden: &'static str,
+    latent: &'static str,
+    w: &'static str,
+    g: &'static str,
+}
+
+const PLAIN: Kind = Kind {
+    hidden: "folded",
+    latent: "folded-top",
+    w: "dendritic-prediction",
+    g: "dendritic-prediction",
+};
+
+const MATCHED: Kind = Kind {
+    hidden: "folded-matched",
+    latent: "folded-top-matched",
+    w: "matched-w",
+    g: "matched-g",
+};
+
 /// Three layers, the lowest clamped to `seen`.
 fn network(seen: &str, seed: u64, back: &Return) -> String {
+    network_of(&PLAIN, LAMBDA, SHARE, seen, seed, back)
+}
+
+/// The same of other neurons, with other shares of encoding in the middle and at the top.
+fn network_of(
+    kind: &Kind,
+    lambda: f64,
+    share: f64,
+    seen: &str,
+    seed: u64,
+    back: &Return,
+) -> String {
     let [visible, hidden, latent] = SIZES;
-    let decay = match back {
-        Return::Transposes => 0.0,
-        Return::Learned { decay } => *decay,
+    let (middle, top) = (kind.hidden, kind.latent);
+    let fading = match back {
+        Return::Transposes => String::new(),
+        Return::Learned { decay } => format!(", decay = {decay}"),
     };
-    let learn =
-        format!("learn = {{ rule = \"dendritic-prediction\", eta = {RATE}, decay = {decay} }}");
+    let learn = |rule: &str| format!("learn = {{ rule = \"{rule}\", eta = {RATE}{fading} }}");
+    let (learn_w, learn_g) = (learn(kind.w), learn(kind.g));
     let weight = |sd: f64| format!("weight = {{ normal = {{ mean = 0, sd = {sd} }} }}");
     let returned = |of: &str| match back {
         Return::Transposes => format!("transpose-of = \"{of}\""),
@@ -44,41 +79,43 @@ fn network(seen: &str, seed: u64, back: &Return) -> String {
         seed = {seed}
         step = "1 ms"
         [modulator.lambda]
-        schedule = {LAMBDA}
+        schedule = {lambda}
         [modulator.beta]
+        schedule = 1
+        [modulator.pace]
         schedule = 1
         [population.visible]
         neuron = "folded-visible"
         size = {visible}
         {seen}
         [population.hidden]
-        neuron = "folded"
+        neuron = "{middle}"
         size = {hidden}
         parameter = {{ tau = "30 ms", tau_s = "10 ms", g_e = 2 }}
         [population.latent]
-        neuron = "folded-top"
+        neuron = "{top}"
         size = {latent}
-        parameter = {{ tau = "30 ms", tau_s = "10 ms", g_e = 2, share = {SHARE} }}
+        parameter = {{ tau = "30 ms", tau_s = "10 ms", g_e = 2, share = {share} }}
         [projection.W_1]
         from = "visible.rate"
         to = "hidden.basal"
         {}
-        {learn}
+        {learn_w}
         [projection.W_2]
         from = "hidden.rate"
         to = "latent.basal"
         {}
-        {learn}
+        {learn_w}
         [projection.G_1]
         from = "latent.rate"
         to = "hidden.apical"
         {}
-        {learn}
+        {learn_g}
         [projection.G_0]
         from = "hidden.rate"
         to = "visible.apical"
         {}
-        {learn}
+        {learn_g}
         [projection.from-latent]
         from = "latent.missed_w"
         to = "hidden.error_w"
@@ -173,7 +210,17 @@ fn cosine(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn at_rest_potentials_and_errors_are_those_of_the_poster() {
-    let mut bench = Bench::new(&network(&still(1), 3, &Return::Transposes));
+    rests_as_the_poster_says(&PLAIN, LAMBDA, SHARE);
+}
+
+#[test]
+fn neurons_whose_lags_match_rest_where_the_others_do() {
+    rests_as_the_poster_says(&MATCHED, 0.9, 0.9);
+}
+
+fn rests_as_the_poster_says(kind: &Kind, lambda: f64, share: f64) {
+    let text = network_of(kind, lambda, share, &still(1), 3, &Return::Transposes);
+    let mut bench = Bench::new(&text);
     run(&mut bench, 4_000, false);
     let program = bench.experiment.program.clone();
     let at = |name: &str| value(&program, bench.state(), name);
@@ -205,12 +252,12 @@ fn at_rest_potentials_and_errors_are_those_of_the_poster() {
     let (up, down) = (w1.times(&u0), g1.times(&r2));
     let expected_1: Vec<f64> = (0..hidden)
         .map(|i| {
-            LAMBDA * (up[i] + 2.0 * error_w[i]) + (1.0 - LAMBDA) * (down[i] + 2.0 * error_g[i])
+            lambda * (up[i] + 2.0 * error_w[i]) + (1.0 - lambda) * (down[i] + 2.0 * error_g[i])
         })
         .collect();
     let up = w2.times(&r1);
     let expected_2: Vec<f64> = (0..latent)
-        .map(|i| up[i] + (1.0 - SHARE) / SHARE * 2.0 * error_top[i])
+        .map(|i| up[i] + (1.0 - share) / share * 2.0 * error_top[i])
         .collect();
     for (found, expected, name) in [
         (&at("hidden.error_w"), &error_w, "e^W"),
@@ -226,6 +273,81 @@ fn at_rest_potentials_and_errors_are_those_of_the_poster() {
             assert!((f - e).abs() < 1e-9, "{name}: {f}, not {e}");
         }
     }
+}
+
+#[test]
+fn at_rest_both_rules_change_weights_alike() {
+    let changes = |kind: &Kind| -> Vec<f64> {
+        let text = network_of(kind, 0.9, 0.9, &still(4), 9, &Return::Transposes);
+        let mut bench = Bench::new(&text);
+        run(&mut bench, 4_000, false);
+        let all = |bench: &Bench| -> Vec<f64> {
+            let names = ["W_1", "W_2", "G_1", "G_0"];
+            names.iter().flat_map(|n| bench.weights(n)).collect()
+        };
+        let before = all(&bench);
+        run(&mut bench, 1, true);
+        minus(&all(&bench), &before)
+    };
+    let (plain, matched) = (changes(&PLAIN), changes(&MATCHED));
+    assert!(plain.iter().any(|c| c.abs() > 1e-4), "nothing changes");
+    for (p, m) in plain.iter().zip(&matched) {
+        assert!((p - m).abs() < 1e-10, "{p} and {m}");
+    }
+}
+
+/// An image that changes every 20 ms.
+const CHANGING: &str = r#"target.input = "world"
+        [input.world]
+        process = "random"
+        size = 12
+        draw = { normal = { mean = 0, sd = 0.5 } }
+        hold = 20"#;
+
+#[test]
+fn what_matched_neurons_miss_follows_the_errors_alone() {
+    let text = network_of(&MATCHED, 0.6, 0.8, CHANGING, 11, &Return::Transposes);
+    let mut bench = Bench::new(&text);
+    // What no synapse reads is not computed: rules are at work.
+    run(&mut bench, 0, true);
+    let names = ["towards", "basal", "apical", "missed_w", "missed_g"];
+    let steps = bench.series(200, |program, state| {
+        names.map(|name| value(program, state, &format!("hidden.{name}")))
+    });
+    // Derivatives take what the step before left: m ← m + step/τ_s (towards − branch − m), τ_s = 10 ms.
+    let (mut largest, mut unlike) = (0.0_f64, 0.0_f64);
+    for pair in steps.windows(2) {
+        let [towards, basal, apical, missed_w, missed_g] = &pair[0];
+        for (branch, before, now) in [
+            (basal, missed_w, &pair[1][3]),
+            (apical, missed_g, &pair[1][4]),
+        ] {
+            for i in 0..SIZES[1] {
+                let expected = before[i] + 0.1 * (towards[i] - branch[i] - before[i]);
+                unlike = unlike.max((now[i] - expected).abs());
+                largest = largest.max(expected.abs());
+            }
+        }
+    }
+    assert!(largest > 0.05, "says nothing: {largest}");
+    assert!(unlike < 1e-12, "{unlike}");
+}
+
+#[test]
+fn a_new_image_is_no_error_where_lags_match() {
+    // Encoding alone: no layer has anything but its basal branch to agree with. The rule of W takes this:
+    let learned_from = |kind: &Kind, branch: &str| {
+        let text = network_of(kind, 1.0, 1.0, CHANGING, 13, &Return::Transposes);
+        let mut bench = Bench::new(&text);
+        run(&mut bench, 0, true);
+        let missed = bench.series(200, |program, state| {
+            let at = |name: &str| value(program, state, &format!("hidden.{name}"));
+            minus(&at("ahead"), &at(branch))
+        });
+        missed.concat().iter().fold(0.0, |m: f64, x| m.max(x.abs()))
+    };
+    assert!(learned_from(&PLAIN, "basal") > 0.1);
+    assert!(learned_from(&MATCHED, "before_w") < 1e-12);
 }
 
 /// The cost of what G makes of latent rates: half the squared distance from the image.
