@@ -231,6 +231,16 @@ impl WithSimd for DecayAdd<'_> {
     }
 }
 
+/// Copies padded vectors, for where SIMD is at work already: a call of the library's copy costs more than the few
+/// vectors of most populations.
+#[inline(always)]
+pub fn copy_in<S: Simd>(_: S, out: &mut [f64], x: &[f64]) {
+    let out = S::as_mut_simd_f64s(out).0;
+    for (out, x) in out.iter_mut().zip(S::as_simd_f64s(x).0) {
+        *out = *x;
+    }
+}
+
 /// Whether all numbers are finite.
 pub fn all_finite(arch: Arch, x: &[f64]) -> bool {
     arch.dispatch(AllFinite { x })

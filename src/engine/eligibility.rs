@@ -66,15 +66,16 @@ impl WithSimd for Pass<'_> {
                 ..*input
             });
             let products = [*input, outer];
+            let form = Form::of(&self, products);
             match self.row / S::F64_LANES {
-                1 => return short_rows::<S, 1>(simd, self, products),
-                2 => return short_rows::<S, 2>(simd, self, products),
-                3 => return short_rows::<S, 3>(simd, self, products),
-                4 => return short_rows::<S, 4>(simd, self, products),
-                5 => return short_rows::<S, 5>(simd, self, products),
-                6 => return short_rows::<S, 6>(simd, self, products),
-                7 => return short_rows::<S, 7>(simd, self, products),
-                8 => return short_rows::<S, 8>(simd, self, products),
+                1 => return short_rows::<S, 1>(simd, self, products, form),
+                2 => return short_rows::<S, 2>(simd, self, products, form),
+                3 => return short_rows::<S, 3>(simd, self, products, form),
+                4 => return short_rows::<S, 4>(simd, self, products, form),
+                5 => return short_rows::<S, 5>(simd, self, products, form),
+                6 => return short_rows::<S, 6>(simd, self, products, form),
+                7 => return short_rows::<S, 7>(simd, self, products, form),
+                8 => return short_rows::<S, 8>(simd, self, products, form),
                 _ => {}
             }
         }
@@ -92,31 +93,99 @@ impl WithSimd for Pass<'_> {
     }
 }
 
+/// What a pass over short rows has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// No weight changes: only the filters move on.
+    Filter,
+    /// The weights follow the deviation of one product from its own running average.
+    Deviation,
+    /// All of it.
+    Whole,
+}
+
+impl Form {
+    #[allow(clippy::float_cmp, reason = "forms that are equal by their algebra")]
+    fn of(pass: &Pass<'_>, [input, outer]: [Product<'_>; 2]) -> Form {
+        if pass.share == 0.0 && pass.growth == 0.0 && outer.scale == 0.0 {
+            return Form::Filter;
+        }
+        let same = |a: &[f64], b: &[f64]| a.as_ptr() == b.as_ptr();
+        let alike = same(input.pre, outer.pre) && same(input.post, outer.post);
+        let average = pass.decay > 0.0 && input.scale == 1.0 - pass.decay;
+        if alike && average && pass.share == -outer.scale {
+            return Form::Deviation;
+        }
+        Form::Whole
+    }
+}
+
+/// A postsynaptic factor times a number.
+#[inline(always)]
+fn scaled<S: Simd, const N: usize>(simd: S, post: &[f64], scale: f64) -> [S::f64s; N] {
+    let scale = simd.splat_f64s(scale);
+    let mut all = [scale; N];
+    for (out, x) in all.iter_mut().zip(S::as_simd_f64s(post).0) {
+        *out = simd.mul_f64s(scale, *x);
+    }
+    all
+}
+
 /// Rows of `N` vectors, with one input and one outer product.
 #[inline(always)]
-fn short_rows<S: Simd, const N: usize>(simd: S, pass: Pass<'_>, [input, outer]: [Product<'_>; 2]) {
-    let scaled = |product: &Product<'_>| {
-        let scale = simd.splat_f64s(product.scale);
-        let mut post = [scale; N];
-        for (out, x) in post.iter_mut().zip(S::as_simd_f64s(product.post).0) {
-            *out = simd.mul_f64s(scale, *x);
-        }
-        post
-    };
-    let (into_states, into_weights) = (scaled(&input), scaled(&outer));
+fn short_rows<S: Simd, const N: usize>(
+    simd: S,
+    pass: Pass<'_>,
+    products: [Product<'_>; 2],
+    form: Form,
+) {
+    let [input, outer] = products;
     let decay = simd.splat_f64s(pass.decay);
     let (share, growth) = (simd.splat_f64s(pass.share), simd.splat_f64s(pass.growth));
     let states = S::as_mut_simd_f64s(pass.states).0.as_chunks_mut::<N>().0;
     let weights = S::as_mut_simd_f64s(pass.weights).0.as_chunks_mut::<N>().0;
-    let sides = input.pre.iter().zip(outer.pre);
-    for ((states, weights), (x, y)) in states.iter_mut().zip(weights).zip(sides) {
-        let (x, y) = (simd.splat_f64s(*x), simd.splat_f64s(*y));
-        for v in 0..N {
-            let e = simd.mul_add_f64s(into_states[v], x, simd.mul_f64s(decay, states[v]));
-            states[v] = e;
-            let w = simd.mul_add_f64s(growth, weights[v], weights[v]);
-            let w = simd.mul_add_f64s(share, e, w);
-            weights[v] = simd.mul_add_f64s(into_weights[v], y, w);
+    match form {
+        Form::Filter => {
+            let into_states = scaled::<S, N>(simd, input.post, input.scale);
+            for (states, x) in states.iter_mut().zip(input.pre) {
+                let x = simd.splat_f64s(*x);
+                for v in 0..N {
+                    let old = simd.mul_f64s(decay, states[v]);
+                    states[v] = simd.mul_add_f64s(into_states[v], x, old);
+                }
+            }
+        }
+        // With d = E − p: E becomes E − (1 − decay)·d, and p − E is then −decay·d. Products and sums apart: where a
+        // fused multiply–add and a store share a port of the registers (Zen 5), 2.2 instead of 3.6 cycles a vector.
+        Form::Deviation => {
+            let post = scaled::<S, N>(simd, input.post, 1.0);
+            let gain = simd.splat_f64s(input.scale);
+            let into_weights = simd.splat_f64s(pass.decay * outer.scale);
+            let kept = simd.splat_f64s(1.0 + pass.growth);
+            for ((states, weights), x) in states.iter_mut().zip(weights).zip(input.pre) {
+                let x = simd.splat_f64s(*x);
+                for v in 0..N {
+                    let d = simd.sub_f64s(states[v], simd.mul_f64s(post[v], x));
+                    states[v] = simd.sub_f64s(states[v], simd.mul_f64s(gain, d));
+                    let w = simd.mul_f64s(kept, weights[v]);
+                    weights[v] = simd.sub_f64s(w, simd.mul_f64s(into_weights, d));
+                }
+            }
+        }
+        Form::Whole => {
+            let into_states = scaled::<S, N>(simd, input.post, input.scale);
+            let into_weights = scaled::<S, N>(simd, outer.post, outer.scale);
+            let sides = input.pre.iter().zip(outer.pre);
+            for ((states, weights), (x, y)) in states.iter_mut().zip(weights).zip(sides) {
+                let (x, y) = (simd.splat_f64s(*x), simd.splat_f64s(*y));
+                for v in 0..N {
+                    let e = simd.mul_add_f64s(into_states[v], x, simd.mul_f64s(decay, states[v]));
+                    states[v] = e;
+                    let w = simd.mul_add_f64s(growth, weights[v], weights[v]);
+                    let w = simd.mul_add_f64s(share, e, w);
+                    weights[v] = simd.mul_add_f64s(into_weights[v], y, w);
+                }
+            }
         }
     }
 }
@@ -285,6 +354,59 @@ mod tests {
                     assert!((e[at] - state).abs() < 1e-13 && (w[at] - weight).abs() < 1e-12);
                 }
             }
+        }
+    }
+
+    /// The shorter forms of a pass do what the whole one does.
+    #[test]
+    fn forms_agree() {
+        let (pre, row) = (5, 40);
+        let (x, y) = (numbers(pre, "x"), numbers(row, "y"));
+        let (states, weights) = (numbers(pre * row, "e"), numbers(pre * row, "w"));
+        let input = Product {
+            scale: 0.25,
+            pre: &x,
+            post: &y,
+        };
+        let run = |arch: Arch, share: f64, growth: f64, outer: Product<'_>| {
+            let (mut e, mut w) = (states.clone(), weights.clone());
+            let pass = Pass {
+                states: &mut e,
+                decay: 0.75,
+                weights: &mut w,
+                inputs: &[input],
+                share,
+                uses: &[],
+                growth,
+                shrink: None,
+                outer: &[outer],
+                row,
+                scaled: &mut Vector::default(),
+            };
+            let form = Form::of(&pass, [input, outer]);
+            arch.dispatch(pass);
+            (form, e, w)
+        };
+        let scaled = |scale: f64| Product { scale, ..input };
+        let (form, e, w) = run(Arch::new(), 0.0, 0.0, scaled(0.0));
+        assert_eq!((form, &w), (Form::Filter, &weights));
+        // The same factors elsewhere in memory are not seen to be the same.
+        let (x2, y2) = (x.clone(), y.clone());
+        let apart = Product {
+            scale: 0.5,
+            pre: &x2,
+            post: &y2,
+        };
+        let whole = run(Arch::new(), -0.5, -1e-3, apart);
+        let short = run(Arch::new(), -0.5, -1e-3, scaled(0.5));
+        assert_eq!((whole.0, short.0), (Form::Whole, Form::Deviation));
+        assert_eq!(short, run(Arch::Scalar, -0.5, -1e-3, scaled(0.5)));
+        assert_eq!(whole.1, e);
+        for (a, b) in whole.1.iter().zip(&short.1) {
+            assert!((a - b).abs() < 1e-15);
+        }
+        for (a, b) in whole.2.iter().zip(&short.2) {
+            assert!((a - b).abs() < 1e-15);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! One step of the rate engine.
 
 use crate::circuit::CompartmentId;
-use crate::compile::Program;
 use crate::compile::kernel::{Kernel, ScalarId, VectorRef};
 use crate::compile::plan::{Compute, IntegrateStep, ModulatorStep, Plan, SumStep};
 use crate::compile::program::Probe;
+use crate::compile::{Program, Weights};
 use crate::engine::elementwise;
 use crate::engine::elementwise::{Euler, Factor};
 use crate::lang::vm::{Machine, padded};
@@ -109,6 +109,31 @@ impl Step<'_> {
             replicas: self.program.layout.replicas,
         };
         (memory, self.scratch)
+    }
+
+    /// What kernels of a rule read, and beside it what it changes: weights and the filters of synapses.
+    #[inline(always)]
+    pub(super) fn learning(
+        &mut self,
+    ) -> (Memory<'_>, &mut [Weights], &mut [Vec<Vector>], &mut Scratch) {
+        let State {
+            scalars,
+            vectors,
+            weights,
+            synapses,
+            step,
+            ..
+        } = &mut *self.state;
+        let memory = Memory {
+            scalars,
+            vectors,
+            weights: &[],
+            block: self.block,
+            in_block: self.in_block,
+            step: *step,
+            replicas: self.program.layout.replicas,
+        };
+        (memory, weights, synapses, self.scratch)
     }
 
     /// A drive or an algebraic value.

@@ -6,7 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::kernels::Memory;
-use super::pattern::{Number, Pattern};
+use super::pattern::{Long, Number, Pattern};
 use crate::engine::elementwise::AllFinite;
 use crate::lang::math;
 use crate::lang::vm::{LANES, Machine};
@@ -78,11 +78,11 @@ macro_rules! each_vector {
     }};
 }
 
-impl WithSimd for Evaluate<'_> {
-    type Output = bool;
-
+impl Evaluate<'_> {
+    /// Computes the expression where SIMD is at work already: a short loop stands where this is called, a long one is
+    /// called itself.
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> bool {
+    pub fn run<S: Simd>(self, simd: S) -> bool {
         let Evaluate {
             memory,
             machine,
@@ -91,6 +91,7 @@ impl WithSimd for Evaluate<'_> {
             check,
         } = self;
         match pattern {
+            Pattern::Copy(x) => each_vector!(simd, out, (x, memory.vector(*x)) => x),
             Pattern::Fma { scale, x, y } => {
                 let scale = simd.splat_f64s(*scale);
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
@@ -112,7 +113,40 @@ impl WithSimd for Evaluate<'_> {
                     simd.mul_f64s(error, error)
                 })
             }
-            Pattern::Deviation {
+            Pattern::Long(long) => simd.vectorize(EvaluateLong {
+                memory,
+                machine,
+                long,
+                out,
+                check,
+            }),
+        }
+    }
+}
+
+/// The long expressions.
+struct EvaluateLong<'a> {
+    memory: Memory<'a>,
+    machine: &'a mut Machine,
+    long: &'a Long,
+    out: &'a mut [f64],
+    check: bool,
+}
+
+impl WithSimd for EvaluateLong<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let EvaluateLong {
+            memory,
+            machine,
+            long,
+            out,
+            check,
+        } = self;
+        match long {
+            Long::Deviation {
                 scale,
                 signal,
                 decay,
@@ -127,25 +161,21 @@ impl WithSimd for Evaluate<'_> {
                     simd.mul_f64s(scale, simd.negate_mul_add_f64s(decay, w, deviation))
                 })
             }
-            Pattern::TanhFma { scale, x, y } => {
+            Long::TanhFma { scale, x, y } => {
                 each!(out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
                     scale.mul_add(x, math::tanh(y)))
             }
-            Pattern::TanhError { scale, x, y } => {
+            Long::TanhError { scale, x, y } => {
                 each!(out, (x, memory.vector(*x)), (y, memory.vector(*y)) => {
                     let t = math::tanh(y);
                     scale * ((x - t) * (-t).mul_add(t, 1.0))
                 })
             }
-            Pattern::SoftplusLeak { scale, gain, x, y } => {
+            Long::SoftplusLeak { scale, gain, x, y } => {
                 each!(out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
                     -(math::softplus_inverse(x * gain) * scale) + y)
             }
-            Pattern::Copy(x) => {
-                out.copy_from_slice(&memory.vector(*x)[..out.len()]);
-                !check || AllFinite { x: out }.with_simd(simd)
-            }
-            Pattern::Code(kernel) => {
+            Long::Code(kernel) => {
                 memory.run_in(simd, machine, kernel, out);
                 !check || AllFinite { x: out }.with_simd(simd)
             }

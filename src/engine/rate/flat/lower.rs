@@ -82,6 +82,16 @@ fn at(id: VectorId) -> usize {
     id.0 as usize
 }
 
+/// A ring of one slot is a vector.
+fn in_place(place: VectorRef) -> VectorRef {
+    match place {
+        VectorRef::Oldest { ring, depth: 1 } | VectorRef::Delayed { ring, depth: 1, .. } => {
+            VectorRef::Plain(ring)
+        }
+        other => other,
+    }
+}
+
 /// Whether a vector is in the simulation's memory, and not at a rule's synapses.
 fn in_memory(place: VectorRef) -> bool {
     !matches!(place, VectorRef::Weights | VectorRef::SynapseState(_))
@@ -161,12 +171,12 @@ impl Lower<'_> {
         let delivery = |(id, pre): &(ProjectionId, VectorRef)| match self.connectivity(*id) {
             Connectivity::Dense { pre: sources, .. } => Some(Delivery {
                 projection: id.0 as usize,
-                pre: *pre,
+                pre: in_place(*pre),
                 sources: *sources,
             }),
             Connectivity::OneToOne { size } => Some(Delivery {
                 projection: id.0 as usize,
-                pre: *pre,
+                pre: in_place(*pre),
                 sources: *size,
             }),
             _ => None,

@@ -78,6 +78,21 @@ pub(super) enum Pattern {
     },
     /// max(x, least).
     AtLeast { least: f64, x: VectorRef },
+    /// scale·(x − y): an error.
+    Error {
+        scale: f64,
+        x: VectorRef,
+        y: VectorRef,
+    },
+    /// (x − y)².
+    SquaredError { x: VectorRef, y: VectorRef },
+    /// One that takes longer than the call of a function.
+    Long(Long),
+}
+
+/// A long expression.
+#[derive(Debug, Clone)]
+pub(super) enum Long {
     /// scale·x + tanh(y): a value with noise.
     TanhFma {
         scale: f64,
@@ -90,14 +105,6 @@ pub(super) enum Pattern {
         x: VectorRef,
         y: VectorRef,
     },
-    /// scale·(x − y): an error.
-    Error {
-        scale: f64,
-        x: VectorRef,
-        y: VectorRef,
-    },
-    /// (x − y)².
-    SquaredError { x: VectorRef, y: VectorRef },
     /// scale·(signal·(x − y) − decay·w): a deviation times a broadcast signal, with decay.
     Deviation {
         scale: f64,
@@ -121,7 +128,7 @@ pub(super) enum Pattern {
 impl Pattern {
     pub fn of(kernel: &Kernel) -> Pattern {
         let found = Reader { kernel }.recognise();
-        found.unwrap_or_else(|| Pattern::Code(Box::new(kernel.clone())))
+        found.unwrap_or_else(|| Pattern::Long(Long::Code(Box::new(kernel.clone()))))
     }
 
     /// Whether it reads a vector of which `wanted` is true.
@@ -129,13 +136,17 @@ impl Pattern {
         match self {
             Pattern::Copy(x) | Pattern::AtLeast { x, .. } => wanted(*x),
             Pattern::Fma { x, y, .. }
-            | Pattern::TanhFma { x, y, .. }
-            | Pattern::TanhError { x, y, .. }
             | Pattern::Error { x, y, .. }
             | Pattern::SquaredError { x, y }
-            | Pattern::SoftplusLeak { x, y, .. } => wanted(*x) || wanted(*y),
-            Pattern::Deviation { x, y, w, .. } => wanted(*x) || wanted(*y) || wanted(*w),
-            Pattern::Code(kernel) => kernel.vectors.iter().any(|v| wanted(*v)),
+            | Pattern::Long(
+                Long::TanhFma { x, y, .. }
+                | Long::TanhError { x, y, .. }
+                | Long::SoftplusLeak { x, y, .. },
+            ) => wanted(*x) || wanted(*y),
+            Pattern::Long(Long::Deviation { x, y, w, .. }) => {
+                wanted(*x) || wanted(*y) || wanted(*w)
+            }
+            Pattern::Long(Long::Code(kernel)) => kernel.vectors.iter().any(|v| wanted(*v)),
         }
     }
 }
@@ -214,22 +225,26 @@ impl Reader<'_> {
                 least: self.constant(least).filter(|least| !least.is_nan())?,
                 x: self.input(x)?,
             },
-            [(TANH, [Other(y), ..]), (FMA, [Other(s), Other(x), Made(0)])] => Pattern::TanhFma {
-                scale: self.constant(s)?,
-                x: self.input(x)?,
-                y: self.input(y)?,
-            },
+            [(TANH, [Other(y), ..]), (FMA, [Other(s), Other(x), Made(0)])] => {
+                Pattern::Long(Long::TanhFma {
+                    scale: self.constant(s)?,
+                    x: self.input(x)?,
+                    y: self.input(y)?,
+                })
+            }
             [
                 (TANH, [Other(y), ..]),
                 (SUB, [Other(x), Made(0), _]),
                 (NEG_FMA, [Made(0), Made(0), Other(one)]),
                 (MUL, [Made(1), Made(2), _]),
                 (MUL, [Other(s), Made(3), _]),
-            ] if self.constant(one)?.to_bits() == 1.0_f64.to_bits() => Pattern::TanhError {
-                scale: self.constant(s)?,
-                x: self.input(x)?,
-                y: self.input(y)?,
-            },
+            ] if self.constant(one)?.to_bits() == 1.0_f64.to_bits() => {
+                Pattern::Long(Long::TanhError {
+                    scale: self.constant(s)?,
+                    x: self.input(x)?,
+                    y: self.input(y)?,
+                })
+            }
             [
                 (SUB, [Other(x), Other(y), _]),
                 (MUL, [Other(s), Made(0), _]),
@@ -249,26 +264,26 @@ impl Reader<'_> {
                 (MUL, [Other(signal), Made(0), _]),
                 (NEG_FMA, [Other(decay), Other(w), Made(1)]),
                 (MUL, [Other(s), Made(2), _]),
-            ] => Pattern::Deviation {
+            ] => Pattern::Long(Long::Deviation {
                 scale: self.constant(s)?,
                 signal: self.number(signal)?,
                 decay: self.constant(decay)?,
                 x: self.input(x)?,
                 y: self.input(y)?,
                 w: self.input(w)?,
-            },
+            }),
             [
                 (MUL, [Other(x), Other(gain), _]),
                 (SOFTPLUS_INVERSE, [Made(0), ..]),
                 (MUL, [Made(1), Other(s), _]),
                 (NEG, [Made(2), ..]),
                 (ADD, [Made(3), Other(y), _]),
-            ] => Pattern::SoftplusLeak {
+            ] => Pattern::Long(Long::SoftplusLeak {
                 scale: self.constant(s)?,
                 gain: self.constant(gain)?,
                 x: self.input(x)?,
                 y: self.input(y)?,
-            },
+            }),
             _ => return None,
         })
     }

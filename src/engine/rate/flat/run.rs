@@ -57,13 +57,14 @@ impl WithSimd for Run<'_, '_> {
                     let (memory, scratch) = step.parts();
                     let Scratch { machine, first, .. } = scratch;
                     first.resize(padded(*length), 0.0);
-                    simd.vectorize(Evaluate {
+                    Evaluate {
                         memory,
                         machine,
                         pattern,
                         out: first,
                         check: false,
-                    });
+                    }
+                    .run(simd);
                     let total = Machine::sum_in(simd, &first[..*length]);
                     step.state.scalars[*into] = total;
                 }
@@ -93,8 +94,12 @@ impl WithSimd for Run<'_, '_> {
                 Op::Delay { value, ring, depth } => {
                     let mut slots = std::mem::take(&mut step.state.vectors[*ring]);
                     let value = &step.state.vectors[*value];
-                    let at = (step.state.step % depth) as usize * value.len();
-                    slots[at..at + value.len()].copy_from_slice(value);
+                    // A division takes as long as a short loop.
+                    let at = match depth {
+                        1 => 0,
+                        _ => (step.state.step % depth) as usize * value.len(),
+                    };
+                    elementwise::copy_in(simd, &mut slots[at..at + value.len()], value);
                     step.state.vectors[*ring] = slots;
                 }
                 Op::Part(part) => step.run_part(plan, *part)?,
@@ -117,7 +122,7 @@ fn drive<S: Simd>(
     let n = drive.len();
     let mut begun = base.is_some();
     if let Some(base) = base {
-        drive.copy_from_slice(&memory.vector(base)[..n]);
+        elementwise::copy_in(simd, &mut drive, &memory.vector(base)[..n]);
     }
     for delivery in deliveries {
         let pre = &memory.vector(delivery.pre)[..delivery.sources];
@@ -173,13 +178,14 @@ fn value<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFinite
     };
     let mut value = std::mem::take(&mut step.state.vectors[*into]);
     let (memory, scratch) = step.parts();
-    let finite = simd.vectorize(Evaluate {
+    let finite = Evaluate {
         memory,
         machine: &mut scratch.machine,
         pattern,
         out: &mut value,
         check: *check,
-    });
+    }
+    .run(simd);
     elementwise::clip(&mut value, *within);
     let mut checked = Ok(());
     // Bounds may have brought an infinite value back, and the padding does not count: the check looks again.
@@ -230,8 +236,8 @@ fn outer<S: Simd>(
     terms: &[OuterOp],
     within: Option<[f64; 2]>,
 ) {
-    let mut weights = std::mem::take(&mut step.state.weights[projection]);
-    let (memory, scratch) = step.parts();
+    let (memory, weights, _, scratch) = step.learning();
+    let weights = &mut weights[projection];
     let Scratch {
         machine,
         first: post,
@@ -246,15 +252,16 @@ fn outer<S: Simd>(
             continue;
         }
         post.resize(post_row, 0.0);
-        simd.vectorize(Evaluate {
+        Evaluate {
             memory,
             machine,
             pattern: &term.post,
             out: post,
             check: false,
-        });
+        }
+        .run(simd);
         let pre = &memory.vector(term.pre)[..pre_size];
-        match &mut weights {
+        match weights {
             Weights::Single { row, values, .. } => {
                 let pre = round(simd, pre, pre_size, pre_single);
                 let post = round(simd, post, *row, post_single);
@@ -267,10 +274,9 @@ fn outer<S: Simd>(
     }
     // Gates may have closed all products that it could have gone with.
     if growth.abs() > 0.0 {
-        learn::grow(machine.arch(), &mut weights, growth);
+        learn::grow(machine.arch(), weights, growth);
     }
-    learn::clip(&mut weights, within);
-    step.state.weights[projection] = weights;
+    learn::clip(weights, within);
 }
 
 #[inline(always)]
@@ -293,13 +299,14 @@ fn elementwise<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) {
         return;
     }
     first.resize(padded(*size), 0.0);
-    simd.vectorize(Evaluate {
+    Evaluate {
         memory,
         machine,
         pattern: change,
         out: first,
         check: false,
-    });
+    }
+    .run(simd);
     let weights = match target {
         Single::Bias(id) => &mut step.state.vectors[*id],
         Single::Projection(id, rule) => {
@@ -320,11 +327,10 @@ fn elementwise<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) {
 
 #[inline(always)]
 fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
-    let mut weights = std::mem::take(&mut step.state.weights[rule.projection]);
-    let mut states = std::mem::take(&mut step.state.synapses[rule.rule]);
     let started = std::mem::replace(&mut step.state.learned[rule.rule], true);
     let (decay, gain) = super::super::eligibility::shares(rule.kind, !started);
-    let (memory, scratch) = step.parts();
+    let (memory, weights, synapses, scratch) = step.learning();
+    let (weights, states) = (&mut weights[rule.projection], &mut synapses[rule.rule]);
     let Scratch {
         machine,
         eligibility,
@@ -347,7 +353,7 @@ fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
     simd.vectorize(Pass {
         states: &mut states[rule.state],
         decay,
-        weights: learn::numbers(&mut weights),
+        weights: learn::numbers(weights),
         inputs: &inputs,
         share,
         uses: &[],
@@ -357,9 +363,7 @@ fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
         row: rule.row,
         scaled: eligibility.scaled(),
     });
-    elementwise::clip(learn::numbers(&mut weights), rule.within);
-    step.state.weights[rule.projection] = weights;
-    step.state.synapses[rule.rule] = states;
+    elementwise::clip(learn::numbers(weights), rule.within);
 }
 
 #[inline(always)]
@@ -390,13 +394,14 @@ fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFi
     let (machine, next) = (&mut scratch.machine, &mut all[0]);
     let x: &[f64] = &memory.vectors[*value];
     next.resize(x.len(), 0.0);
-    simd.vectorize(Evaluate {
+    Evaluate {
         memory,
         machine,
         pattern: drift,
         out: next,
         check: false,
-    });
+    }
+    .run(simd);
     #[allow(clippy::manual_map, reason = "a closure may lose the instruction set")]
     let diffusion = match diffusion {
         Some((factor, source)) => Some((
