@@ -76,6 +76,7 @@ impl WithSimd for Pass<'_> {
                 6 => return short_rows::<S, 6>(simd, self, products, form),
                 7 => return short_rows::<S, 7>(simd, self, products, form),
                 8 => return short_rows::<S, 8>(simd, self, products, form),
+                _ if form == Form::Deviation => return deviation_rows::<S>(simd, self, products),
                 _ => {}
             }
         }
@@ -120,6 +121,51 @@ impl Form {
     }
 }
 
+/// Weights that follow a product's deviation from its own running average: with d = E − p, E becomes E − (1 − decay)·d, and
+/// p − E is then −decay·d. Products and sums are apart: where a fused multiply–add and a store share a port of the registers
+/// (Zen 5) a vector takes 2.2 cycles instead of 3.6.
+struct Deviation<S: Simd> {
+    gain: S::f64s,
+    into_weights: S::f64s,
+    kept: S::f64s,
+}
+
+impl<S: Simd> Deviation<S> {
+    #[inline(always)]
+    fn new(simd: S, (decay, growth): (f64, f64), [input, outer]: [Product<'_>; 2]) -> Self {
+        Deviation {
+            gain: simd.splat_f64s(input.scale),
+            into_weights: simd.splat_f64s(decay * outer.scale),
+            kept: simd.splat_f64s(1.0 + growth),
+        }
+    }
+
+    #[inline(always)]
+    fn run(&self, simd: S, post: S::f64s, x: S::f64s, state: &mut S::f64s, weight: &mut S::f64s) {
+        let d = simd.sub_f64s(*state, simd.mul_f64s(post, x));
+        *state = simd.sub_f64s(*state, simd.mul_f64s(self.gain, d));
+        let w = simd.mul_f64s(self.kept, *weight);
+        *weight = simd.sub_f64s(w, simd.mul_f64s(self.into_weights, d));
+    }
+}
+
+/// Rows of any length whose weights follow a deviation.
+#[inline(always)]
+fn deviation_rows<S: Simd>(simd: S, pass: Pass<'_>, products: [Product<'_>; 2]) {
+    let [input, _] = products;
+    let step = Deviation::<S>::new(simd, (pass.decay, pass.growth), products);
+    let post = S::as_simd_f64s(input.post).0;
+    let width = (pass.row / S::F64_LANES).max(1);
+    let states = S::as_mut_simd_f64s(pass.states).0.chunks_exact_mut(width);
+    let weights = S::as_mut_simd_f64s(pass.weights).0.chunks_exact_mut(width);
+    for ((states, weights), x) in states.zip(weights).zip(input.pre) {
+        let x = simd.splat_f64s(*x);
+        for ((state, weight), post) in states.iter_mut().zip(weights).zip(post) {
+            step.run(simd, *post, x, state, weight);
+        }
+    }
+}
+
 /// A postsynaptic factor times a number.
 #[inline(always)]
 fn scaled<S: Simd, const N: usize>(simd: S, post: &[f64], scale: f64) -> [S::f64s; N] {
@@ -155,20 +201,13 @@ fn short_rows<S: Simd, const N: usize>(
                 }
             }
         }
-        // With d = E − p: E becomes E − (1 − decay)·d, and p − E is then −decay·d. Products and sums apart: where a
-        // fused multiply–add and a store share a port of the registers (Zen 5), 2.2 instead of 3.6 cycles a vector.
         Form::Deviation => {
             let post = scaled::<S, N>(simd, input.post, 1.0);
-            let gain = simd.splat_f64s(input.scale);
-            let into_weights = simd.splat_f64s(pass.decay * outer.scale);
-            let kept = simd.splat_f64s(1.0 + pass.growth);
+            let step = Deviation::<S>::new(simd, (pass.decay, pass.growth), products);
             for ((states, weights), x) in states.iter_mut().zip(weights).zip(input.pre) {
                 let x = simd.splat_f64s(*x);
                 for v in 0..N {
-                    let d = simd.sub_f64s(states[v], simd.mul_f64s(post[v], x));
-                    states[v] = simd.sub_f64s(states[v], simd.mul_f64s(gain, d));
-                    let w = simd.mul_f64s(kept, weights[v]);
-                    weights[v] = simd.sub_f64s(w, simd.mul_f64s(into_weights, d));
+                    step.run(simd, post[v], x, &mut states[v], &mut weights[v]);
                 }
             }
         }
