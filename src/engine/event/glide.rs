@@ -24,12 +24,16 @@ pub(super) struct Glider<'g> {
     pub next: u32,
     /// The neuron has something else to do at this time (ps).
     pub until: i64,
-    /// Its private source, and the neuron's number there.
-    pub private: Option<(&'g mut Private, usize)>,
+    /// Its private source, and the weight of that.
+    pub private: Option<(&'g mut Private, f64)>,
+    /// Until when (ps) it has to be out of reach of its threshold to be left alone; [`NEVER`]: for all time.
+    pub quiet: i64,
 }
 
 impl Glider<'_> {
-    /// Takes deliveries as long as nothing else can happen. `arch` is what the machine can do; the bits are the same.
+    /// Takes deliveries as long as nothing else can happen; whether the threshold is out of reach then, for as long as is asked
+    /// if nothing more arrives. `arch` is what the machine can do; the bits are the same.
+    #[inline(always)]
     pub fn glide(
         &mut self,
         arch: Arch,
@@ -37,8 +41,10 @@ impl Glider<'_> {
         inbox: &Inbox,
         ports: &[Port],
         plastic: &mut Plastic<'_>,
-    ) {
-        let Some(lanes) = &regime.lanes else { return };
+    ) -> bool {
+        let Some(lanes) = &regime.lanes else {
+            return false;
+        };
         let set = Setting {
             regime,
             lanes,
@@ -55,39 +61,41 @@ impl Glider<'_> {
     }
 
     #[inline(always)]
-    fn glide_by<const N: usize>(&mut self, set: &Setting<'_>, plastic: &mut Plastic<'_>) {
+    fn glide_by<const N: usize>(&mut self, set: &Setting<'_>, plastic: &mut Plastic<'_>) -> bool {
         let (Some(rates), Some(row)) = (
             set.lanes.rates.first_chunk::<N>().copied(),
             set.lanes.row.first_chunk::<N>().copied(),
         ) else {
-            return;
+            return false;
         };
         let constant = set.lanes.constant;
         let mut now: [f64; N] = std::array::from_fn(|k| self.y.get(k).copied().unwrap_or(0.0));
-        let mut source = self.private.as_ref().map(|(p, cell)| p.source(*cell));
-        let mut own = source.as_ref().map_or(NEVER, |source| source.arrival());
-        let first = source.as_ref().map_or(0, |source| source.projection);
-        let (mut next, mut last) = (self.next, self.last);
-        loop {
-            let (mut time, mut following, mut arrives) = (own, next, None);
+        let (own, first, weight, port) = match &self.private {
+            Some((p, weight)) => (p.arrivals(), p.projection, *weight, p.port),
+            None => (&[][..], 0, 0.0, 0),
+        };
+        let (mut taken, mut next, mut last) = (0, self.next, self.last);
+        let left = loop {
+            let mut time = own.get(taken).copied().unwrap_or(NEVER);
+            let (mut following, mut arrives) = (next, None);
             if next != NONE {
                 let (delivery, after) = set.inbox.read(next);
-                if (delivery.time, delivery.projection) < (own, first) {
+                if (delivery.time, delivery.projection) < (time, first) {
                     (time, following, arrives) = (delivery.time, after, Some(delivery));
                 }
             }
             if time >= self.until {
-                break;
+                break false;
             }
             let dt = to_ms(time - last);
             if !is_out_of_reach(&now, &row, &rates, constant, dt) {
-                break;
+                break true;
             }
             for k in 0..N {
                 now[k] *= exp(-rates[k] * dt);
             }
-            let (weight, port) = match (arrives, &mut source) {
-                (Some(delivery), _) => {
+            let (weight, port) = match arrives {
+                Some(delivery) => {
                     let port = set.ports[delivery.projection as usize];
                     let weight = if port.learns {
                         // A copy, so that the numbers themselves can stay in registers.
@@ -98,12 +106,10 @@ impl Glider<'_> {
                     };
                     (weight, port.number)
                 }
-                (None, Some(source)) => {
-                    source.draw();
-                    own = source.arrival();
-                    (source.weight, source.port)
+                None => {
+                    taken += 1;
+                    (weight, port)
                 }
-                (None, None) => break,
             };
             if let Some(jump) = set.lanes.jump::<N>(port) {
                 for k in 0..N {
@@ -111,12 +117,18 @@ impl Glider<'_> {
                 }
             }
             (last, next) = (time, following);
-        }
+        };
+        let quiet = match self.quiet {
+            NEVER => f64::INFINITY,
+            quiet => to_ms(quiet - last),
+        };
+        let calm = !left && is_out_of_reach(&now, &row, &rates, constant, quiet);
         self.y.iter_mut().zip(now).for_each(|(y, now)| *y = now);
         (self.last, self.next) = (last, next);
-        if let (Some((private, cell)), Some(source)) = (&mut self.private, source) {
-            private.put_back(*cell, source);
+        if let Some((private, _)) = &mut self.private {
+            private.take(taken);
         }
+        calm
     }
 }
 
@@ -128,11 +140,11 @@ struct Wide<'w, 'g, 's, 'p, const N: usize>(
 );
 
 impl<const N: usize> NullaryFnOnce for Wide<'_, '_, '_, '_, N> {
-    type Output = ();
+    type Output = bool;
 
     #[inline(always)]
-    fn call(self) {
-        self.0.glide_by::<N>(self.1, self.2);
+    fn call(self) -> bool {
+        self.0.glide_by::<N>(self.1, self.2)
     }
 }
 
@@ -155,20 +167,14 @@ fn is_out_of_reach<const N: usize>(
     dt: f64,
 ) -> bool {
     let (mut g, mut most) = (constant, constant);
-    for k in 0..N {
-        g += row[k] * y[k];
-        most = if g > most { g } else { most };
-    }
-    if g >= 0.0 {
-        return false;
-    }
-    if most <= 0.0 {
-        return true;
-    }
     let (mut slope, mut steepest) = (0.0, 0.0);
     for k in 0..N {
+        let part = row[k] * y[k];
+        g += part;
+        most = if g > most { g } else { most };
         slope -= rates[k] * row[k] * y[k];
         steepest = if slope > steepest { slope } else { steepest };
     }
-    g + steepest * dt < 0.0
+    // One question: which of the two it is, nobody can guess.
+    (g < 0.0) & ((most <= 0.0) | (g + steepest * dt < 0.0))
 }

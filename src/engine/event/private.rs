@@ -31,6 +31,9 @@ pub struct Private {
     rates: Vec<f64>,
     /// Spikes so far.
     pub spikes: u64,
+    /// When spikes arrive (ps) at the neuron whose turn it is, and how many of them have been taken.
+    drawn: Vec<i64>,
+    taken: usize,
 }
 
 impl Private {
@@ -59,6 +62,8 @@ impl Private {
             streams: range.map(stream).collect(),
             rates,
             spikes: 0,
+            drawn: vec![],
+            taken: 0,
         };
         for cell in 0..private.next.len() {
             let rate = private.rate(cell);
@@ -67,33 +72,49 @@ impl Private {
         private
     }
 
-    /// When the next spike arrives at a neuron (ps).
+    /// When the next spike arrives at a neuron (ps), between its turns.
     #[inline(always)]
     pub fn arrival(&self, cell: usize) -> i64 {
         after(self.next[cell], self.delay)
     }
 
-    /// The source of a neuron, to be worked with for a while; [`Private::put_back`] ends that.
+    /// A neuron's turn begins: what arrives at it before `end` (ps) is drawn.
     #[inline(always)]
-    pub fn source(&self, cell: usize) -> Source {
-        Source {
-            projection: self.projection,
-            port: self.port,
-            weight: self.weights.of(cell),
-            next: self.next[cell],
-            delay: self.delay,
-            rate: self.rate(cell),
-            stream: self.streams[cell].clone(),
-            spikes: 0,
+    pub fn begin(&mut self, cell: usize, end: i64) {
+        self.drawn.clear();
+        self.taken = 0;
+        let end = end.saturating_sub(self.delay);
+        let mut next = self.next[cell];
+        if next >= end {
+            return;
         }
+        let rate = self.rate(cell);
+        let mut stream = self.streams[cell].clone();
+        while next < end {
+            self.drawn.push(next + self.delay);
+            next = wait(&mut stream, rate, next);
+        }
+        self.next[cell] = next;
+        self.streams[cell] = stream;
+        self.spikes += self.drawn.len() as u64;
     }
 
-    /// Puts back the source of a neuron.
+    /// When spikes arrive (ps) at the neuron whose turn it is, those that have not been taken.
     #[inline(always)]
-    pub fn put_back(&mut self, cell: usize, source: Source) {
-        self.next[cell] = source.next;
-        self.streams[cell] = source.stream;
-        self.spikes += source.spikes;
+    pub fn arrivals(&self) -> &[i64] {
+        &self.drawn[self.taken..]
+    }
+
+    /// Takes the next ones of them.
+    #[inline(always)]
+    pub fn take(&mut self, count: usize) {
+        self.taken += count;
+    }
+
+    /// The weight of a neuron's synapse.
+    #[inline(always)]
+    pub fn weight(&self, cell: usize) -> f64 {
+        self.weights.of(cell)
     }
 
     #[inline(always)]
@@ -105,51 +126,10 @@ impl Private {
         }
     }
 
-    /// Takes the spike that arrives next at a neuron; gives its weight.
-    #[inline(always)]
-    pub fn take(&mut self, cell: usize) -> f64 {
-        let mut source = self.source(cell);
-        source.draw();
-        let weight = source.weight;
-        self.put_back(cell, source);
-        weight
-    }
-
     /// Whether on average a neuron gets so much in a window (ps) that looking at it every time costs less than waiting.
     pub fn is_busy(&self, window: i64) -> bool {
         let mean = self.rates.iter().sum::<f64>() / self.rates.len().max(1) as f64;
         mean * super::time::to_ms(window) > 0.25
-    }
-}
-
-/// One of the sources, by itself.
-#[derive(Debug)]
-pub struct Source {
-    /// The projection.
-    pub projection: u32,
-    /// The port of the target.
-    pub port: u32,
-    /// The weight of its synapse.
-    pub weight: f64,
-    next: i64,
-    delay: i64,
-    rate: f64,
-    stream: Xoroshiro128PlusPlus,
-    spikes: u64,
-}
-
-impl Source {
-    /// When the next spike arrives (ps).
-    #[inline(always)]
-    pub fn arrival(&self) -> i64 {
-        after(self.next, self.delay)
-    }
-
-    /// The spike that arrives next is taken: draws the one after it.
-    #[inline(always)]
-    pub fn draw(&mut self) {
-        self.spikes += 1;
-        self.next = wait(&mut self.stream, self.rate, self.next);
     }
 }
 

@@ -211,9 +211,15 @@ impl Cells {
         if outlook.since != record::time(self.record(cell)[0]) {
             outlook = Outlook::NONE;
         }
+        for private in &mut self.privates {
+            private.begin(cell, turn.end);
+        }
         loop {
             if !self.followed && !self.escapes && self.privates.len() <= 1 {
-                let glided = self.glide(cell, next, turn);
+                let (glided, is_quiet) = self.glide(cell, next, turn);
+                if is_quiet {
+                    return Ok((self.wake_of_source(cell), Outlook::NONE));
+                }
                 if glided != next {
                     (next, outlook) = (glided, Outlook::NONE);
                 }
@@ -247,7 +253,8 @@ impl Cells {
             (first, projection) = (delivery.time, delivery.projection);
         }
         for (index, private) in self.privates.iter().enumerate() {
-            let arrival = private.arrival(cell);
+            let drawn = private.arrivals().first().copied();
+            let arrival = drawn.unwrap_or_else(|| private.arrival(cell));
             if (arrival, private.projection) < (first, projection) {
                 (first, projection, from) = (arrival, private.projection, From::Private(index));
             }
@@ -255,33 +262,49 @@ impl Cells {
         (first, from)
     }
 
-    /// Takes deliveries in a tight loop as long as nothing else can happen; gives the first one that is left.
+    /// When a neuron that is quiet otherwise has to be looked at because of its private source.
     #[inline(always)]
-    fn glide(&mut self, cell: usize, next: u32, turn: &mut Turn<'_>) -> u32 {
+    fn wake_of_source(&self, cell: usize) -> i64 {
+        match self.privates.first() {
+            Some(private) if !self.is_busy => private.arrival(cell),
+            _ => NEVER,
+        }
+    }
+
+    /// Takes deliveries in a tight loop as long as nothing else can happen; gives the first one that is left, and whether
+    /// nothing more happens: in this window if all neurons are run in each, else until something arrives.
+    #[inline(always)]
+    fn glide(&mut self, cell: usize, next: u32, turn: &mut Turn<'_>) -> (u32, bool) {
         if next == NONE && self.privates.is_empty() {
-            return next;
+            return (next, false);
         }
         let bursts = self.bursts && self.has_burst_timer();
         let (layout, stride) = (self.layout, self.layout.stride);
         let record = &mut self.records[cell * stride..(cell + 1) * stride];
         let regime = self.regimes.get(record::flags(record).regime);
         if regime.lanes.is_none() {
-            return next;
+            return (next, false);
         }
-        let until = layout.first_timer(record, bursts).0.min(turn.end);
+        let timer = layout.first_timer(record, bursts).0;
         let last = record::time(record[0]);
         let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
+        let quiet = if self.is_busy { turn.end } else { NEVER };
+        let private = self.privates.first_mut();
         let mut glider = Glider {
             y,
             last,
             next,
-            until,
-            private: self.privates.first_mut().map(|private| (private, cell)),
+            until: timer.min(turn.end),
+            private: private.map(|private| {
+                let weight = private.weight(cell);
+                (private, weight)
+            }),
+            quiet,
         };
-        glider.glide(self.arch, regime, turn.inbox, turn.ports, &mut turn.plastic);
+        let calm = glider.glide(self.arch, regime, turn.inbox, turn.ports, &mut turn.plastic);
         let (last, next) = (glider.last, glider.next);
         record::set_time(&mut record[0], last);
-        next
+        (next, calm && timer >= quiet)
     }
 
     /// Brings a neuron's state to a time.
@@ -323,7 +346,8 @@ impl Cells {
         let (weight, port, next) = match from {
             From::Private(index) => {
                 let private = &mut self.privates[index];
-                (private.take(cell), private.port, next)
+                private.take(1);
+                (private.weight(cell), private.port, next)
             }
             From::Inbox => {
                 let (delivery, after) = turn.inbox.read(next);

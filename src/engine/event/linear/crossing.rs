@@ -8,6 +8,7 @@
 
 use super::bounds::{Look, Signal};
 use super::modes::{Modes, Placed};
+use super::two;
 
 /// The walk goes on by this at least (ms): half the stated resolution of 0.5e-9 ms.
 const LEAST_STEP: f64 = 2.5e-10;
@@ -125,6 +126,18 @@ impl Modes {
     /// With an infinite horizon, the search for oscillations that never fade ends after a million
     /// steps, some forty to a period.
     pub fn first_crossing(&self, y: &[f64], readout: &[f64], c: f64, horizon: f64) -> Option<f64> {
+        two::first_crossing(self, y, readout, c, horizon)
+            .unwrap_or_else(|| self.first_crossing_of_any(y, readout, c, horizon))
+    }
+
+    /// The same for any sum.
+    pub(super) fn first_crossing_of_any(
+        &self,
+        y: &[f64],
+        readout: &[f64],
+        c: f64,
+        horizon: f64,
+    ) -> Option<f64> {
         with_room!(self, N => Signal::<N>::new(self, y, readout, c, 1.0).first_crossing(horizon))
     }
 

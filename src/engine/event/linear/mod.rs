@@ -41,6 +41,7 @@ pub mod exp;
 mod modes;
 mod schur;
 mod split;
+mod two;
 
 #[cfg(test)]
 mod crossing_tests;

@@ -16,7 +16,10 @@ const AHEAD: usize = 4;
 impl Partition {
     /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.
     pub fn send(&mut self, spikes: &[Emitted]) {
-        for spike in spikes {
+        for (at, spike) in spikes.iter().enumerate() {
+            if let Some(later) = spikes.get(at + 2 * AHEAD) {
+                self.prefetch_offsets(later);
+            }
             let (population, index) = self.program.place(spike.neuron);
             for number in 0..self.program.projections.len() {
                 let projection = &self.program.projections[number];
@@ -48,6 +51,17 @@ impl Partition {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Asks for the places where the rows of a spike begin.
+    #[inline(always)]
+    fn prefetch_offsets(&self, spike: &Emitted) {
+        let (population, index) = self.program.place(spike.neuron);
+        for (projection, synapses) in self.program.projections.iter().zip(&self.synapses) {
+            if projection.ends.0 == population {
+                synapses.prefetch_offset(index as u32);
             }
         }
     }
