@@ -3,10 +3,13 @@
 
 mod explain;
 mod form;
+mod kinds;
 mod learning;
 mod limits;
+mod mechanisms;
 mod modulators;
 mod neuron;
+mod ports;
 mod program;
 mod reader;
 mod source;

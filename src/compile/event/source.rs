@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::kinds::kinds;
 use super::limits::Limit;
-use super::neuron::kinds;
 use super::reader::NeuronReader;
 use crate::circuit::{InputId, ModulatorId, Output, SpikeTimes};
 use crate::compile::{Expr, Reading};
