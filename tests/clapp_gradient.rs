@@ -381,3 +381,84 @@ fn adam_moves_weights_as_the_paper_says() {
         );
     }
 }
+
+/// A dense layer with both signs at once: its own activity of some steps ago is the contrast.
+fn synchronous() -> String {
+    let adds = |sign: &str, with: &str| format!("step(1 {sign} sum(first.{with} * first.apical))");
+    let (near, far) = (adds("-", "basal"), adds("+", "past"));
+    let names = "modulator = { gamma = \"near\", gamma_s = \"far\" }";
+    start(&format!(
+        r#"[modulator.near]
+value = "{near}"
+per-replica = true
+[modulator.far]
+value = "-{far}"
+per-replica = true
+[population.first]
+neuron = "clapp-s"
+size = 7
+[projection.W]
+from = "image"
+to = "first.basal"
+weight = {{ normal = {{ mean = 0, sd = 0.2 }} }}
+learn = {{ rule = "clapp-s", {names}, eta = {ETA}, delta = {DELTA}, before = {BEFORE} }}
+[projection.memory]
+from = "first"
+to = "first.past"
+connect = "one-to-one"
+delay = {BEFORE}
+weight = 1
+[projection.pred-first]
+from = "first"
+to = "first.apical"
+delay = {DELTA}
+weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
+learn = {{ rule = "clapp-s-prediction", {names}, eta = {ETA} }}
+[projection.retro]
+from = "first"
+to = "first.retro"
+transpose-of = "pred-first"
+[projection.retro-past]
+from = "first"
+to = "first.retro_past"
+delay = {BEFORE}
+transpose-of = "pred-first"
+"#
+    ))
+}
+
+/// Steps back to what CLAPP-s contrasts with.
+const BEFORE: usize = 5;
+
+#[test]
+fn updates_of_both_signs_at_once_descend_the_sum_of_their_losses() {
+    // Smaller than elsewhere: what is remembered from so many steps ago was made with the weights of then.
+    let eta = ETA / 10.0;
+    let text = synchronous().replace(&format!("eta = {ETA}"), &format!("eta = {eta}"));
+    let mut bench = Bench::new(&text);
+    let mut seen = Vec::new();
+    for step in 0..14 {
+        let before = ["W", "pred-first"].map(|name| bench.weights(name));
+        bench.run(1);
+        seen.push(images(&bench));
+        if step < BEFORE {
+            continue;
+        }
+        let after = ["W", "pred-first"].map(|name| bench.weights(name));
+        let both = |w: &[f64], pred: &[f64]| {
+            let context = &seen[step - DELTA][..];
+            let fixation = [context, &seen[step][..]];
+            let saccade = [context, &seen[step - BEFORE][..]];
+            loss(dense_code, w, pred, fixation, &[1.0; REPLICAS])
+                + loss(dense_code, w, pred, saccade, &[-1.0; REPLICAS])
+        };
+        let of_w = descent(&before[0], |w| both(w, &before[1]));
+        let of_pred = descent(&before[1], |pred| both(&before[0], pred));
+        for (k, expected) in [of_w, of_pred].iter().enumerate() {
+            let changes = after[k].iter().zip(&before[k]);
+            let found: Vec<f64> = changes.map(|(a, b)| (a - b) / eta).collect();
+            let difference = relative_difference(&found, expected);
+            assert!(difference < 1e-6, "{k} in step {step}: {difference}");
+        }
+    }
+}
