@@ -175,6 +175,8 @@ fn prepare_data(netlist: &mut Netlist, paths: &DataPaths) -> Option<String> {
             InputProcess::LogMel(mel) => {
                 if let Some((_, few)) = FEW_FILES.iter().find(|(f, _)| *f == mel.folder.value) {
                     (*few).clone_into(&mut mel.files.value);
+                    // They are not of all groups.
+                    mel.whole.iter_mut().for_each(|whole| whole.groups.clear());
                 }
                 vec![mel.folder.value.clone()]
             }
