@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::kernels::Memory;
 use super::pattern::{Long, Number, Pattern};
-use crate::engine::elementwise::AllFinite;
+use crate::engine::elementwise::{AllFinite, none_is_nan};
 use crate::lang::math;
 use crate::lang::vm::{LANES, Machine};
 
@@ -74,7 +74,7 @@ macro_rules! each_vector {
             total = $simd.mul_add_f64s(result, zero, total);
             out[i] = result;
         }
-        !$simd.reduce_sum_f64s(total).is_nan()
+        none_is_nan($simd, total)
     }};
 }
 
