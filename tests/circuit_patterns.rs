@@ -16,6 +16,12 @@ use parquet::schema::parser::parse_message_type;
 
 const HEAD: &str = "use = [\"lif\", \"sources\"]\n[circuit]\nname = \"patterns\"\nseed = 4\n";
 
+/// Listed times of spikes of a population's neurons (ms).
+fn times(circuit: &Circuit, population: usize) -> &[Vec<f64>] {
+    let spiking = circuit.populations[population].spiking.as_ref();
+    &spiking.unwrap().times.as_ref().unwrap().of
+}
+
 fn built(text: &str, folder: &Path) -> Result<Circuit, String> {
     let text = format!("{HEAD}{text}");
     let netlist = netlist::parse("patterns", &text, &LoadOptions::default());
@@ -258,14 +264,7 @@ fn edges_and_spikes_come_from_parquet() {
         + "[population.s]\nneuron = \"listed\"\nsize = 2\ntimes = \"s.parquet\"\n";
     let circuit = built(&text, folder.path()).unwrap();
     assert_eq!(edges(&circuit, "w"), [(0, 0), (2, 1)]);
-    let times = circuit.populations[2]
-        .spiking
-        .as_ref()
-        .unwrap()
-        .times
-        .as_ref()
-        .unwrap();
-    assert_eq!(times.of, [vec![1.0], vec![0.5, 2.5]]);
+    assert_eq!(times(&circuit, 2), [vec![1.0], vec![0.5, 2.5]]);
     let told = built(&text.replace("size = 3", "size = 2"), folder.path()).unwrap_err();
     assert!(
         told.contains("row 0: `2` is not a presynaptic neuron"),
@@ -287,25 +286,14 @@ fn spikes_come_from_sonata_files() {
     let text = "[population.s]\nneuron = \"listed\"\nsize = 3\ntimes = \"sonata-spikes.h5\"\n";
     let folder = Path::new("tests/data");
     let circuit = built(text, folder).unwrap();
-    let times = circuit.populations[0]
-        .spiking
-        .as_ref()
-        .unwrap()
-        .times
-        .as_ref()
-        .unwrap();
-    assert_eq!(times.of, [vec![1.25, 40.0], vec![3.0], vec![0.5, 7.125]]);
+    assert_eq!(
+        times(&circuit, 0),
+        [vec![1.25, 40.0], vec![3.0], vec![0.5, 7.125]]
+    );
     // Of several populations in a file the one of that name.
     let lgn = "[population.lgn]\nneuron = \"listed\"\nsize = 2\ntimes = \"sonata-two.h5\"\n";
     let circuit = built(lgn, folder).unwrap();
-    let times = circuit.populations[0]
-        .spiking
-        .as_ref()
-        .unwrap()
-        .times
-        .as_ref()
-        .unwrap();
-    assert_eq!(times.of, [vec![], vec![5.5]]);
+    assert_eq!(times(&circuit, 0), [vec![], vec![5.5]]);
     let told = built(&lgn.replace("population.lgn", "population.mt"), folder).unwrap_err();
     assert!(told.contains("none of which is `mt`"), "{told}");
 }
