@@ -343,7 +343,7 @@ impl<const GROW: bool> WithSimd for AddOuter<'_, GROW> {
                 for (row, x) in weights.chunks_exact_mut(post.len().max(1)).zip(pre) {
                     let x = simd.splat_f64s(*x);
                     for (w, p) in row.iter_mut().zip(post) {
-                        *w = simd.mul_add_f64s(*p, x, grown::<S, GROW>(simd, growth, *w));
+                        *w = simd.add_f64s(simd.mul_f64s(*p, x), grown::<S, GROW>(simd, growth, *w));
                     }
                 }
             }
@@ -373,7 +373,7 @@ fn outer_rows<S: Simd, const N: usize, const GROW: bool>(
     for (row, x) in weights.as_chunks_mut::<N>().0.iter_mut().zip(pre) {
         let x = simd.splat_f64s(*x);
         for v in 0..N {
-            row[v] = simd.mul_add_f64s(factor[v], x, grown::<S, GROW>(simd, growth, row[v]));
+            row[v] = simd.add_f64s(simd.mul_f64s(factor[v], x), grown::<S, GROW>(simd, growth, row[v]));
         }
     }
 }

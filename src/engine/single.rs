@@ -277,7 +277,7 @@ impl<const GROW: bool> WithSimd for AddOuter<'_, GROW> {
                 for (row, x) in weights.chunks_exact_mut(post.len().max(1)).zip(pre) {
                     let x = simd.splat_f32s(*x);
                     for (w, p) in row.iter_mut().zip(post) {
-                        *w = simd.mul_add_f32s(*p, x, grown::<S, GROW>(simd, growth, *w));
+                        *w = simd.add_f32s(simd.mul_f32s(*p, x), grown::<S, GROW>(simd, growth, *w));
                     }
                 }
             }
@@ -308,7 +308,7 @@ fn rows<S: Simd, const N: usize, const GROW: bool>(
     for (row, x) in weights.as_chunks_mut::<N>().0.iter_mut().zip(pre) {
         let x = simd.splat_f32s(*x);
         for v in 0..N {
-            row[v] = simd.mul_add_f32s(factor[v], x, grown::<S, GROW>(simd, growth, row[v]));
+            row[v] = simd.add_f32s(simd.mul_f32s(factor[v], x), grown::<S, GROW>(simd, growth, row[v]));
         }
     }
 }
