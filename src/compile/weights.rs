@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::circuit::connect::{Connectivity, Sparse};
 use crate::circuit::sample;
-use crate::engine::single;
+use crate::engine::lanes;
 use crate::lang::vm::padded;
 use crate::netlist::model::Precision;
 use crate::vector::{Singles, Vector};
@@ -19,7 +19,7 @@ pub enum Weights {
         /// Row after row.
         values: Vector,
     },
-    /// As `Dense`, in single precision; rows are padded to a multiple of [`single::LANES`].
+    /// As `Dense`, in single precision; rows are padded to a multiple of a cache line.
     Single {
         /// Number of postsynaptic neurons.
         post: usize,
@@ -153,7 +153,7 @@ pub(super) fn initial(projection: &crate::circuit::Projection, seed: u64) -> Wei
     }
     match &projection.connectivity {
         Connectivity::Dense { pre, post } if projection.precision == Precision::Single => {
-            let row = single::padded(*post);
+            let row = lanes::padded::<f32>(*post);
             let mut values = Singles::zeros(pre * row);
             for (row, weights) in values.chunks_mut(row.max(1)).zip(drawn.chunks(*post)) {
                 row.iter_mut()

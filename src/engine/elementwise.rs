@@ -2,6 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 
+use super::lanes::Lane;
+
 /// Adds `x` to `out`.
 pub fn add(arch: Arch, out: &mut [f64], x: &[f64]) {
     arch.dispatch(AddProduct {
@@ -21,23 +23,49 @@ pub fn add_scaled(arch: Arch, out: &mut [f64], x: &[f64], scale: f64) {
 }
 
 /// Multiplies `out` by 1 + `growth`.
-pub fn grow(arch: Arch, out: &mut [f64], growth: f64) {
+pub fn grow<T: Lane>(arch: Arch, out: &mut [T], growth: T) {
     arch.dispatch(Grow { out, growth });
 }
 
-struct Grow<'a> {
-    out: &'a mut [f64],
-    growth: f64,
+struct Grow<'a, T> {
+    out: &'a mut [T],
+    growth: T,
 }
 
-impl WithSimd for Grow<'_> {
+impl<T: Lane> WithSimd for Grow<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         for o in self.out {
-            *o = self.growth.mul_add(*o, *o);
+            *o = T::fused(self.growth, *o, *o);
         }
+    }
+}
+
+/// Rounds numbers to single precision; as many as `out` holds or `x` has. The rest of `out` becomes 0.
+pub fn round(arch: Arch, x: &[f64], out: &mut [f32]) {
+    arch.dispatch(Round { x, out });
+}
+
+/// As [`round`], for where SIMD is at work already.
+pub struct Round<'a> {
+    /// What is rounded.
+    pub x: &'a [f64],
+    /// Where it goes.
+    pub out: &'a mut [f32],
+}
+
+impl WithSimd for Round<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let n = self.x.len().min(self.out.len());
+        for (out, x) in self.out.iter_mut().zip(self.x) {
+            *out = *x as f32;
+        }
+        self.out[n..].fill(0.0);
     }
 }
 
@@ -52,8 +80,8 @@ pub fn add_product(arch: Arch, out: &mut [f64], a: &[f64], x: &[f64]) {
 
 /// Keeps values within hard bounds, if there are any.
 #[inline]
-pub fn clip(values: &mut [f64], within: Option<[f64; 2]>) {
-    if let Some([low, high]) = within {
+pub fn clip<T: Lane + PartialOrd>(values: &mut [T], within: Option<[f64; 2]>) {
+    if let Some([low, high]) = within.map(|bounds| bounds.map(T::from_f64)) {
         for v in values {
             *v = if *v < low { low } else { *v };
             *v = if *v > high { high } else { *v };
@@ -326,5 +354,22 @@ mod tests {
             !all_finite(Arch::new(), &[0.0, f64::NAN])
                 && !all_finite(Arch::new(), &[f64::NEG_INFINITY])
         );
+    }
+
+    #[test]
+    fn single_precision() {
+        let mut weights = [0.75_f32, -0.5, 0.125];
+        clip(&mut weights, Some([-0.25, 0.25]));
+        assert_eq!(
+            weights.map(f32::to_bits),
+            [0.25_f32, -0.25, 0.125].map(f32::to_bits)
+        );
+        let mut out = [1.0; 4];
+        round(Arch::new(), &[0.1, 2.0], &mut out);
+        let rounded = [0.1_f32, 2.0, 0.0, 0.0];
+        assert_eq!(out.map(f32::to_bits), rounded.map(f32::to_bits));
+        grow(Arch::new(), &mut out, 0.5);
+        let grown = [0.5_f32.mul_add(0.1, 0.1), 3.0, 0.0, 0.0];
+        assert_eq!(out.map(f32::to_bits), grown.map(f32::to_bits));
     }
 }

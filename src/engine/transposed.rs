@@ -1,6 +1,6 @@
 //! Dense synapse matrices read the other way: the drive that they give from their targets to their sources.
 //!
-//! Each sum runs along a row of the matrix (see `dense` and `single`): partial sums side by side, as many as a row's padding
+//! Each sum runs along a row of the matrix (see [`dense`](super::dense)): partial sums side by side, as many as a row's padding
 //! allows, then their halves, quarters, … are added, an order that no vector width changes. Four rows are taken at a time, so
 //! that each value that is loaded is used four times.
 

@@ -4,8 +4,11 @@ use pulp::Arch;
 
 use crate::circuit::connect::{Connectivity, Sparse};
 use crate::compile::Weights;
-use crate::engine::{dense, elementwise, single, transposed};
+use crate::engine::{dense, elementwise, transposed};
 use crate::vector::Singles;
+
+/// Adds what a matrix gives to a drive, forwards or turned round.
+type Deliver = fn(Arch, (&[f64], usize), &[f64], &mut [f64], bool);
 
 /// The synapses of a projection.
 pub(super) struct Synapses<'a> {
@@ -23,32 +26,27 @@ impl Synapses<'_> {
     /// Adds what one replica's values `pre` give to its drive, which counts as 0 if nothing has `begun` it; `rounded` is
     /// scratch memory.
     pub fn deliver(&self, pre: &[f64], drive: &mut [f64], begun: bool, rounded: &mut Singles) {
-        if let (Weights::Single { row, values, .. }, Connectivity::Dense { pre: n, post }) =
-            (self.weights, self.connectivity)
-        {
-            let n = if self.transposed { *post } else { *n };
-            rounded.resize(n, 0.0);
-            single::round(self.arch, &pre[..n], rounded);
-            let deliver = if self.transposed {
-                transposed::deliver_single
-            } else {
-                single::deliver
-            };
-            return deliver(self.arch, (values, *row), rounded, drive, begun);
-        }
-        if let (Weights::Dense { row, values }, Connectivity::Dense { pre: n, post }) =
-            (self.weights, self.connectivity)
-        {
-            if self.transposed {
-                let matrix = (&values[..], *row);
-                return transposed::deliver(self.arch, matrix, &pre[..*post], drive, begun);
+        match (self.weights, self.connectivity) {
+            (Weights::Single { row, values, .. }, Connectivity::Dense { pre: n, post }) => {
+                let n = if self.transposed { *post } else { *n };
+                rounded.resize(n, 0.0);
+                elementwise::round(self.arch, &pre[..n], rounded);
+                let deliver = if self.transposed {
+                    transposed::deliver_single
+                } else {
+                    dense::deliver
+                };
+                return deliver(self.arch, (values, *row), rounded, drive, begun);
             }
-            let deliver = if begun {
-                dense::deliver
-            } else {
-                dense::deliver_first
-            };
-            return deliver(self.arch, values, &pre[..*n], drive);
+            (Weights::Dense { row, values }, Connectivity::Dense { pre: n, post }) => {
+                let (n, deliver): (_, Deliver) = if self.transposed {
+                    (*post, transposed::deliver)
+                } else {
+                    (*n, dense::deliver)
+                };
+                return deliver(self.arch, (values, *row), &pre[..n], drive, begun);
+            }
+            _ => {}
         }
         if !begun {
             drive.fill(0.0);

@@ -17,7 +17,7 @@ use crate::compile::kernel::VectorRef;
 use crate::compile::plan::Plan;
 use crate::engine::elementwise::{self, AddProduct, DecayAdd, Euler, Factor, Smooth};
 use crate::engine::eligibility::{Pass, Product};
-use crate::engine::{dense, single};
+use crate::engine::{dense, outer as kernels};
 use crate::lang::FilterKind;
 use crate::lang::vm::{Machine, padded};
 use crate::vector::Singles;
@@ -127,13 +127,13 @@ fn drive<S: Simd>(
     for delivery in deliveries {
         let pre = &memory.vector(delivery.pre)[..delivery.sources];
         match &memory.weights[delivery.projection] {
-            Weights::Dense { values, .. } => {
-                dense::deliver_in(simd, values, pre, &mut drive, begun)
+            Weights::Dense { row, values } => {
+                dense::deliver_in(simd, (values, *row), pre, &mut drive, begun);
             }
             Weights::Single { row, values, .. } => {
                 let [rounded, _] = &mut scratch.singles;
                 let pre = round(simd, pre, pre.len(), rounded);
-                single::deliver_in(simd, (values, *row), pre, &mut drive, begun);
+                dense::deliver_in(simd, (values, *row), pre, &mut drive, begun);
             }
             Weights::OneToOne { values }
             | Weights::Sparse { values }
@@ -160,7 +160,7 @@ fn drive<S: Simd>(
 #[inline(always)]
 fn round<'a, S: Simd>(simd: S, x: &[f64], length: usize, into: &'a mut Singles) -> &'a [f32] {
     into.resize(length, 0.0);
-    simd.vectorize(single::Round { x, out: into });
+    simd.vectorize(elementwise::Round { x, out: into });
     into
 }
 
@@ -265,9 +265,9 @@ fn outer<S: Simd>(
             Weights::Single { row, values, .. } => {
                 let pre = round(simd, pre, pre_size, pre_single);
                 let post = round(simd, post, *row, post_single);
-                single::add_outer_in(simd, values, growth as f32, pre, post);
+                kernels::add_outer_in(simd, values, growth as f32, pre, post);
             }
-            Weights::Dense { values, .. } => dense::add_outer_in(simd, values, growth, pre, post),
+            Weights::Dense { values, .. } => kernels::add_outer_in(simd, values, growth, pre, post),
             _ => {}
         }
         growth = 0.0;

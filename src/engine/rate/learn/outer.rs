@@ -7,7 +7,7 @@ use crate::circuit::connect::Connectivity;
 use crate::circuit::{CompartmentId, ProjectionId};
 use crate::compile::Weights;
 use crate::compile::learning::{Factor, OuterRule, OuterTerm};
-use crate::engine::{dense, elementwise, single};
+use crate::engine::{elementwise, outer as kernels};
 use crate::lang::vm::{Machine, padded};
 use crate::vector::Singles;
 use pulp::Arch;
@@ -129,7 +129,7 @@ fn rounded<'a>(
 ) -> [&'a [f32]; 2] {
     for (out, (side, length)) in singles.iter_mut().zip(sides) {
         out.resize(length, 0.0);
-        single::round(arch, side, out);
+        elementwise::round(arch, side, out);
     }
     let [pre, post] = singles;
     [pre, post]
@@ -137,14 +137,14 @@ fn rounded<'a>(
 
 pub(in crate::engine::rate) fn grow(arch: Arch, weights: &mut Weights, growth: f64) {
     match weights {
-        Weights::Single { values, .. } => single::grow(arch, values, growth as f32),
+        Weights::Single { values, .. } => elementwise::grow(arch, values, growth as f32),
         weights => elementwise::grow(arch, numbers(weights), growth),
     }
 }
 
 pub(in crate::engine::rate) fn clip(weights: &mut Weights, within: Option<[f64; 2]>) {
     match weights {
-        Weights::Single { values, .. } => single::clip(values, within),
+        Weights::Single { values, .. } => elementwise::clip(values, within),
         weights => elementwise::clip(numbers(weights), within),
     }
 }
@@ -162,16 +162,16 @@ fn apply(
             let [pre, post] = rounded(machine.arch(), singles, [(pre, pre.len()), (post, *row)]);
             match change {
                 Change::Add { growth } => {
-                    single::add_outer(machine.arch(), values, growth as f32, pre, post);
+                    kernels::add_outer(machine.arch(), values, growth as f32, pre, post);
                 }
-                Change::Multiply => single::multiply_outer(machine.arch(), values, pre, post),
+                Change::Multiply => kernels::multiply_outer(machine.arch(), values, pre, post),
             }
         }
         (Weights::Dense { values, .. }, _, Change::Add { growth }) => {
-            dense::add_outer(machine.arch(), values, growth, pre, post);
+            kernels::add_outer(machine.arch(), values, growth, pre, post);
         }
         (Weights::Dense { values, .. }, _, Change::Multiply) => {
-            dense::multiply_outer(machine.arch(), values, pre, post);
+            kernels::multiply_outer(machine.arch(), values, pre, post);
         }
         (Weights::Sparse { values }, Connectivity::Sparse(sparse), change) => {
             for (row, x) in sparse.offsets.windows(2).zip(pre) {
