@@ -174,7 +174,7 @@ fn functions_err_by_less_than_4_units_in_the_last_place() {
         ("tanh", worst(math::tanh, tanh, -25.0, 25.0)),
         ("tanh", worst(math::tanh, tanh, 0.16, 0.6)),
         ("tanh", worst(math::tanh, tanh, -0.18, 0.0)),
-        ("tanh", worst(math::tanh, tanh, -1e-8, -1e-9)),
+        ("tanh", worst(math::tanh, tanh, -1e-7, -2e-8)),
         ("log", worst(math::log, Twofold::ln, 0.5, 2.0)),
         ("log", worst(math::log, Twofold::ln, 0.99, 1.01)),
         ("log", worst(math::log, Twofold::ln, 1.0, 1e6)),

@@ -8,6 +8,8 @@
 //! Errors are below 4 units in the last place (`tests/language_math.rs` compares with arithmetic of
 //! twice the precision, since system libraries err by 2 themselves).
 
+use pulp::Simd;
+
 // ln 2 in two parts: the first has 32 trailing zero bits, so that n·LN2_HIGH is exact for |n| < 2^20.
 const LN2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
 const LN2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
@@ -70,16 +72,74 @@ pub fn exp(x: f64) -> f64 {
     if x < -708.0 { 0.0 } else { y }
 }
 
-/// Hyperbolic tangent, from e^(2|x|) − 1 so that small arguments keep their relative precision.
+/// tanh h is h·N(h²)/D(h²) to 5e-18 of its value (with exact coefficients) for 0 ≤ h ≤ [`TANH_LARGE`]/2: the rational function of these degrees
+/// whose largest relative error is least, by Remez' algorithm in 80 digits. Highest powers first.
+const TANH_N: [f64; 9] = [
+    -2.134_432_380_848_770_3e-20,
+    2.565_233_453_178_31e-16,
+    1.361_831_294_038_959_7e-12,
+    1.375_747_131_538_201_7e-09,
+    5.094_882_671_977_238e-07,
+    8.140_304_945_489_227e-05,
+    0.005_649_420_408_988_873,
+    0.149_626_221_110_146_9,
+    1.0,
+];
+const TANH_D: [f64; 8] = [
+    2.534_967_660_777_199_2e-14,
+    5.006_035_537_807_572e-11,
+    2.956_787_790_310_170_5e-08,
+    7.130_201_716_753_775e-06,
+    0.000_755_918_166_405_568_9,
+    0.033_302_605_223_482_294,
+    0.482_959_554_443_480_2,
+    1.0,
+];
+/// From here on tanh x is 1 within a unit in the last place.
+const TANH_LARGE: f64 = 18.75;
+
+/// Hyperbolic tangent, as 2·t/(1 + t²) with t = tanh(x/2) from a rational function: nothing but multiply–adds and one
+/// division, so that it is as fast in vectors. Doubling the argument damps the errors of t where they would be largest.
 #[inline(always)]
 pub fn tanh(x: f64) -> f64 {
     let a = x.abs();
-    let (r, _, bits) = reduce(a + a);
-    let power = f64::from_bits(bits.wrapping_add(1023) << 52);
-    let e = power.mul_add(exp_minus_one_small(r), power - 1.0);
-    let t = e / (e + 2.0);
-    let t = if a > 20.0 { 1.0 } else { t };
+    let square = 0.25 * a * a;
+    let mut n = TANH_N[0];
+    for c in &TANH_N[1..] {
+        n = n.mul_add(square, *c);
+    }
+    let mut d = TANH_D[0];
+    for c in &TANH_D[1..] {
+        d = d.mul_add(square, *c);
+    }
+    // 2·t = n/d.
+    let n = a * n;
+    let t = n * d / (0.25 * n).mul_add(n, d * d);
+    let t = if a > TANH_LARGE { 1.0 } else { t };
     t.copysign(x)
+}
+
+/// As [`tanh`], bit for bit, of a SIMD vector.
+#[inline(always)]
+pub fn tanh_in<S: Simd>(simd: S, x: S::f64s) -> S::f64s {
+    let a = simd.abs_f64s(x);
+    let quarter = simd.splat_f64s(0.25);
+    let square = simd.mul_f64s(simd.mul_f64s(quarter, a), a);
+    let mut n = simd.splat_f64s(TANH_N[0]);
+    for c in &TANH_N[1..] {
+        n = simd.mul_add_f64s(n, square, simd.splat_f64s(*c));
+    }
+    let mut d = simd.splat_f64s(TANH_D[0]);
+    for c in &TANH_D[1..] {
+        d = simd.mul_add_f64s(d, square, simd.splat_f64s(*c));
+    }
+    let n = simd.mul_f64s(a, n);
+    let below = simd.mul_add_f64s(simd.mul_f64s(quarter, n), n, simd.mul_f64s(d, d));
+    let t = simd.div_f64s(simd.mul_f64s(n, d), below);
+    let large = simd.less_than_f64s(simd.splat_f64s(TANH_LARGE), a);
+    let t = simd.select_f64s(large, simd.splat_f64s(1.0), t);
+    let sign = simd.and_f64s(x, simd.splat_f64s(-0.0));
+    simd.or_f64s(t, sign)
 }
 
 /// 1/(1 + e^−x).
@@ -210,5 +270,39 @@ mod tests {
         }
         assert!(log(-1.0).is_nan());
         assert_eq!(bits(softplus(f64::INFINITY)), bits(f64::INFINITY));
+    }
+
+    struct Tanh<'a>(&'a mut [f64]);
+
+    impl pulp::WithSimd for Tanh<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            for x in S::as_mut_simd_f64s(self.0).0 {
+                *x = tanh_in(simd, *x);
+            }
+        }
+    }
+
+    #[test]
+    fn tanh_of_vectors_has_the_same_bits() {
+        let mut x: Vec<f64> = (-2000..2000).map(|i| f64::from(i) * 0.011).collect();
+        x.extend([
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            -0.0,
+            0.0,
+            5e-324,
+            1e-9,
+            -1e300,
+            18.75,
+        ]);
+        let expected: Vec<u64> = x.iter().map(|x| tanh(*x).to_bits()).collect();
+        pulp::Arch::new().dispatch(Tanh(&mut x));
+        let found: Vec<u64> = x.iter().map(|x| x.to_bits()).collect();
+        assert_eq!(found, expected);
+        let mut undefined = [f64::NAN; 8];
+        pulp::Arch::new().dispatch(Tanh(&mut undefined));
+        assert!(undefined.iter().all(|x| x.is_nan()));
     }
 }

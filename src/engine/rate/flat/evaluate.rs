@@ -162,13 +162,16 @@ impl WithSimd for EvaluateLong<'_> {
                 })
             }
             Long::TanhFma { scale, x, y } => {
-                each!(out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
-                    scale.mul_add(x, math::tanh(y)))
+                let scale = simd.splat_f64s(*scale);
+                each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
+                    simd.mul_add_f64s(scale, x, math::tanh_in(simd, y)))
             }
             Long::TanhError { scale, x, y } => {
-                each!(out, (x, memory.vector(*x)), (y, memory.vector(*y)) => {
-                    let t = math::tanh(y);
-                    scale * ((x - t) * (-t).mul_add(t, 1.0))
+                let [scale, one] = [simd.splat_f64s(*scale), simd.splat_f64s(1.0)];
+                each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) => {
+                    let t = math::tanh_in(simd, y);
+                    let slope = simd.negate_mul_add_f64s(t, t, one);
+                    simd.mul_f64s(scale, simd.mul_f64s(simd.sub_f64s(x, t), slope))
                 })
             }
             Long::SoftplusLeak { scale, gain, x, y } => {
