@@ -8,8 +8,6 @@
 
 mod event_support;
 
-use std::sync::Arc;
-
 use apical::engine::event::simulation::Simulation;
 use apical::engine::event::time::from_ms;
 use apical::engine::event::turn::{Emitted, Signals};
@@ -579,13 +577,7 @@ every = "20 ms"
         apical::experiment::Runnable::new(netlist, "test.toml", &Default::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let options = apical::experiment::RunOptions {
-        out: out.clone(),
-        overwrite: false,
-        threads: 1,
-        paths: Default::default(),
-        interrupt: Arc::default(),
-    };
+    let options = apical::experiment::RunOptions::into(out.clone());
     experiment
         .run(&options, &mut apical::experiment::Silent)
         .unwrap();

@@ -8,8 +8,6 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use apical::circuit::Circuit;
 use apical::compile::check_neurons;
@@ -195,11 +193,8 @@ fn run(name: &str, netlist: Netlist, paths: DataPaths) {
     let experiment = experiment.unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
     let out = tempfile::tempdir().unwrap();
     let options = RunOptions {
-        out: out.path().join("run"),
-        overwrite: false,
-        threads: 1,
         paths,
-        interrupt: Arc::new(AtomicBool::new(false)),
+        ..RunOptions::into(out.path().join("run"))
     };
     let report = experiment.run(&options, &mut Silent);
     let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));

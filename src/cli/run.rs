@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &Run) -> Result<(), Failure> {
         },
         paths: show::paths(&arguments.source),
         interrupt,
+        drawn: true,
     };
     let mut bar = Bar::new(
         Counts::of(experiment.kind()),

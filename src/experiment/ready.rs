@@ -5,7 +5,22 @@ use super::run::RunError;
 use super::stages::{Length, Stage};
 use crate::engine::rate::Simulation;
 use crate::input::DataPaths;
+use crate::netlist::Netlist;
 use crate::source::Problem;
+
+/// Makes sure that a netlist has a stage; `example` is one that might be missing.
+pub(super) fn some_stage(netlist: &Netlist, none: bool, example: &str) -> Result<(), RunError> {
+    if !none {
+        return Ok(());
+    }
+    let problem = Problem::new(
+        "there is nothing to run: the netlist has no stage",
+        netlist.circuit.name.span,
+        "this circuit",
+    );
+    let help = format!("add a table, such as {example}");
+    Err(RunError::of(netlist, problem.help(help)))
+}
 
 impl Experiment {
     /// Makes sure that there is something to run, and sets the simulation up, which reads its data.
@@ -22,16 +37,8 @@ impl Experiment {
     /// # Errors
     /// A netlist without a stage.
     pub fn has_stages(&self) -> Result<(), RunError> {
-        if !self.stages.is_empty() {
-            return Ok(());
-        }
-        let problem = Problem::new(
-            "there is nothing to run: the netlist has no stage",
-            self.netlist.circuit.name.span,
-            "this circuit",
-        );
-        Err(self
-            .problem(problem.help("add a table, such as [[stage]] name = \"train\" steps = 1000")))
+        let example = "[[stage]] name = \"train\" steps = 1000";
+        some_stage(&self.netlist, self.stages.is_empty(), example)
     }
 
     /// The steps of all stages together; none if that depends on the length of a data set.

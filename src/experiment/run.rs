@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 use super::Experiment;
 use super::stages::{Length, Stage};
 use super::under_way::Run;
-use crate::circuit::draw;
+use crate::circuit::{Circuit, draw};
 use crate::input::{DataError, DataPaths};
+use crate::netlist::Netlist;
 use crate::record::{RecordError, RunDirectory, RunReport};
 use crate::source::{Problem, Problems};
 
@@ -25,6 +26,37 @@ pub struct RunOptions {
     pub paths: DataPaths,
     /// Set from elsewhere to end the run with what it has.
     pub interrupt: Arc<AtomicBool>,
+    /// Whether the circuit is drawn into the directory: not for one of many runs of the same circuit.
+    pub drawn: bool,
+}
+
+impl RunOptions {
+    /// A run into a new directory, on one thread, with files looked for in the working directory.
+    pub fn into(out: PathBuf) -> RunOptions {
+        RunOptions {
+            out,
+            overwrite: false,
+            threads: 1,
+            paths: DataPaths::default(),
+            interrupt: Arc::default(),
+            drawn: true,
+        }
+    }
+
+    /// The run directory, with the netlist in it and, if that is wanted, a drawing of the circuit.
+    pub(super) fn directory(
+        &self,
+        netlist: &Netlist,
+        circuit: &Circuit,
+    ) -> Result<RunDirectory, RunError> {
+        let directory = RunDirectory::create(&self.out, self.overwrite)?;
+        directory.write_netlist(&netlist.resolved)?;
+        if self.drawn {
+            let drawing = draw::svg(circuit);
+            directory.write_plot("circuit", "svg", drawing.as_bytes())?;
+        }
+        Ok(directory)
+    }
 }
 
 /// Somebody who is told how far a run has come.
@@ -61,6 +93,14 @@ pub enum RunError {
     Netlist(Box<Problems>),
 }
 
+impl RunError {
+    /// A mistake of a netlist that only shows when it is to run.
+    pub(super) fn of(netlist: &Netlist, problem: Problem) -> RunError {
+        let problems = Problems::new(netlist.sources.clone(), vec![problem]);
+        RunError::Netlist(Box::new(problems))
+    }
+}
+
 impl Experiment {
     /// Runs all stages and writes the run directory, but for the report.
     ///
@@ -72,34 +112,8 @@ impl Experiment {
         options: &RunOptions,
         progress: &mut dyn Progress,
     ) -> Result<RunReport, RunError> {
-        self.run_into(options, progress, true)
-    }
-
-    /// As [`Experiment::run`], without the drawing of the circuit: for one of many runs of the same circuit.
-    ///
-    /// # Errors
-    /// As [`Experiment::run`].
-    pub fn run_undrawn(
-        &self,
-        options: &RunOptions,
-        progress: &mut dyn Progress,
-    ) -> Result<RunReport, RunError> {
-        self.run_into(options, progress, false)
-    }
-
-    fn run_into(
-        &self,
-        options: &RunOptions,
-        progress: &mut dyn Progress,
-        drawn: bool,
-    ) -> Result<RunReport, RunError> {
         let simulation = self.ready(&options.paths, options.threads)?;
-        let directory = RunDirectory::create(&options.out, options.overwrite)?;
-        directory.write_netlist(&self.netlist.resolved)?;
-        if drawn {
-            let drawing = draw::svg(&self.program.circuit);
-            directory.write_plot("circuit", "svg", drawing.as_bytes())?;
-        }
+        let directory = options.directory(&self.netlist, &self.program.circuit)?;
         let mut run = Run::new(self, options, simulation, &directory)?;
         let epoch = |input: usize, split: Option<&str>| run.epoch(input, split);
         let total = self
@@ -111,13 +125,6 @@ impl Experiment {
         run.record_weights(0, true)?;
         let stop = run.stages(&self.stages, &mut vec![], progress)?;
         run.finish(stop, options, &directory)
-    }
-
-    pub(super) fn problem(&self, problem: Problem) -> RunError {
-        RunError::Netlist(Box::new(Problems::new(
-            self.netlist.sources.clone(),
-            vec![problem],
-        )))
     }
 
     /// Names of all stages that run steps, in order: the numbers that recordings use.

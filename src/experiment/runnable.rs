@@ -126,21 +126,6 @@ impl Runnable {
         }
     }
 
-    /// As [`Runnable::run`], without the drawing of the circuit: for one of many runs of the same circuit.
-    ///
-    /// # Errors
-    /// As [`Runnable::run`].
-    pub fn run_undrawn(
-        &self,
-        options: &RunOptions,
-        progress: &mut dyn Progress,
-    ) -> Result<RunReport, RunError> {
-        match self {
-            Runnable::Rate(experiment) => experiment.run_undrawn(options, progress),
-            Runnable::Event(experiment) => experiment.run_undrawn(options, progress),
-        }
-    }
-
     /// Runs all stages and writes the run directory, but for the report.
     ///
     /// # Errors

@@ -156,7 +156,7 @@ impl<'e> Run<'e> {
         };
         self.simulation
             .enter(&settings)
-            .map_err(|p| experiment.problem(p))?;
+            .map_err(|p| RunError::of(&experiment.netlist, p))?;
         let number = self
             .leaves
             .iter()

@@ -214,12 +214,13 @@ impl Work<'_> {
             threads: 1,
             paths: options.paths.clone(),
             interrupt: options.interrupt.clone(),
+            drawn: false,
         };
         let mut progress = PointProgress {
             work: self,
             number: job.number,
         };
-        let report = experiment.run_undrawn(&run, &mut progress);
+        let report = experiment.run(&run, &mut progress);
         let report = report.map_err(|error| match error {
             RunError::Data(error) => SweepError::Data(error),
             error => error.into(),

@@ -9,7 +9,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use apical::circuit::Circuit;
 use apical::compile::event::EventProgram;
@@ -164,13 +163,7 @@ pub fn report(text: &str) -> (RunReport, tempfile::TempDir) {
     let experiment = Runnable::new(netlist, "test", &paths);
     let experiment = experiment.unwrap_or_else(|problems| panic!("{problems}"));
     let out = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: out.path().join("run"),
-        overwrite: false,
-        threads: 1,
-        paths,
-        interrupt: Arc::new(AtomicBool::new(false)),
-    };
+    let options = RunOptions::into(out.path().join("run"));
     (experiment.run(&options, &mut Silent).unwrap(), out)
 }
 

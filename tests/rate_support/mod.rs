@@ -2,8 +2,6 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use apical::circuit::CompartmentId;
 use apical::compile::plan::Activity;
@@ -39,11 +37,8 @@ pub fn message(text: &str) -> String {
 /// Options of a run into `run` in a folder.
 pub fn options(folder: &TempDir, threads: usize) -> RunOptions {
     RunOptions {
-        out: folder.path().join("run"),
-        overwrite: false,
         threads,
-        paths: DataPaths::default(),
-        interrupt: Arc::new(AtomicBool::new(false)),
+        ..RunOptions::into(folder.path().join("run"))
     }
 }
 

@@ -6,6 +6,7 @@ mod measuring;
 mod plan;
 mod run;
 mod stages;
+mod under_way;
 
 use std::sync::Arc;
 

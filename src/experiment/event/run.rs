@@ -3,24 +3,15 @@
 use std::time::{Instant, SystemTime};
 
 use super::EventExperiment;
-use super::collect::{Collector, Kept};
-use super::measuring::Measuring;
-use super::plan::Traced;
-use super::stages::EventStage;
-use crate::circuit::connect::Connectivity;
-use crate::circuit::draw;
+use super::under_way::Run;
 use crate::engine::event::inputs::Inputs;
 use crate::engine::event::simulation::Simulation;
-use crate::engine::event::time::{PS_PER_MS, to_ms};
+use crate::engine::event::time::to_ms;
 use crate::engine::event::turn::EventError;
+use crate::experiment::ready::some_stage;
 use crate::experiment::run::{Progress, RunError, RunOptions};
 use crate::input::DataPaths;
-use crate::measure::SpikeTally;
-use crate::record::{
-    Machine, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport, SpikePopulation,
-    SpikeSpec, StageReport, StopReason, TraceOf, TraceSpec, WeightSpec, available_memory_mib,
-    peak_memory_mib, rfc3339_utc,
-};
+use crate::record::{RunReport, available_memory_mib};
 use crate::source::Problem;
 
 impl EventExperiment {
@@ -33,19 +24,18 @@ impl EventExperiment {
         options: &RunOptions,
         progress: &mut dyn Progress,
     ) -> Result<RunReport, RunError> {
-        self.run_into(options, progress, true)
-    }
-
-    /// As [`EventExperiment::run`], without the drawing of the circuit: for one of many runs of the same circuit.
-    ///
-    /// # Errors
-    /// As [`EventExperiment::run`].
-    pub fn run_undrawn(
-        &self,
-        options: &RunOptions,
-        progress: &mut dyn Progress,
-    ) -> Result<RunReport, RunError> {
-        self.run_into(options, progress, false)
+        self.has_stages()?;
+        self.fits(available_memory_mib())?;
+        let started = (SystemTime::now(), Instant::now());
+        let inputs = Inputs::new(&self.program, &options.paths, options.threads)?;
+        let total = self.milliseconds(&|input, split| inputs.pass(input, split));
+        let simulation = Simulation::with_inputs(self.program.clone(), inputs, options.threads)
+            .map_err(|e| self.failed(&e))?;
+        let directory = options.directory(&self.netlist, &self.program.circuit)?;
+        progress.total(total);
+        let mut run = Run::new(self, options, simulation, &directory, started)?;
+        let stop = run.stages(&self.stages, &mut vec![], progress)?;
+        run.finish(stop, &directory)
     }
 
     /// Makes sure that there is something to run.
@@ -53,16 +43,8 @@ impl EventExperiment {
     /// # Errors
     /// A netlist without a stage.
     pub fn has_stages(&self) -> Result<(), RunError> {
-        if !self.stages.is_empty() {
-            return Ok(());
-        }
-        let problem = Problem::new(
-            "there is nothing to run: the netlist has no stage",
-            self.netlist.circuit.name.span,
-            "this circuit",
-        );
-        let help = "add a table, such as [[stage]] name = \"run\" duration = \"1 s\"";
-        Err(self.problem(problem.help(help)))
+        let example = "[[stage]] name = \"run\" duration = \"1 s\"";
+        some_stage(&self.netlist, self.stages.is_empty(), example)
     }
 
     /// Makes sure that there is something to run, and that its data can be read.
@@ -73,46 +55,6 @@ impl EventExperiment {
         self.has_stages()?;
         Inputs::new(&self.program, paths, 1)?;
         Ok(())
-    }
-
-    fn run_into(
-        &self,
-        options: &RunOptions,
-        progress: &mut dyn Progress,
-        drawn: bool,
-    ) -> Result<RunReport, RunError> {
-        self.has_stages()?;
-        self.fits(available_memory_mib())?;
-        let begun = (SystemTime::now(), Instant::now());
-        let inputs = Inputs::new(&self.program, &options.paths, options.threads)?;
-        let total = self.milliseconds(&|input, split| inputs.pass(input, split));
-        let simulation = Simulation::with_inputs(self.program.clone(), inputs, options.threads)
-            .map_err(|e| self.failed(&e))?;
-        let directory = RunDirectory::create(&options.out, options.overwrite)?;
-        directory.write_netlist(&self.netlist.resolved)?;
-        if drawn {
-            let drawing = draw::svg(&self.program.circuit);
-            directory.write_plot("circuit", "svg", drawing.as_bytes())?;
-        }
-        let kept = Kept {
-            recorder: Recorder::start(&directory, self.spec())?,
-            traces: self.recordings.traces.iter().map(|_| None).collect(),
-            spikes: None,
-            tally: SpikeTally::new(&self.populations()),
-            measuring: Measuring::new(&self.measures, &self.sizes()),
-        };
-        progress.total(total);
-        let mut run = Run {
-            experiment: self,
-            options,
-            simulation,
-            kept,
-            leaves: self.leaves(),
-            reports: vec![],
-            told: 0,
-        };
-        let stop = run.stages(&self.stages, &mut vec![], progress)?;
-        run.finish(stop, &directory, begun)
     }
 
     /// That the circuit fits into so much memory (MiB), if that is known.
@@ -126,114 +68,14 @@ impl EventExperiment {
                 let problem = Problem::new(message, self.netlist.circuit.name.span, "does not fit");
                 let help = "`apical check` says what needs how much: fewer synapses, or constant weights and delays, \
                             need less";
-                Err(self.problem(problem.help(help)))
+                Err(RunError::of(&self.netlist, problem.help(help)))
             }
             _ => Ok(()),
         }
     }
 
-    fn sizes(&self) -> Vec<usize> {
-        let populations = self.program.circuit.populations.iter();
-        populations.map(|p| p.size).collect()
-    }
-
-    fn populations(&self) -> Vec<SpikePopulation> {
-        let populations = self.program.circuit.populations.iter();
-        populations
-            .map(|p| SpikePopulation {
-                name: p.name.clone(),
-                neurons: p.size as u32,
-            })
-            .collect()
-    }
-
-    fn spec(&self) -> RecorderSpec {
-        let circuit = &self.program.circuit;
-        let traces = self.recordings.traces.iter().map(|trace| match &trace.of {
-            Traced::Compartment {
-                population,
-                variable,
-                neurons,
-            } => {
-                let population = &circuit.populations[*population];
-                let compartment = population.compartments[*variable].name.clone();
-                TraceSpec {
-                    name: trace.name.clone(),
-                    columns: neurons.iter().map(usize::to_string).collect(),
-                    timed: true,
-                    of: Some(TraceOf::Membrane {
-                        population: population.name.clone(),
-                        compartment,
-                    }),
-                }
-            }
-            Traced::Modulator(modulator) => TraceSpec {
-                name: trace.name.clone(),
-                columns: vec![circuit.modulators[*modulator].name.clone()],
-                timed: true,
-                of: Some(TraceOf::Modulators),
-            },
-            Traced::Input { elements, .. } => TraceSpec {
-                name: trace.name.clone(),
-                columns: elements.iter().map(usize::to_string).collect(),
-                timed: true,
-                of: None,
-            },
-        });
-        let weights = self.recordings.weights.iter().map(|weights| {
-            let (rows, columns) = match &circuit.projections[weights.projection].connectivity {
-                Connectivity::Dense { pre, post } => (*pre, *post),
-                other => (1, other.count()),
-            };
-            WeightSpec {
-                name: weights.name.clone(),
-                rows,
-                columns,
-                timed: true,
-            }
-        });
-        RecorderSpec {
-            traces: traces.collect(),
-            weights: weights.collect(),
-            spikes: (!self.recordings.spikes.is_empty()).then(|| SpikeSpec {
-                populations: self.populations(),
-            }),
-            stages: self.leaves(),
-            step_ms: None,
-        }
-    }
-
-    /// Names of all stages without parts, in order: the numbers that recordings use.
-    fn leaves(&self) -> Vec<String> {
-        fn collect(stages: &[EventStage], names: &mut Vec<String>) {
-            for stage in stages {
-                match stage.parts.is_empty() {
-                    true => names.push(stage.settings.name.clone()),
-                    false => collect(&stage.parts, names),
-                }
-            }
-        }
-        let mut names = Vec::new();
-        collect(&self.stages, &mut names);
-        names
-    }
-
-    /// Which projections learn, from which of those with a rule do.
-    fn learns(&self, rules: &[bool]) -> Vec<bool> {
-        let mut rules = rules.iter();
-        let projections = self.program.circuit.projections.iter();
-        projections
-            .map(|p| p.learn.is_some() && rules.next().copied().unwrap_or(false))
-            .collect()
-    }
-
-    fn problem(&self, problem: Problem) -> RunError {
-        let problems = crate::source::Problems::new(self.netlist.sources.clone(), vec![problem]);
-        RunError::Netlist(Box::new(problems))
-    }
-
     /// What stopped the engine, as a mistake of the netlist.
-    fn failed(&self, error: &EventError) -> RunError {
+    pub(super) fn failed(&self, error: &EventError) -> RunError {
         let message = match error {
             EventError::Endless { neuron, time } => {
                 let (population, index) = self.program.place(*neuron);
@@ -253,7 +95,7 @@ impl EventExperiment {
             EventError::Linear(_) => error.to_string(),
         };
         let problem = Problem::new(message, self.netlist.circuit.name.span, "this circuit");
-        self.problem(match error {
+        RunError::of(&self.netlist, match error {
             EventError::Endless { .. } => problem
                 .help("let `reset` bring it below its threshold, or give it a `refractory` time"),
             EventError::Unbounded { .. } => problem.help(
@@ -264,211 +106,5 @@ impl EventExperiment {
                 problem.help("check the neurons' capacitances, conductances and time constants")
             }
         })
-    }
-}
-
-/// A run under way.
-struct Run<'e> {
-    experiment: &'e EventExperiment,
-    options: &'e RunOptions,
-    simulation: Simulation,
-    kept: Kept,
-    leaves: Vec<String>,
-    reports: Vec<StageReport>,
-    told: u64,
-}
-
-impl Run<'_> {
-    fn stages(
-        &mut self,
-        stages: &[EventStage],
-        within: &mut Vec<String>,
-        progress: &mut dyn Progress,
-    ) -> Result<StopReason, RunError> {
-        for stage in stages {
-            within.push(stage.settings.name.clone());
-            for _ in 0..stage.settings.repeat {
-                let stop = match stage.parts.is_empty() {
-                    true => self.leaf(stage, within, progress)?,
-                    false => self.stages(&stage.parts, within, progress)?,
-                };
-                if stop != StopReason::Completed {
-                    return Ok(stop);
-                }
-            }
-            within.pop();
-        }
-        Ok(StopReason::Completed)
-    }
-
-    fn leaf(
-        &mut self,
-        stage: &EventStage,
-        within: &[String],
-        progress: &mut dyn Progress,
-    ) -> Result<StopReason, RunError> {
-        let experiment = self.experiment;
-        let name = &stage.settings.name;
-        let looks =
-            |during: &[String]| during.is_empty() || during.iter().any(|d| within.contains(d));
-        let now = self.simulation.now();
-        let due =
-            |every: i64| now.div_euclid(every) * every + if now % every == 0 { 0 } else { every };
-        let recordings = &experiment.recordings;
-        let traces = recordings
-            .traces
-            .iter()
-            .enumerate()
-            .filter(|(_, t)| looks(&t.during));
-        let weights = recordings
-            .weights
-            .iter()
-            .enumerate()
-            .filter(|(_, w)| looks(&w.during));
-        let mut recorded = vec![false; experiment.program.populations.len()];
-        recordings
-            .spikes
-            .iter()
-            .filter(|(_, during)| looks(during))
-            .for_each(|(p, _)| recorded[*p] = true);
-        for (modulator, schedule) in &stage.settings.schedules {
-            self.simulation
-                .set_schedule(*modulator, schedule)
-                .map_err(|e| experiment.failed(&e))?;
-        }
-        let learns = experiment.learns(&stage.settings.learns);
-        self.simulation
-            .set_learning(&learns)
-            .map_err(|e| experiment.failed(&e))?;
-        let measures = experiment.measures.iter().enumerate();
-        let looking = measures.filter(|(_, m)| looks(&m.during));
-        self.kept
-            .measuring
-            .open(looking.map(|(index, _)| index).collect(), now);
-        let inputs = self.simulation.inputs();
-        let lasts = stage.once(&|input, split| inputs.pass(input, split));
-        self.simulation.begin_passes(&stage.passes());
-        progress.stage(name);
-        let begun = Instant::now();
-        let until = now.saturating_add(lasts);
-        let mut collector = Collector {
-            experiment,
-            stage: self.leaves.iter().position(|l| l == name).unwrap_or(0) as u32,
-            recorded,
-            traces: traces.map(|(i, t)| (i, due(t.every))).collect(),
-            weights: weights.map(|(i, w)| (i, due(w.every))).collect(),
-            kept: &mut self.kept,
-            progress,
-            interrupt: &self.options.interrupt,
-            failure: None,
-            told: self.told,
-        };
-        let result = self.simulation.run_until(until, &mut collector);
-        self.told = collector.told;
-        collector.end()?;
-        result.map_err(|e| experiment.failed(&e))?;
-        for (modulator, _) in &stage.settings.schedules {
-            self.simulation
-                .resume_schedule(*modulator)
-                .map_err(|e| experiment.failed(&e))?;
-        }
-        let (measuring, end) = (&mut self.kept.measuring, self.simulation.now());
-        measuring.close(&experiment.measures, end, &self.simulation.view());
-        let done = ((self.simulation.now() - now) as f64 / PS_PER_MS).round() as u64;
-        let wall_seconds = begun.elapsed().as_secs_f64();
-        match self.reports.iter_mut().find(|r| r.name == *name) {
-            Some(report) => {
-                report.steps += done;
-                report.wall_seconds += wall_seconds;
-            }
-            None => self.reports.push(StageReport {
-                name: name.clone(),
-                steps: done,
-                wall_seconds,
-            }),
-        }
-        Ok(match self.simulation.now() >= until {
-            true => StopReason::Completed,
-            false => StopReason::Interrupted {
-                stage: name.clone(),
-                step: to_ms(self.simulation.now()) as u64,
-            },
-        })
-    }
-
-    /// Writes what is left, and `run.json`.
-    fn finish(
-        mut self,
-        stop: StopReason,
-        directory: &RunDirectory,
-        begun: (SystemTime, Instant),
-    ) -> Result<RunReport, RunError> {
-        for block in self.kept.traces.iter_mut().filter_map(Option::take) {
-            self.kept.recorder.send_trace(block)?;
-        }
-        let last = self.leaves.len().saturating_sub(1) as u32;
-        for (index, weights) in self.experiment.recordings.weights.iter().enumerate() {
-            let mut matrix = self.kept.recorder.weight_buffer(index);
-            self.simulation
-                .view()
-                .weights(weights.projection, &mut matrix);
-            let time = self.simulation.now() as u64;
-            self.kept.recorder.send_weights(index, last, time, matrix)?;
-        }
-        let summary = self.kept.recorder.finish()?;
-        let experiment = self.experiment;
-        let wall_seconds = begun.1.elapsed().as_secs_f64();
-        let duration = to_ms(self.simulation.now());
-        let file = summary.spikes.as_ref().map(|s| s.file.clone());
-        let mut spikes = self.kept.tally.report(file, duration);
-        let populations = &experiment.program.circuit.populations;
-        let recorded = populations.iter().enumerate().filter(|(index, _)| {
-            let mut some = experiment.recordings.spikes.iter();
-            some.any(|(population, _)| population == index)
-        });
-        spikes.recorded = recorded.map(|(_, p)| p.name.clone()).collect();
-        for (index, folded) in experiment.program.folded.iter().enumerate() {
-            // Spikes of folded sources are counted, but not told one by one.
-            if !folded {
-                continue;
-            }
-            let name = &experiment.program.circuit.populations[index].name;
-            if let Some(population) = spikes.populations.get_mut(name) {
-                population.spikes = self.simulation.folded_spikes(index);
-                population.mean_rate_hz =
-                    1000.0 * population.spikes as f64 / population.neurons as f64 / duration;
-                (population.silent_share, population.mean_isi_cv) = (f64::NAN, f64::NAN);
-            }
-        }
-        let report = RunReport {
-            apical: env!("CARGO_PKG_VERSION").to_owned(),
-            netlist: NetlistReport {
-                name: experiment.netlist.circuit.name.value.clone(),
-                path: experiment.path.clone(),
-            },
-            seed: experiment.netlist.circuit.seed,
-            threads: self.options.threads,
-            replicas: 1,
-            started: rfc3339_utc(begun.0),
-            wall_seconds,
-            steps: duration.round() as u64,
-            steps_per_second: duration / wall_seconds,
-            peak_memory_mib: peak_memory_mib(),
-            machine: Machine::here(),
-            stop,
-            stages: self.reports,
-            measures: self.kept.measuring.reports(&experiment.measures),
-            measure_notes: experiment
-                .measures
-                .iter()
-                .map(|m| (m.name.clone(), m.note.clone()))
-                .collect(),
-            traces: summary.traces,
-            weights: summary.weights,
-            spikes: Some(spikes),
-            warnings: vec![],
-        };
-        directory.write_run_json(&report)?;
-        Ok(report)
     }
 }
