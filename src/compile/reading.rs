@@ -46,6 +46,22 @@ pub enum Reading {
     Psp(Signal),
 }
 
+impl Reading {
+    /// Whether it can be sampled among spiking neurons, now and then.
+    pub fn can_be_sampled(&self) -> bool {
+        matches!(
+            self,
+            Reading::Time
+                | Reading::Modulator(_)
+                | Reading::Changed(_)
+                | Reading::Rate(_)
+                | Reading::Value(_)
+                | Reading::Input(..)
+                | Reading::InputChanged(_)
+        )
+    }
+}
+
 /// Something that is counted in an exponential window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Counter {

@@ -112,23 +112,9 @@ impl Machine {
         vectors: &[&[f64]],
         out: &mut [f64],
     ) {
-        let slots = self.prelude(code, input);
-        match code.scalar_result {
-            Some(slot) => out.fill(slots[usize::from(slot)]),
-            None => {
-                let n = usize::from(code.scalars);
-                let scalars = match code.base {
-                    Some(base) => &self.placed[base as usize..][..n],
-                    None => &self.shared[..n],
-                };
-                self.arch.dispatch(Body {
-                    code,
-                    registers: &mut self.registers,
-                    scalars,
-                    vectors,
-                    out,
-                });
-            }
+        let arch = self.arch;
+        if let Some(body) = self.body(code, input, vectors, out) {
+            arch.dispatch(body);
         }
     }
 
@@ -142,24 +128,38 @@ impl Machine {
         vectors: &[&[f64]],
         out: &mut [f64],
     ) {
-        let slots = self.prelude(code, input);
-        match code.scalar_result {
-            Some(slot) => out.fill(slots[usize::from(slot)]),
-            None => {
-                let n = usize::from(code.scalars);
-                let scalars = match code.base {
-                    Some(base) => &self.placed[base as usize..][..n],
-                    None => &self.shared[..n],
-                };
-                simd.vectorize(Body {
-                    code,
-                    registers: &mut self.registers,
-                    scalars,
-                    vectors,
-                    out,
-                });
-            }
+        if let Some(body) = self.body(code, input, vectors, out) {
+            simd.vectorize(body);
         }
+    }
+
+    /// Computes the scalar slots, and gives what is left to be done over vectors; none if the value is a scalar, which is
+    /// then in `out`.
+    #[inline(always)]
+    fn body<'a>(
+        &'a mut self,
+        code: &'a Code,
+        input: impl Fn(usize) -> f64,
+        vectors: &'a [&'a [f64]],
+        out: &'a mut [f64],
+    ) -> Option<Body<'a>> {
+        let slots = self.prelude(code, input);
+        if let Some(slot) = code.scalar_result {
+            out.fill(slots[usize::from(slot)]);
+            return None;
+        }
+        let n = usize::from(code.scalars);
+        let scalars = match code.base {
+            Some(base) => &self.placed[base as usize..][..n],
+            None => &self.shared[..n],
+        };
+        Some(Body {
+            code,
+            registers: &mut self.registers,
+            scalars,
+            vectors,
+            out,
+        })
     }
 
     /// Sum of a vector: partial sum k takes the elements k, k + 8, k + 16 … in that order; the eight

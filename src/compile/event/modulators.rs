@@ -46,19 +46,7 @@ pub(super) fn sampled(
     let found = reader.modulators();
     let mut problems = reader.problems;
     for (_, expr) in &found {
-        let readable = |r: &Reading| {
-            matches!(
-                r,
-                Reading::Time
-                    | Reading::Modulator(_)
-                    | Reading::Changed(_)
-                    | Reading::Rate(_)
-                    | Reading::Value(_)
-                    | Reading::Input(..)
-                    | Reading::InputChanged(_)
-            )
-        };
-        if !expr.readings.iter().all(readable) {
+        if !expr.readings.iter().all(Reading::can_be_sampled) {
             let message = "a modulator of spiking neurons reads voltages, rates, inputs, other modulators and time";
             let problem = Problem::new(message, expr.span, "something else");
             problems.push(problem.help(

@@ -275,19 +275,7 @@ fn held(text: &Expression, circuit: &Circuit) -> Result<Expr, Vec<Problem>> {
 /// A number that can be sampled.
 fn sampled(text: &Expression, circuit: &Circuit) -> Result<Expr, Vec<Problem>> {
     let expr = number(text, circuit)?;
-    let readable = |reading: &Reading| {
-        matches!(
-            reading,
-            Reading::Time
-                | Reading::Modulator(_)
-                | Reading::Changed(_)
-                | Reading::Rate(_)
-                | Reading::Value(_)
-                | Reading::Input(..)
-                | Reading::InputChanged(_)
-        )
-    };
-    if expr.readings.iter().all(readable) {
+    if expr.readings.iter().all(Reading::can_be_sampled) {
         return Ok(expr);
     }
     let message = "a measure of spiking neurons reads voltages, rates, inputs, modulators and time";

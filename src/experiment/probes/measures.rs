@@ -1,55 +1,35 @@
 //! Measures: their kinds, and what they need of each other.
 
 use super::{PlannedKind, Planner};
-use crate::netlist::model::{Measure, MeasureKind, Name};
-use crate::source::{Problem, suggest};
+use crate::netlist::model::{Binning, Duration, Expression, Measure, MeasureKind, Name};
+use crate::source::{Problem, Spanned, suggest};
 
 impl Planner<'_> {
     pub(super) fn measure(&mut self, kind: &MeasureKind) -> Option<PlannedKind> {
+        use MeasureKind as Kind;
         Some(match kind {
-            MeasureKind::Mean { of, when, every } => {
-                let (of, when) = (self.number(of), when.as_ref().map(|w| self.number(w)));
-                let window = every.as_ref().map(|e| self.circuit.steps(e.value, 1));
-                PlannedKind::Mean {
-                    of: of?,
-                    when: when.flatten(),
-                    window,
-                }
+            Kind::Correlation { .. } | Kind::Spikes { .. } | Kind::MeanWeight { .. } => {
+                return None;
             }
-            MeasureKind::RSquared {
+            Kind::Mean { of, when, every } => self.mean(of, when.as_ref(), every.as_ref())?,
+            Kind::RSquared {
                 truth,
                 prediction,
                 pooled,
                 every: _,
-            } => {
-                let (a, b) = (self.probe(truth), self.probe(prediction));
-                let ((a, size_a, _), (b, size_b, _)) = (a?, b?);
-                if size_a != size_b {
-                    let message = format!("truth has {size_a} elements, the prediction {size_b}");
-                    self.problems
-                        .push(Problem::new(message, prediction.span, "sizes differ"));
-                }
-                PlannedKind::RSquared {
-                    truth: a,
-                    prediction: b,
-                    pooled: *pooled,
-                }
-            }
-            MeasureKind::Correlation { .. }
-            | MeasureKind::Spikes { .. }
-            | MeasureKind::MeanWeight { .. } => return None,
-            MeasureKind::Autocorrelation { of, lags } => PlannedKind::Autocorrelation {
+            } => self.r_squared(truth, prediction, *pooled)?,
+            Kind::Autocorrelation { of, lags } => PlannedKind::Autocorrelation {
                 of: self.vector(of)?,
                 lags: lags.value as usize,
             },
-            MeasureKind::CorrelationMatrix { of } => PlannedKind::CorrelationMatrix {
+            Kind::CorrelationMatrix { of } => PlannedKind::CorrelationMatrix {
                 of: self.vector(of)?,
             },
-            MeasureKind::StageCorrelation { of, between } => PlannedKind::StageCorrelation {
+            Kind::StageCorrelation { of, between } => PlannedKind::StageCorrelation {
                 of: self.vector(of)?,
                 between: between.each_ref().map(|n| n.value.clone()),
             },
-            MeasureKind::Tuning {
+            Kind::Tuning {
                 of,
                 bins,
                 statistic,
@@ -61,7 +41,7 @@ impl Planner<'_> {
                     statistic: *statistic,
                 }
             }
-            MeasureKind::Ellipses { of, target, bins } => {
+            Kind::Ellipses { of, target, bins } => {
                 let (of, target) = (self.pair(of), target.as_ref().map(|t| self.pair(t)));
                 let bins = self.bins(bins);
                 PlannedKind::Ellipses {
@@ -70,48 +50,18 @@ impl Planner<'_> {
                     bins: bins?,
                 }
             }
-            MeasureKind::VolumeFraction { of, readout, bins } => {
-                let span = of.span;
-                let found = (self.probe(of), self.readout(readout), self.bins(bins));
-                let ((of, size, _), (readout, read), bins) = (found.0?, found.1?, found.2?);
-                if size != read {
-                    let message = format!("this has {size} elements, the readout reads {read}");
-                    let help = "give the values that the projection carries, such as circuit.soma";
-                    self.problems
-                        .push(Problem::new(message, span, "sizes differ").help(help));
-                }
-                PlannedKind::VolumeFraction {
-                    of,
-                    size,
-                    readout,
-                    bins,
-                }
+            Kind::VolumeFraction { of, readout, bins } => {
+                self.volume_fraction(of, readout, bins)?
             }
-            MeasureKind::Peaks { of } => {
-                self.other_measures(std::slice::from_ref(of), "tuning", |k| {
-                    matches!(k, MeasureKind::Tuning { .. })
-                });
-                PlannedKind::Peaks(of.value.clone())
-            }
-            MeasureKind::Sensitivity {
+            Kind::Sensitivity {
                 of,
                 class,
                 when,
                 every,
-            } => {
-                let (of, class) = (self.number(of), self.number(class));
-                let when = when.as_ref().map(|w| self.number(w));
-                let window = every.as_ref().map(|e| self.circuit.steps(e.value, 1));
-                PlannedKind::Sensitivity {
-                    of: of?,
-                    class: class?,
-                    when: when.flatten(),
-                    window,
-                }
-            }
-            MeasureKind::Accuracy { .. } => self.accuracy(kind)?,
-            MeasureKind::Images { .. } => self.images(kind)?,
-            MeasureKind::LinearReadout {
+            } => self.sensitivity([of, class], when.as_ref(), every.as_ref())?,
+            Kind::Accuracy { .. } => self.accuracy(kind)?,
+            Kind::Images { .. } => self.images(kind)?,
+            Kind::LinearReadout {
                 samples,
                 train,
                 penalty,
@@ -123,33 +73,126 @@ impl Planner<'_> {
                 penalty: *penalty,
                 most: *most as usize,
             },
-            MeasureKind::Update { of, sample, .. } => {
-                let before = self.planned.measures.iter();
-                let rule = before.filter(|m| matches!(m.kind, PlannedKind::Update { .. }));
-                let rule = rule.count();
-                PlannedKind::Update {
-                    rule,
-                    of: self.weighted(of)?,
-                    sample: sample.as_ref().map(|s| self.circuit.steps(s.value, 1)),
-                }
+            Kind::Update { of, sample, .. } => self.update(of, sample.as_ref())?,
+            Kind::Peaks { .. }
+            | Kind::Cosine { .. }
+            | Kind::MatrixAgreement { .. }
+            | Kind::CurveDifference { .. } => self.of_measures(kind)?,
+        })
+    }
+
+    fn mean(
+        &mut self,
+        of: &Expression,
+        when: Option<&Expression>,
+        every: Option<&Spanned<Duration>>,
+    ) -> Option<PlannedKind> {
+        let (of, when) = (self.number(of), when.map(|w| self.number(w)));
+        Some(PlannedKind::Mean {
+            of: of?,
+            when: when.flatten(),
+            window: every.map(|e| self.circuit.steps(e.value, 1)),
+        })
+    }
+
+    fn sensitivity(
+        &mut self,
+        [of, class]: [&Expression; 2],
+        when: Option<&Expression>,
+        every: Option<&Spanned<Duration>>,
+    ) -> Option<PlannedKind> {
+        let (of, class) = (self.number(of), self.number(class));
+        let when = when.map(|w| self.number(w));
+        Some(PlannedKind::Sensitivity {
+            of: of?,
+            class: class?,
+            when: when.flatten(),
+            window: every.map(|e| self.circuit.steps(e.value, 1)),
+        })
+    }
+
+    fn r_squared(
+        &mut self,
+        truth: &Expression,
+        prediction: &Expression,
+        pooled: bool,
+    ) -> Option<PlannedKind> {
+        let (a, b) = (self.probe(truth), self.probe(prediction));
+        let ((a, size_a, _), (b, size_b, _)) = (a?, b?);
+        if size_a != size_b {
+            let message = format!("truth has {size_a} elements, the prediction {size_b}");
+            self.problems
+                .push(Problem::new(message, prediction.span, "sizes differ"));
+        }
+        Some(PlannedKind::RSquared {
+            truth: a,
+            prediction: b,
+            pooled,
+        })
+    }
+
+    fn volume_fraction(
+        &mut self,
+        of: &Expression,
+        readout: &Name,
+        bins: &Binning,
+    ) -> Option<PlannedKind> {
+        let span = of.span;
+        let found = (self.probe(of), self.readout(readout), self.bins(bins));
+        let ((of, size, _), (readout, read), bins) = (found.0?, found.1?, found.2?);
+        if size != read {
+            let message = format!("this has {size} elements, the readout reads {read}");
+            let help = "give the values that the projection carries, such as circuit.soma";
+            self.problems
+                .push(Problem::new(message, span, "sizes differ").help(help));
+        }
+        Some(PlannedKind::VolumeFraction {
+            of,
+            size,
+            readout,
+            bins,
+        })
+    }
+
+    fn update(&mut self, of: &Name, sample: Option<&Spanned<Duration>>) -> Option<PlannedKind> {
+        let before = self.planned.measures.iter();
+        let rules = before.filter(|m| matches!(m.kind, PlannedKind::Update { .. }));
+        Some(PlannedKind::Update {
+            rule: rules.count(),
+            of: self.weighted(of)?,
+            sample: sample.map(|s| self.circuit.steps(s.value, 1)),
+        })
+    }
+
+    /// Measures that are made of other measures.
+    fn of_measures(&mut self, kind: &MeasureKind) -> Option<PlannedKind> {
+        use MeasureKind as Kind;
+        let values = |of: &[Name; 2]| of.each_ref().map(|n| n.value.clone());
+        Some(match kind {
+            Kind::Peaks { of } => {
+                self.other_measures(std::slice::from_ref(of), "tuning", |k| {
+                    matches!(k, Kind::Tuning { .. })
+                });
+                PlannedKind::Peaks(of.value.clone())
             }
-            MeasureKind::Cosine { of } => {
-                self.other_measures(of, "update", |k| matches!(k, MeasureKind::Update { .. }));
+            Kind::Cosine { of } => {
+                self.other_measures(of, "update", |k| matches!(k, Kind::Update { .. }));
                 self.same_target(of);
-                PlannedKind::Cosine(of.each_ref().map(|n| n.value.clone()))
+                PlannedKind::Cosine(values(of))
             }
-            MeasureKind::MatrixAgreement { of } => {
+            Kind::MatrixAgreement { of } => {
                 self.other_measures(of, "correlation-matrix", |k| {
-                    matches!(k, MeasureKind::CorrelationMatrix { .. })
+                    matches!(k, Kind::CorrelationMatrix { .. })
                 });
-                PlannedKind::MatrixAgreement(of.each_ref().map(|n| n.value.clone()))
+                PlannedKind::MatrixAgreement(values(of))
             }
-            MeasureKind::CurveDifference { of, at } => {
+            Kind::CurveDifference { of, at } => {
                 self.other_measures(of, "autocorrelation", |k| {
-                    matches!(k, MeasureKind::Autocorrelation { .. })
+                    matches!(k, Kind::Autocorrelation { .. })
                 });
-                PlannedKind::CurveDifference(of.each_ref().map(|n| n.value.clone()), at.clone())
+                PlannedKind::CurveDifference(values(of), at.clone())
             }
+            _ => return None,
         })
     }
 
