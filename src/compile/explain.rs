@@ -8,7 +8,7 @@ use super::layout::FilterPlace;
 use super::method::products;
 use super::program::{PlacedRule, Program};
 use crate::circuit::connect::Connectivity;
-use crate::netlist::model::{Connect, Dynamics, Precision};
+use crate::netlist::model::{Dynamics, Precision};
 
 /// What the compiler made of a circuit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -271,7 +271,7 @@ impl Program {
             ),
             pattern: match projection.transpose_of {
                 Some(of) => format!("the transpose of {}{delay}", circuit.projection(of).name),
-                None => format!("{}{delay}{precision}", pattern(&projection.pattern)),
+                None => format!("{}{delay}{precision}", projection.pattern),
             },
             synapses: projection.connectivity.count(),
             rule: rule.map(|r| r.rule.rule.clone()),
@@ -363,23 +363,5 @@ impl Program {
             })
             .sum();
         (delivered + learned) * self.layout.replicas as f64
-    }
-}
-
-/// A connection pattern, as it is written.
-pub fn pattern(connect: &Connect) -> String {
-    match connect {
-        Connect::AllToAll => "all-to-all".to_owned(),
-        Connect::OneToOne => "one-to-one".to_owned(),
-        Connect::Probability(p) => format!("probability {p}"),
-        Connect::InDegree(n) => format!("in-degree {n}"),
-        Connect::OutDegree(n) => format!("out-degree {n}"),
-        Connect::Total { count, .. } => format!("{count} in all"),
-        Connect::Distance(d) => d.to_string(),
-        Connect::Edges(file) => format!("edges from {file}"),
-        Connect::Convolution(c) => format!("convolution {:?}", c.kernel),
-        Connect::Pool(windows) => format!("pool {windows}"),
-        Connect::Spread(windows) => format!("spread {windows}"),
-        Connect::Winner(windows) => format!("winner of {windows}"),
     }
 }

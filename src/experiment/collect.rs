@@ -107,34 +107,7 @@ impl Accumulator {
     }
 }
 
-/// Feeds what is active in the stage that runs.
-pub(super) struct Collector<'a> {
-    pub program: &'a Program,
-    pub measures: &'a [MeasurePlan],
-    pub traces: &'a [TracePlan],
-    pub accumulators: &'a mut [Accumulator],
-    pub recorder: &'a mut Recorder,
-    pub blocks: &'a mut [Option<TraceBlock>],
-    pub progress: &'a mut dyn Progress,
-    pub interrupt: &'a AtomicBool,
-    /// Measures and traces that look in this stage.
-    pub active: (Vec<usize>, Vec<usize>),
-    /// Number of the stage, as recorded.
-    pub stage: u32,
-    /// Its name.
-    name: String,
-    /// Steps of this stage done.
-    pub step_in_stage: u64,
-    /// Steps in which something learned, before this stage and in it.
-    pub trained: u64,
-    pub learning: bool,
-    /// Whether anything learns in any stage of the run.
-    pub learns_at_all: bool,
-    pub failure: Option<RecordError>,
-    row: Vec<f64>,
-}
-
-/// What a collector is made of, for one stage.
+/// What a collector looks at, and what it feeds.
 pub(super) struct Parts<'a> {
     pub program: &'a Program,
     pub measures: &'a [MeasurePlan],
@@ -144,7 +117,26 @@ pub(super) struct Parts<'a> {
     pub blocks: &'a mut [Option<TraceBlock>],
     pub progress: &'a mut dyn Progress,
     pub interrupt: &'a AtomicBool,
+    /// Whether anything learns in any stage of the run.
     pub learns_at_all: bool,
+}
+
+/// Feeds what is active in the stage that runs.
+pub(super) struct Collector<'a> {
+    pub parts: Parts<'a>,
+    /// Measures and traces that look in this stage.
+    active: (Vec<usize>, Vec<usize>),
+    /// Number of the stage, as recorded.
+    stage: u32,
+    /// Its name.
+    name: String,
+    /// Steps of this stage done.
+    pub step_in_stage: u64,
+    /// Steps in which something learned, before this stage and in it.
+    pub trained: u64,
+    learning: bool,
+    pub failure: Option<RecordError>,
+    row: Vec<f64>,
 }
 
 impl<'a> Collector<'a> {
@@ -177,21 +169,13 @@ impl<'a> Collector<'a> {
             }
         }
         Collector {
-            program: parts.program,
-            measures: parts.measures,
-            traces: parts.traces,
-            accumulators: parts.accumulators,
-            recorder: parts.recorder,
-            blocks: parts.blocks,
-            progress: parts.progress,
-            interrupt: parts.interrupt,
+            parts,
             active,
             stage,
             name: name.to_owned(),
             step_in_stage: 0,
             trained,
             learning,
-            learns_at_all: parts.learns_at_all,
             failure: None,
             row: Vec::new(),
         }
@@ -201,7 +185,10 @@ impl<'a> Collector<'a> {
     pub fn end(&mut self, state: &State) {
         let now = self.when(state.step);
         for index in &self.active.0 {
-            match (&self.measures[*index].kind, &mut self.accumulators[*index]) {
+            match (
+                &self.parts.measures[*index].kind,
+                &mut self.parts.accumulators[*index],
+            ) {
                 (_, Accumulator::Mean(mean)) => mean.close(now),
                 (_, Accumulator::StageCorrelation(m)) => m.close(now),
                 (_, Accumulator::Sensitivity(m)) => m.close(now),
@@ -217,8 +204,9 @@ impl<'a> Collector<'a> {
                 ) => {
                     let weights = state.weights[readout.0 as usize].values();
                     let of = Weighted::Projection(*readout);
-                    let outputs = weight_shape(self.program, of).1;
-                    *found = m.volume_fractions(&unpadded(self.program, of, &weights), outputs);
+                    let outputs = weight_shape(self.parts.program, of).1;
+                    *found =
+                        m.volume_fractions(&unpadded(self.parts.program, of, &weights), outputs);
                 }
                 (PlannedKind::Update { rule, of, .. }, Accumulator::Updates(blocks)) => {
                     let update = &state.updates[*rule];
@@ -226,8 +214,8 @@ impl<'a> Collector<'a> {
                         blocks.push(UpdateBlock {
                             when: now,
                             samples: update.count(),
-                            mean: unpadded(self.program, *of, update.mean()),
-                            variance: unpadded(self.program, *of, &update.variance()),
+                            mean: unpadded(self.parts.program, *of, update.mean()),
+                            variance: unpadded(self.parts.program, *of, &update.variance()),
                         });
                     }
                 }
@@ -238,7 +226,7 @@ impl<'a> Collector<'a> {
 
     /// Where a series has a value: at the steps of learning, or the steps of the run if nothing has learned.
     fn when(&self, steps: u64) -> u64 {
-        if self.learns_at_all {
+        if self.parts.learns_at_all {
             self.trained
         } else {
             steps
@@ -246,12 +234,15 @@ impl<'a> Collector<'a> {
     }
 
     fn measure(&mut self, index: usize, state: &State) {
-        let program = self.program;
+        let program = self.parts.program;
         let vector = |probe: usize| state.vector(program.probes[probe].what);
         let now = self.when(state.step);
         let number = |probe: usize| vector(probe).first().copied().unwrap_or(f64::NAN);
         let counts = |when: Option<usize>| when.is_none_or(|w| number(w).abs() > 0.0);
-        match (&self.measures[index].kind, &mut self.accumulators[index]) {
+        match (
+            &self.parts.measures[index].kind,
+            &mut self.parts.accumulators[index],
+        ) {
             (PlannedKind::Mean { of, when, .. }, Accumulator::Mean(mean)) => {
                 mean.add(counts(*when).then(|| number(*of)), now);
             }
@@ -337,23 +328,23 @@ impl<'a> Collector<'a> {
     }
 
     fn record(&mut self, index: usize, state: &State) {
-        let trace = &self.traces[index];
+        let trace = &self.parts.traces[index];
         if !self.step_in_stage.is_multiple_of(trace.every) || self.failure.is_some() {
             return;
         }
-        let values = state.vector(self.program.probes[trace.probe].what);
+        let values = state.vector(self.parts.program.probes[trace.probe].what);
         self.row.clear();
         self.row
             .extend(trace.elements.iter().filter_map(|e| values.get(*e)));
-        let mut block = self.blocks[index]
+        let mut block = self.parts.blocks[index]
             .take()
-            .unwrap_or_else(|| self.recorder.trace_block(index));
+            .unwrap_or_else(|| self.parts.recorder.trace_block(index));
         // The state has moved on to the next step.
         block.push(self.stage, state.step - 1, &self.row);
         if block.is_full() {
-            self.failure = self.recorder.send_trace(block).err();
+            self.failure = self.parts.recorder.send_trace(block).err();
         } else {
-            self.blocks[index] = Some(block);
+            self.parts.blocks[index] = Some(block);
         }
     }
 }
@@ -393,7 +384,7 @@ impl Observer for Collector<'_> {
     fn every_step(&self) -> bool {
         let looks = |index: &usize| {
             !matches!(
-                self.accumulators[*index],
+                self.parts.accumulators[*index],
                 Accumulator::Updates(_) | Accumulator::Derived
             )
         };
@@ -405,7 +396,7 @@ impl Observer for Collector<'_> {
             self.trained += if self.learning { steps } else { 0 };
             self.step_in_stage += steps;
         }
-        self.progress.steps(steps);
-        self.failure.is_none() && !self.interrupt.load(Ordering::Relaxed)
+        self.parts.progress.steps(steps);
+        self.failure.is_none() && !self.parts.interrupt.load(Ordering::Relaxed)
     }
 }

@@ -199,7 +199,7 @@ impl<'e> Run<'e> {
                     self.simulation.state(),
                     collector.trained,
                     number,
-                    collector.recorder,
+                    collector.parts.recorder,
                 )?;
             }
         }

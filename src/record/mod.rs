@@ -24,6 +24,7 @@ mod clock;
 mod directory;
 mod error;
 mod file_names;
+mod gathered;
 mod machine;
 mod manifest;
 mod matrix_file;

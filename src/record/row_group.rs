@@ -12,6 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
 use super::block::TraceBlock;
+use super::gathered::Group;
 use super::spec::{RecorderSpec, TraceSpec};
 use super::spike_block::milliseconds;
 
@@ -42,42 +43,26 @@ pub(super) struct RowGroup {
     stage_names: Vec<ByteArray>,
 }
 
-impl RowGroup {
-    /// An empty one for a trace.
-    pub(super) fn new(trace: &TraceSpec, spec: &RecorderSpec) -> Self {
-        let columns = trace.columns.len();
-        let capacity = rows_of_group(columns, spec.traces.len());
-        let name = |name: &String| ByteArray::from(name.as_bytes().to_vec());
-        // Zeros cost no memory before they are overwritten: a short run pays for what it records.
-        Self {
-            capacity,
-            rows: 0,
-            stage: vec![0; capacity],
-            when: vec![0; capacity],
-            values: vec![0.0; capacity * columns],
-            timed: trace.timed,
-            step_ms: spec.step_ms,
-            stage_names: spec.stages.iter().map(name).collect(),
-        }
+impl Group for RowGroup {
+    type Block = TraceBlock;
+
+    fn rows_of(block: &TraceBlock) -> usize {
+        block.rows()
     }
 
-    /// Rows gathered so far.
-    pub(super) fn rows(&self) -> usize {
+    fn rows(&self) -> usize {
         self.rows
     }
 
-    /// True when it should be written.
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.rows == self.capacity
     }
 
-    /// Makes room for new rows.
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.rows = 0;
     }
 
-    /// Takes as many rows of `block` from row `first` on as there is room for; returns how many.
-    pub(super) fn append(&mut self, block: &TraceBlock, first: usize) -> usize {
+    fn append(&mut self, block: &TraceBlock, first: usize) -> usize {
         let taken = (self.capacity - self.rows).min(block.rows() - first);
         let (here, there) = (self.rows..self.rows + taken, first..first + taken);
         self.stage[here.clone()].copy_from_slice(&block.stage[there.clone()]);
@@ -94,11 +79,7 @@ impl RowGroup {
         taken
     }
 
-    /// Writes all rows as one row group.
-    pub(super) fn write(
-        &self,
-        writer: &mut SerializedFileWriter<File>,
-    ) -> Result<(), ParquetError> {
+    fn write(&self, writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
         let mut group = writer.next_row_group()?;
         let when = &self.when[..self.rows];
         write_column::<ByteArrayType>(&mut group, |column| self.write_stages(column))?;
@@ -119,6 +100,26 @@ impl RowGroup {
             write_column::<DoubleType>(&mut group, |column| write_values(column, values))?;
         }
         group.close().map(drop)
+    }
+}
+
+impl RowGroup {
+    /// An empty one for a trace.
+    pub(super) fn new(trace: &TraceSpec, spec: &RecorderSpec) -> Self {
+        let columns = trace.columns.len();
+        let capacity = rows_of_group(columns, spec.traces.len());
+        let name = |name: &String| ByteArray::from(name.as_bytes().to_vec());
+        // Zeros cost no memory before they are overwritten: a short run pays for what it records.
+        Self {
+            capacity,
+            rows: 0,
+            stage: vec![0; capacity],
+            when: vec![0; capacity],
+            values: vec![0.0; capacity * columns],
+            timed: trace.timed,
+            step_ms: spec.step_ms,
+            stage_names: spec.stages.iter().map(name).collect(),
+        }
     }
 
     /// How a step, or a time (ps), becomes a time (ms), if it does.

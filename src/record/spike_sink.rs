@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
 use super::error::RecordError;
+use super::gathered::{Gathered, Group};
 use super::parquet_sink::ParquetSink;
 use super::row_group::{CHUNK, write_column, write_values};
 use super::spec::SpikeSpec;
@@ -41,10 +42,7 @@ pub struct SpikeRecord {
 
 /// The growing file of spikes.
 #[derive(Debug)]
-pub(super) struct SpikeSink {
-    file: ParquetSink,
-    group: Group,
-}
+pub(super) struct SpikeSink(Gathered<SpikeGroup>);
 
 impl SpikeSink {
     /// Creates the file, under its temporary name.
@@ -53,57 +51,34 @@ impl SpikeSink {
         spec: &SpikeSpec,
         stages: &[String],
     ) -> Result<Self, RecordError> {
-        Ok(Self {
+        Ok(Self(Gathered {
             file: ParquetSink::create(directory, FILE, schema(), properties(spec, stages))?,
-            group: Group::new(spec),
-        })
+            group: SpikeGroup::new(spec),
+        }))
     }
 
     /// Appends the spikes of a block.
     pub(super) fn append(&mut self, block: &SpikeBlock) -> Result<(), RecordError> {
-        let mut first = 0;
-        while first < block.rows() {
-            first += self.group.append(block, first);
-            if self.group.rows() == GROUP {
-                self.write_group()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_group(&mut self) -> Result<(), RecordError> {
-        let group = &self.group;
-        self.file
-            .write_group(group.rows(), |writer| group.write(writer))?;
-        self.group.clear();
-        Ok(())
+        self.0.append(block)
     }
 
     /// Writes the rest and gives the file its name. After an error the file ends with its last complete row group.
-    pub(super) fn close(mut self) -> Result<(SpikeRecord, u64), RecordError> {
-        let mut rest = Ok(());
-        if !self.file.failed() && self.group.rows() > 0 {
-            rest = self.write_group();
-        }
-        let record = SpikeRecord {
-            file: FILE.to_owned(),
-            rows: self.file.rows(),
-        };
-        let closed = self.file.close();
-        rest?;
-        Ok((record, closed?))
+    pub(super) fn close(self) -> Result<(SpikeRecord, u64), RecordError> {
+        let (rows, bytes) = self.0.close()?;
+        let file = FILE.to_owned();
+        Ok((SpikeRecord { file, rows }, bytes))
     }
 
     /// As if the disk had filled up within the next row group.
     #[cfg(test)]
     pub(super) fn fail_within_a_row_group(&mut self) -> std::io::Result<()> {
-        self.file.fail_within_a_row_group()
+        self.0.file.fail_within_a_row_group()
     }
 }
 
 /// Spikes gathered until there are enough of them.
 #[derive(Debug)]
-struct Group {
+struct SpikeGroup {
     time_ps: Vec<i64>,
     population: Vec<u16>,
     neuron: Vec<u32>,
@@ -112,7 +87,7 @@ struct Group {
     names: Vec<ByteArray>,
 }
 
-impl Group {
+impl SpikeGroup {
     fn new(spec: &SpikeSpec) -> Self {
         let name =
             |population: &SpikePopulation| ByteArray::from(population.name.as_bytes().to_vec());
@@ -125,12 +100,23 @@ impl Group {
             names: spec.populations.iter().map(name).collect(),
         }
     }
+}
+
+impl Group for SpikeGroup {
+    type Block = SpikeBlock;
+
+    fn rows_of(block: &SpikeBlock) -> usize {
+        block.rows()
+    }
 
     fn rows(&self) -> usize {
         self.time_ps.len()
     }
 
-    /// Takes as many spikes of `block` from number `first` on as there is room for; returns how many.
+    fn is_full(&self) -> bool {
+        self.rows() == GROUP
+    }
+
     fn append(&mut self, block: &SpikeBlock, first: usize) -> usize {
         let taken = (GROUP - self.rows()).min(block.rows() - first);
         let there = first..first + taken;

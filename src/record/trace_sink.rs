@@ -12,6 +12,7 @@ use super::block::TraceBlock;
 use super::directory::RunDirectory;
 use super::error::RecordError;
 use super::file_names::unique_columns;
+use super::gathered::Gathered;
 use super::parquet_sink::ParquetSink;
 use super::row_group::RowGroup;
 use super::spec::{RecorderSpec, TraceSpec};
@@ -34,8 +35,7 @@ pub(super) struct TraceSink {
     spec: TraceSpec,
     /// Relative to the run directory.
     relative: String,
-    file: ParquetSink,
-    group: RowGroup,
+    rows: Gathered<RowGroup>,
 }
 
 impl TraceSink {
@@ -50,41 +50,22 @@ impl TraceSink {
         let schema = schema(trace, spec);
         Ok(Self {
             spec: trace.clone(),
-            file: ParquetSink::create(directory, &relative, schema, properties(trace.timed))?,
+            rows: Gathered {
+                file: ParquetSink::create(directory, &relative, schema, properties(trace.timed))?,
+                group: RowGroup::new(trace, spec),
+            },
             relative,
-            group: RowGroup::new(trace, spec),
         })
     }
 
     /// Appends the rows of a block, which has the columns of this trace.
     pub(super) fn append(&mut self, block: &TraceBlock) -> Result<(), RecordError> {
-        let mut first = 0;
-        while first < block.rows() {
-            first += self.group.append(block, first);
-            if self.group.is_full() {
-                self.write_group()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_group(&mut self) -> Result<(), RecordError> {
-        let group = &self.group;
-        self.file
-            .write_group(group.rows(), |writer| group.write(writer))?;
-        self.group.clear();
-        Ok(())
+        self.rows.append(block)
     }
 
     /// Writes the rest and gives the file its name. After an error the file ends with its last complete row group.
-    pub(super) fn close(mut self) -> Result<(TraceRecord, u64), RecordError> {
-        let mut rest = Ok(());
-        if !self.file.failed() && self.group.rows() > 0 {
-            rest = self.write_group();
-        }
-        let rows = self.file.rows();
-        let closed = self.file.close();
-        rest?;
+    pub(super) fn close(self) -> Result<(TraceRecord, u64), RecordError> {
+        let (rows, bytes) = self.rows.close()?;
         let record = TraceRecord {
             name: self.spec.name,
             file: self.relative,
@@ -93,7 +74,7 @@ impl TraceSink {
             timed: self.spec.timed,
             of: self.spec.of,
         };
-        Ok((record, closed?))
+        Ok((record, bytes))
     }
 }
 
@@ -163,6 +144,7 @@ fn properties(timed: bool) -> WriterProperties {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::gathered::Group;
     use super::super::read_trace;
     use super::*;
 
@@ -188,9 +170,9 @@ mod tests {
                 block.clear();
             }
         }
-        let whole = sink.file.rows();
-        assert!(whole > 0 && sink.group.rows() > 0);
-        sink.file.fail_within_a_row_group().unwrap();
+        let whole = sink.rows.file.rows();
+        assert!(whole > 0 && sink.rows.group.rows() > 0);
+        sink.rows.file.fail_within_a_row_group().unwrap();
         let (record, _) = sink.close().unwrap();
         assert_eq!(record.rows, whole);
         let read = read_trace(folder.path().join("traces/a.parquet")).unwrap();

@@ -1,7 +1,7 @@
 //! What the parts of a circuit are called in a drawing.
 
 use crate::circuit::{Circuit, Population, Projection, SpikingEnds};
-use crate::netlist::model::{Bias, Connect, DistributionKind, InputProcess, Learn, Signal};
+use crate::netlist::model::{Bias, DistributionKind, InputProcess, Learn, Signal};
 
 /// `2,000 synapses`.
 pub(super) fn count(number: usize, thing: &str) -> String {
@@ -102,26 +102,9 @@ fn synapses(projection: &Projection) -> String {
     let synapses = count(projection.connectivity.count(), "synapse");
     let pattern = match projection.transpose_of {
         Some(_) => "a transpose".to_owned(),
-        None => pattern(&projection.pattern),
+        None => projection.pattern.to_string(),
     };
     format!("{pattern}, {synapses}")
-}
-
-fn pattern(connect: &Connect) -> String {
-    match connect {
-        Connect::AllToAll => "all-to-all".to_owned(),
-        Connect::OneToOne => "one-to-one".to_owned(),
-        Connect::Probability(p) => format!("probability {p}"),
-        Connect::InDegree(n) => format!("in-degree {n}"),
-        Connect::OutDegree(n) => format!("out-degree {n}"),
-        Connect::Total { count, .. } => format!("{count} in all"),
-        Connect::Distance(d) => d.to_string(),
-        Connect::Edges(file) => format!("edges of {file}"),
-        Connect::Convolution(c) => format!("convolution {:?}", c.kernel),
-        Connect::Pool(windows) => format!("pool {windows}"),
-        Connect::Spread(windows) => format!("spread {windows}"),
-        Connect::Winner(windows) => format!("winner of {windows}"),
-    }
 }
 
 /// `learns by impression-basal`.

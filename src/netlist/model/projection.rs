@@ -1,5 +1,7 @@
 //! Projections: how they connect, what they learn.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +140,26 @@ pub enum Connect {
     Spread(Windows),
     /// Within a population: in each window the most active neuron gets 1, the others 0.
     Winner(Windows),
+}
+
+impl fmt::Display for Connect {
+    /// As it is written in words: `in-degree 10`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Connect::AllToAll => f.write_str("all-to-all"),
+            Connect::OneToOne => f.write_str("one-to-one"),
+            Connect::Probability(p) => write!(f, "probability {p}"),
+            Connect::InDegree(n) => write!(f, "in-degree {n}"),
+            Connect::OutDegree(n) => write!(f, "out-degree {n}"),
+            Connect::Total { count, .. } => write!(f, "{count} in all"),
+            Connect::Distance(distance) => distance.fmt(f),
+            Connect::Edges(file) => write!(f, "edges from {file}"),
+            Connect::Convolution(c) => write!(f, "convolution {:?}", c.kernel),
+            Connect::Pool(windows) => write!(f, "pool {windows}"),
+            Connect::Spread(windows) => write!(f, "spread {windows}"),
+            Connect::Winner(windows) => write!(f, "winner of {windows}"),
+        }
+    }
 }
 
 /// How the probability of a connection depends on distance.
