@@ -31,6 +31,8 @@ pub struct Lanes<T> {
 
 #[derive(Debug, Default)]
 struct Lane<T> {
+    /// The maps of a replica with zeros around each.
+    plane: Vec<T>,
     patches: Vec<T>,
     maps: Vec<T>,
     change: Vec<T>,
@@ -198,10 +200,10 @@ impl<'c> Shape<'c> {
     ) {
         let replicas = drive.len() / self.post_row;
         let width = replicas * self.places;
-        lane.patches.resize(self.patch * width, T::default());
-        lane.maps.resize(self.maps * width, T::default());
+        self.make_room(lane, width);
         for (r, pre) in pre.chunks(self.pre_row).enumerate() {
-            self.lay_out(pre, &mut lane.patches, (r * self.places, width));
+            let into = (&mut lane.plane[..], &mut lane.patches[..]);
+            self.lay_out(pre, into, (r * self.places, width));
         }
         multiply(
             [self.maps, self.patch, width],
@@ -231,11 +233,11 @@ impl<'c> Shape<'c> {
     /// What some replicas add to a lane's change.
     fn learn<T: Real>(&self, lane: &mut Lane<T>, replicas: &[usize], post: &[f64], pre: &[f64]) {
         let width = replicas.len() * self.places;
-        lane.patches.resize(self.patch * width, T::default());
-        lane.maps.resize(self.maps * width, T::default());
+        self.make_room(lane, width);
         for (at, r) in replicas.iter().enumerate() {
             let pre = &pre[r * self.pre_row..(r + 1) * self.pre_row];
-            self.lay_out(pre, &mut lane.patches, (at * self.places, width));
+            let into = (&mut lane.plane[..], &mut lane.patches[..]);
+            self.lay_out(pre, into, (at * self.places, width));
             let maps = post[r * self.post_row..].chunks_exact(self.places);
             for (map, row) in maps.zip(lane.maps.chunks_exact_mut(width)) {
                 let row = &mut row[at * self.places..(at + 1) * self.places];
@@ -254,59 +256,85 @@ impl<'c> Shape<'c> {
     }
 
     /// Lays a replica's patches out as columns, from column `at` on in rows of `width`.
-    fn lay_out<T: Real>(&self, pre: &[f64], patches: &mut [T], (at, width): (usize, usize)) {
-        let Convolution {
-            input,
-            output,
-            kernel,
-            ..
-        } = self.convolution;
-        let maps = pre.chunks_exact(input.places()).take(input.channels);
+    fn lay_out<T: Real>(
+        &self,
+        pre: &[f64],
+        (plane, patches): (&mut [T], &mut [T]),
+        (at, width): (usize, usize),
+    ) {
+        let Convolution { output, kernel, .. } = self.convolution;
+        let [height, pitch] = self.framed();
+        self.frame(pre, plane);
         let mut out = patches.chunks_exact_mut(width);
-        for map in maps {
+        for map in plane.chunks_exact(height * pitch) {
             for ky in 0..kernel[0] {
                 for kx in 0..kernel[1] {
                     let Some(row) = out.next() else { return };
-                    let row = &mut row[at..at + self.places];
-                    for (y, row) in row.chunks_exact_mut(output.width).enumerate() {
-                        self.lay_out_row(map, [y, ky, kx], row);
+                    let (row, from) = (&mut row[at..at + self.places], &map[ky * pitch + kx..]);
+                    let [down, across] = self.convolution.stride;
+                    match (across, output.width) {
+                        (1, 4) => copy_rows::<T, 4>(row, from, down * pitch),
+                        (1, 8) => copy_rows::<T, 8>(row, from, down * pitch),
+                        (1, 16) => copy_rows::<T, 16>(row, from, down * pitch),
+                        (1, 32) => copy_rows::<T, 32>(row, from, down * pitch),
+                        _ => {
+                            let rows = row.chunks_exact_mut(output.width);
+                            for (row, from) in rows.zip(from.chunks(down * pitch)) {
+                                let seen = from.iter().step_by(across);
+                                row.iter_mut().zip(seen).for_each(|(out, x)| *out = *x);
+                            }
+                        }
                     }
                 }
             }
         }
     }
 
-    /// What the `y`-th row of places sees at (`ky`, `kx`) of its patches.
-    #[inline]
-    fn lay_out_row<T: Real>(&self, map: &[f64], [y, ky, kx]: [usize; 3], row: &mut [T]) {
-        let Convolution {
-            input,
-            stride,
-            padding,
-            ..
-        } = self.convolution;
-        let source = (y * stride[0] + ky)
-            .checked_sub(padding[0])
-            .filter(|y| *y < input.height)
-            .map(|y| &map[y * input.width..(y + 1) * input.width]);
-        let Some(source) = source else {
-            return row.fill(T::default());
-        };
-        // The first place within the map, and the first beyond it.
-        let first = padding[1]
-            .saturating_sub(kx)
-            .div_ceil(stride[1])
-            .min(row.len());
-        let beyond = (input.width + padding[1])
-            .saturating_sub(kx)
-            .div_ceil(stride[1]);
-        let beyond = beyond.clamp(first, row.len());
-        row[..first].fill(T::default());
-        row[beyond..].fill(T::default());
-        let from = (first * stride[1] + kx).saturating_sub(padding[1]);
-        let seen = source[from.min(source.len())..].iter().step_by(stride[1]);
-        for (out, x) in row[first..beyond].iter_mut().zip(seen) {
-            *out = T::from_f64(*x);
+    /// Rows and columns of an input map with the zeros around it.
+    fn framed(&self) -> [usize; 2] {
+        let Convolution { input, padding, .. } = self.convolution;
+        [input.height + 2 * padding[0], input.width + 2 * padding[1]]
+    }
+
+    /// Writes a replica's maps into frames of zeros, in the precision of the product.
+    fn frame<T: Real>(&self, pre: &[f64], plane: &mut [T]) {
+        let Convolution { input, padding, .. } = self.convolution;
+        let [height, pitch] = self.framed();
+        let planes = plane.chunks_exact_mut(height * pitch);
+        for (map, plane) in pre.chunks_exact(input.places()).zip(planes) {
+            let rows = plane.chunks_exact_mut(pitch).skip(padding[0]);
+            for (row, out) in map.chunks_exact(input.width).zip(rows) {
+                for (out, x) in out[padding[1]..].iter_mut().zip(row) {
+                    *out = T::from_f64(*x);
+                }
+            }
+        }
+    }
+
+    /// Makes room for so many columns.
+    fn make_room<T: Real>(&self, lane: &mut Lane<T>, width: usize) {
+        let [height, pitch] = self.framed();
+        lane.plane.clear();
+        lane.plane.resize(
+            self.convolution.input.channels * height * pitch,
+            T::default(),
+        );
+        lane.patches.resize(self.patch * width, T::default());
+        lane.maps.resize(self.maps * width, T::default());
+    }
+}
+
+/// Copies the first `N` numbers of each `pitch`, row by row: short copies of a length that the compiler knows.
+#[inline]
+fn copy_rows<T: Copy, const N: usize>(out: &mut [T], from: &[T], pitch: usize) {
+    for (out, from) in out
+        .as_chunks_mut::<N>()
+        .0
+        .iter_mut()
+        .zip(from.chunks(pitch))
+    {
+        if let Some(from) = from.first_chunk::<N>() {
+            *out = *from;
         }
     }
 }

@@ -38,6 +38,12 @@ fn pool(tiling: &Tiling, weight: f64, fine: &[f64], coarse: &mut [f64]) {
     let coarse_width = tiling.coarse().width;
     for (band, out) in bands.zip(coarse.chunks_exact_mut(coarse_width)) {
         for row in band.chunks_exact(tiling.fine.width) {
+            if width == 2 {
+                for (out, [left, right]) in out.iter_mut().zip(row.as_chunks().0) {
+                    *out += weight * (left + right);
+                }
+                continue;
+            }
             for (out, window) in out.iter_mut().zip(row.chunks_exact(width)) {
                 *out += weight * window.iter().sum::<f64>();
             }
@@ -61,6 +67,10 @@ fn winner(tiling: &Tiling, weight: f64, pre: &[f64], out: &mut [f64]) {
     let ([height, width], row) = (tiling.window, tiling.fine.width);
     let bands = out.chunks_exact_mut(height * row);
     for (out, pre) in bands.zip(pre.chunks_exact(height * row)) {
+        if [height, width] == [2, 2] {
+            winner_of_four(weight, pre.split_at(row), out.split_at_mut(row));
+            continue;
+        }
         for first in (0..row).step_by(width) {
             let mut best = first;
             for y in 0..height {
@@ -70,6 +80,24 @@ fn winner(tiling: &Tiling, weight: f64, pre: &[f64], out: &mut [f64]) {
             }
             out[best] += weight;
         }
+    }
+}
+
+/// [`winner`] of two rows of windows of 2 × 2, without branches.
+fn winner_of_four(weight: f64, pre: (&[f64], &[f64]), out: (&mut [f64], &mut [f64])) {
+    let pre = pre.0.as_chunks().0.iter().zip(pre.1.as_chunks().0);
+    let out = out
+        .0
+        .as_chunks_mut()
+        .0
+        .iter_mut()
+        .zip(out.1.as_chunks_mut().0);
+    for ((&[a, b], &[c, d]), ([to_a, to_b], [to_c, to_d])) in pre.zip(out) {
+        let share = |wins: bool| if wins { weight } else { 0.0 };
+        *to_a += share(!(b > a) & !(c > a) & !(d > a));
+        *to_b += share((b > a) & !(c > b) & !(d > b));
+        *to_c += share((c > a) & (c > b) & !(d > c));
+        *to_d += share((d > a) & (d > b) & (d > c));
     }
 }
 
