@@ -427,14 +427,85 @@ transpose-of = "pred-first"
     ))
 }
 
+/// A convolution with inhibition and both signs at once: its code's own activity of some steps ago is the contrast.
+fn synchronous_convolution() -> String {
+    let names = "modulator = { gamma = \"near\", gamma_s = \"far\" }";
+    let projection = |name: &str, rest: &str| format!("[projection.{name}]\n{rest}\n");
+    let layer = format!(
+        r#"[modulator.near]
+value = "step(1 - sum(code * code.apical))"
+per-replica = true
+[modulator.far]
+value = "-step(1 + sum(code.past * code.apical))"
+per-replica = true
+[population.first]
+neuron = "clapp-s-inhibited"
+shape = [5, 6, 4]
+[population.code]
+neuron = "clapp-s-code"
+size = 5
+[projection.W]
+from = "image"
+to = "first.basal"
+connect = {{ convolution = {{ kernel = [3, 3], padding = 1 }} }}
+weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
+learn = {{ rule = "clapp-s-inhibited", {names}, eta = {ETA}, delta = {DELTA}, before = {BEFORE} }}
+[projection.inhibition]
+from = "first.basal"
+to = "first.won"
+connect = {{ winner = [2, 2] }}
+weight = 1
+[projection.mean]
+from = "first"
+to = "code.soma"
+connect = {{ pool = "all" }}
+weight = "1 / 6"
+[projection.memory]
+from = "code"
+to = "code.past"
+connect = "one-to-one"
+delay = {BEFORE}
+weight = 1
+[projection.pred-first]
+from = "code"
+to = "code.apical"
+delay = {DELTA}
+weight = {{ normal = {{ mean = 0, sd = 0.6 }} }}
+learn = {{ rule = "clapp-s-prediction", {names}, eta = {ETA} }}
+[projection.retro]
+from = "code"
+to = "code.retro"
+transpose-of = "pred-first"
+[projection.retro-past]
+from = "code"
+to = "code.retro_past"
+delay = {BEFORE}
+transpose-of = "pred-first"
+"#
+    );
+    let spread = ["apical", "retro", "retro_past"].map(|to| {
+        let rest = format!(
+            "from = \"code.{to}\"\nto = \"first.{to}\"\nconnect = {{ spread = \"all\" }}\nweight = \"1 / 6\""
+        );
+        projection(&format!("back-{to}"), &rest)
+    });
+    start(&(layer + &spread.concat()))
+}
+
 /// Steps back to what CLAPP-s contrasts with.
 const BEFORE: usize = 5;
 
 #[test]
 fn updates_of_both_signs_at_once_descend_the_sum_of_their_losses() {
+    check_both(&synchronous(), dense_code);
+    check_both(&synchronous_convolution(), convolved_code);
+}
+
+/// Compares the changes of one step with the descent of the losses of a fixation and of the memory.
+fn check_both(text: &str, encode: Encoder) {
     // Smaller than elsewhere: what is remembered from so many steps ago was made with the weights of then.
     let eta = ETA / 10.0;
-    let text = synchronous().replace(&format!("eta = {ETA}"), &format!("eta = {eta}"));
+    let text = text.replace(&format!("eta = {ETA}"), &format!("eta = {eta}"));
     let mut bench = Bench::new(&text);
     let mut seen = Vec::new();
     for step in 0..14 {
@@ -449,8 +520,8 @@ fn updates_of_both_signs_at_once_descend_the_sum_of_their_losses() {
             let context = &seen[step - DELTA][..];
             let fixation = [context, &seen[step][..]];
             let saccade = [context, &seen[step - BEFORE][..]];
-            loss(dense_code, w, pred, fixation, &[1.0; REPLICAS])
-                + loss(dense_code, w, pred, saccade, &[-1.0; REPLICAS])
+            loss(encode, w, pred, fixation, &[1.0; REPLICAS])
+                + loss(encode, w, pred, saccade, &[-1.0; REPLICAS])
         };
         let of_w = descent(&before[0], |w| both(w, &before[1]));
         let of_pred = descent(&before[1], |pred| both(&before[0], pred));

@@ -175,6 +175,27 @@ fn normalised_pixels_have_mean_0_and_deviation_1() {
     );
 }
 
+/// What is taken out depends on the whole image, whichever patch of it is seen.
+#[test]
+fn patches_have_the_local_contrast_of_the_whole_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels: Vec<u8> = (0..2 * 48).map(|k| ((k * k * 5) % 251) as u8).collect();
+    write_idx(&folder.path().join("images"), &[2, 6, 8], &pixels);
+    write_idx(&folder.path().join("labels"), &[2], &[0, 1]);
+    let keys = "shuffle = false\nlocal-contrast = 1.5";
+    let whole = seen(&circuit(&folder, 1, 48, keys), 2, "pixels").concat();
+    let keys = format!("{keys}\npatch = [3, 4]\npath = \"rows\"");
+    let parts = seen(&circuit(&folder, 1, 12, &keys), 8, "pixels");
+    for (at, part) in parts.iter().enumerate() {
+        let (image, corner) = (at / 4, (at % 4) / 2 * 24 + at % 2 * 4);
+        for (k, x) in part.iter().enumerate() {
+            let expected = whole[image * 48 + corner + k / 4 * 8 + k % 4];
+            assert!((x - expected).abs() < 1e-15, "{x} {expected}");
+        }
+    }
+    assert!(whole.iter().any(|x| *x > 1.0) && whole.iter().any(|x| *x < -1.0));
+}
+
 #[test]
 fn a_crop_is_the_middle_and_shrinking_takes_means_of_blocks() {
     let folder = tempfile::tempdir().unwrap();

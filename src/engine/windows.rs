@@ -15,17 +15,22 @@ pub fn deliver(tiling: &Tiling, weight: f64, pre: &[f64], (drive, begun): (&mut 
         TilingUse::Spread => (coarse, fine),
         TilingUse::Winner => (fine, fine),
     };
-    if !begun {
+    // What is spread covers all of the maps.
+    let replaces = !begun && tiling.use_of == TilingUse::Spread;
+    if !begun && !replaces {
         drive.fill(0.0);
     }
     let rows = drive
         .chunks_exact_mut(padded(to))
         .zip(pre.chunks_exact(padded(from)));
     for (drive, pre) in rows {
+        if replaces {
+            drive[to..].fill(0.0);
+        }
         let (drive, pre) = (&mut drive[..to], &pre[..from]);
         match tiling.use_of {
             TilingUse::Pool => pool(tiling, weight, pre, drive),
-            TilingUse::Spread => spread(tiling, weight, pre, drive),
+            TilingUse::Spread => spread(tiling, weight, pre, (drive, replaces)),
             TilingUse::Winner => winner(tiling, weight, pre, drive),
         }
     }
@@ -51,13 +56,18 @@ fn pool(tiling: &Tiling, weight: f64, fine: &[f64], coarse: &mut [f64]) {
     }
 }
 
-fn spread(tiling: &Tiling, weight: f64, coarse: &[f64], fine: &mut [f64]) {
+fn spread(tiling: &Tiling, weight: f64, coarse: &[f64], (fine, replaces): (&mut [f64], bool)) {
     let [height, width] = tiling.window;
     let bands = fine.chunks_exact_mut(height * tiling.fine.width);
     for (band, from) in bands.zip(coarse.chunks_exact(tiling.coarse().width)) {
         for row in band.chunks_exact_mut(tiling.fine.width) {
             for (window, x) in row.chunks_exact_mut(width).zip(from) {
-                window.iter_mut().for_each(|out| *out += weight * x);
+                let given = weight * x;
+                if replaces {
+                    window.fill(given);
+                } else {
+                    window.iter_mut().for_each(|out| *out += given);
+                }
             }
         }
     }
@@ -94,9 +104,9 @@ fn winner_of_four(weight: f64, pre: (&[f64], &[f64]), out: (&mut [f64], &mut [f6
         .zip(out.1.as_chunks_mut().0);
     for ((&[a, b], &[c, d]), ([to_a, to_b], [to_c, to_d])) in pre.zip(out) {
         let share = |wins: bool| if wins { weight } else { 0.0 };
-        *to_a += share(!(b > a) & !(c > a) & !(d > a));
-        *to_b += share((b > a) & !(c > b) & !(d > b));
-        *to_c += share((c > a) & (c > b) & !(d > c));
+        *to_a += share((a >= b) & (a >= c) & (a >= d));
+        *to_b += share((b > a) & (b >= c) & (b >= d));
+        *to_c += share((c > a) & (c > b) & (c >= d));
         *to_d += share((d > a) & (d > b) & (d > c));
     }
 }

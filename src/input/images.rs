@@ -1,5 +1,6 @@
 //! Images as an input: which image each replica sees, or which patch of it, and its bytes as values.
 
+mod contrast;
 mod gaze;
 mod view;
 
@@ -11,6 +12,7 @@ use indexmap::IndexMap;
 pub use view::View;
 
 use gaze::Gaze;
+use view::Contrasted;
 
 use super::data::{ImageError, ImageFiles, ImageSet, image_shape, read_images};
 use super::order::Order;
@@ -40,6 +42,8 @@ pub struct Images {
     saccade: f64,
     /// The image that each replica saw in the step before: its split and its index there.
     seen: Vec<Option<(usize, u32)>>,
+    /// What each replica sees of an image, if it is worked on as a whole.
+    whole: Vec<Contrasted>,
 }
 
 /// The shape of an input's images as the circuit sees them: channels, rows, columns.
@@ -89,6 +93,7 @@ impl Images {
             held: 0,
             split: FIRST_SPLIT,
             seen: vec![None; replicas],
+            whole: vec![Contrasted::default(); replicas],
         };
         images.rewind(&Pass::default());
         Ok(images)
@@ -151,7 +156,8 @@ impl Images {
         };
         let (own, again) = self.order.image(replica, set.len());
         let image = self.gaze.elsewhere(replica).unwrap_or(own);
-        let shown = Some((self.split, image as u32));
+        let id = (self.split, image as u32);
+        let shown = Some(id);
         for (output, out) in outputs {
             let row = padded(match output {
                 Output::Values => self.view.size(),
@@ -165,7 +171,8 @@ impl Images {
             match output {
                 Output::Values => {
                     let corner = self.gaze.corner(replica);
-                    self.view.write(set.image(image), corner, out);
+                    let whole = &mut self.whole[replica];
+                    self.view.write((set.image(image), id), corner, whole, out);
                 }
                 Output::Label => {
                     out.fill(0.0);

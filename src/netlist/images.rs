@@ -18,6 +18,7 @@ const CLASSES: Key = key("classes", "10");
 const HOLD: Key = key("hold", "20");
 const SHUFFLE: Key = key("shuffle", "true");
 const NORMALISE: Key = key("normalise", "true");
+const LOCAL_CONTRAST: Key = key("local-contrast", "2");
 const GREY: Key = key("grey", "true");
 const CROP: Key = key("crop", "[24, 24]");
 const SHRINK: Key = key("shrink", "2");
@@ -25,6 +26,12 @@ const PATCH: Key = key("patch", "[16, 16]");
 const STRIDE: Key = key("stride", "[8, 8]");
 const PATH: Key = key("path", "\"columns\"");
 const SACCADE: Key = key("saccade", "0.5");
+
+/// Widths of a neighbourhood: a bound keeps its weights few.
+const NEIGHBOURHOOD: Range = Range {
+    holds: |sd| sd > 0.0 && sd <= 100.0,
+    says: "greater than 0 and at most 100",
+};
 
 const FORMATS: [(&str, ImageFormat); 3] = [
     ("idx", ImageFormat::Idx),
@@ -47,6 +54,9 @@ pub(super) fn read(reader: &mut TableReader<'_, '_>) -> Option<ImagesInput> {
     let hold = reader.accept(HOLD, |field, context| field.whole(context, 1));
     let shuffle = reader.accept(SHUFFLE, Field::flag).unwrap_or(true);
     let normalise = reader.accept(NORMALISE, Field::flag).unwrap_or(false);
+    let local_contrast = reader.accept(LOCAL_CONTRAST, |field, context| {
+        field.number(context, NEIGHBOURHOOD)
+    });
     let grey = reader.accept(GREY, Field::flag).unwrap_or(false);
     let crop = reader.accept(CROP, sides);
     let shrink = reader.accept(SHRINK, |field, context| field.whole(context, 1));
@@ -61,6 +71,7 @@ pub(super) fn read(reader: &mut TableReader<'_, '_>) -> Option<ImagesInput> {
         hold: hold.map_or(1, |hold| hold.value),
         shuffle,
         normalise,
+        local_contrast: local_contrast.map(|sd| sd.value),
         grey,
         crop,
         shrink_span: shrink.as_ref().map_or(reader.span, |shrink| shrink.span),

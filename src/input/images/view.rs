@@ -1,5 +1,6 @@
 //! Bytes of an image as the values that a circuit sees.
 
+use super::contrast::LocalContrast;
 use crate::input::DataError;
 use crate::input::data::{ImageError, ImageSet};
 use crate::netlist::model::ImagesInput;
@@ -28,6 +29,16 @@ pub struct View {
     grey: bool,
     /// For each channel seen: value = factor · byte + offset.
     scale: Vec<(f64, f64)>,
+    /// What is taken out of the image before a patch of it is seen.
+    contrast: Option<LocalContrast>,
+}
+
+/// An image without its local means and contrasts, as a replica sees it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contrasted {
+    /// The split and the index there of the image.
+    of: Option<(usize, u32)>,
+    values: Vec<f64>,
 }
 
 impl View {
@@ -48,6 +59,7 @@ impl View {
             shrink,
             grey: input.grey && source[0] == 3,
             scale: vec![(1.0 / 255.0, 0.0); shape[0]],
+            contrast: input.local_contrast.map(LocalContrast::new),
         };
         if let (true, Some((name, set))) = (input.normalise, first) {
             view.scale = view.normalised(name, set)?;
@@ -65,9 +77,41 @@ impl View {
         self.shape[0] * self.patch[0] * self.patch[1]
     }
 
-    /// Writes the values of the patch at `corner` (row, column): channel, row, column.
-    pub(super) fn write(&self, image: &[u8], corner: [usize; 2], out: &mut [f64]) {
+    /// Writes the values of the patch at `corner` (row, column): channel, row, column. `id` is the image's split and index;
+    /// `whole` keeps from step to step what the whole image says.
+    pub(super) fn write(
+        &self,
+        (image, id): (&[u8], (usize, u32)),
+        corner: [usize; 2],
+        whole: &mut Contrasted,
+        out: &mut [f64],
+    ) {
+        let Some(contrast) = &self.contrast else {
+            return self.write_part(image, (corner, self.patch), out);
+        };
+        if whole.of != Some(id) {
+            whole.of = Some(id);
+            whole.values.resize(self.shape.iter().product(), 0.0);
+            self.write_part(image, ([0, 0], self.sides()), &mut whole.values);
+            contrast.apply(&mut whole.values, self.shape);
+        }
         let [rows, columns] = self.patch;
+        let [height, width] = self.sides();
+        let lines = out.chunks_exact_mut(columns).take(self.shape[0] * rows);
+        for (line, out) in lines.enumerate() {
+            let row = line / rows * height + corner[0] + line % rows;
+            let from = row * width + corner[1];
+            out.copy_from_slice(&whole.values[from..from + columns]);
+        }
+    }
+
+    /// Writes the values of the part of so many rows and columns at `corner`.
+    fn write_part(
+        &self,
+        image: &[u8],
+        (corner, [rows, columns]): ([usize; 2], [usize; 2]),
+        out: &mut [f64],
+    ) {
         let lines = out.chunks_exact_mut(columns).take(self.shape[0] * rows);
         for (line, out) in lines.enumerate() {
             let (channel, row) = (line / rows, corner[0] + line % rows);

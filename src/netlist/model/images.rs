@@ -87,6 +87,8 @@ pub struct ImagesInput {
     pub shuffle: bool,
     /// Mean 0 and standard deviation 1 of each channel over the split `train`, instead of values from 0 to 1.
     pub normalise: bool,
+    /// Standard deviation (pixels) of the neighbourhoods whose mean and contrast are taken out; `None` if none are.
+    pub local_contrast: Option<f64>,
     /// Grey instead of colours.
     pub grey: bool,
     /// Rows and columns that are seen, in the middle of the image; all if `None`.
