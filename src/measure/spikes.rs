@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::prefetch::prefetch;
+use crate::prefetch::{large_pages, prefetch};
 use crate::record::{PopulationSpikes, Spike, SpikeBlock, SpikeKind, SpikePopulation, SpikeReport};
 
 /// Least number of spikes of a neuron whose intervals say how regular it is.
@@ -34,7 +34,7 @@ impl SpikeStatistics {
     /// Of a population of so many neurons that has not fired yet.
     pub fn new(neurons: usize) -> Self {
         Self {
-            neurons: vec![Neuron::default(); neurons],
+            neurons: large_pages(vec![Neuron::default(); neurons]),
             spikes: 0,
             events: 0,
             bursts: 0,

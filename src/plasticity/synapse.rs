@@ -241,6 +241,7 @@ impl LazyRule {
         *w = self.sides.bounded(*w);
     }
 
+    #[inline(always)]
     fn settle_filters(&self, arrival: &Arrival, post: &[f64], synapse: &mut [f64]) -> f64 {
         let traces = self.sides.post.len();
         let count = self.accumulators.len();

@@ -11,6 +11,7 @@ use crate::circuit::sample::draw;
 use crate::circuit::{Circuit, Projection};
 use crate::engine::event::synapses::{Delays, Rows, Synapses, Weights};
 use crate::netlist::model::{Distribution, DistributionKind};
+use crate::prefetch::large_pages;
 
 /// The shortest delay of a projection, as it is stored, and the longest as it is drawn (ps); none without synapses.
 pub(super) fn delay_range(circuit: &Circuit, projection: &Projection) -> Option<(i64, i64)> {
@@ -63,7 +64,7 @@ fn drawn<T>(
     count: usize,
     of: impl Fn(f64) -> T,
 ) -> Vec<T> {
-    let mut numbers = Vec::with_capacity(count);
+    let mut numbers = large_pages(Vec::with_capacity(count));
     each_drawn(distribution, seed, name, kept, |number, keep| {
         if keep {
             numbers.push(of(number));
@@ -122,7 +123,9 @@ impl EventProgram {
             return Weights::Each(kept.map(|(weight, _)| *weight).collect());
         }
         match &p.weight.kind {
-            DistributionKind::Constant(weight) if plastic => Weights::Each(vec![*weight; count]),
+            DistributionKind::Constant(weight) if plastic => {
+                Weights::Each(large_pages(vec![*weight; count]))
+            }
             DistributionKind::Constant(weight) => Weights::Same(*weight),
             kind => {
                 let name = format!("weight {}", p.name);
@@ -149,17 +152,16 @@ fn rows(connectivity: &Connectivity, targets: &Range<usize>, first: u32, pre: us
             first,
         },
         Connectivity::Sparse(sparse) => {
-            let mut offsets = Vec::with_capacity(pre + 1);
-            let mut kept = Vec::new();
+            let is_kept = |target: &&u32| targets.contains(&(**target as usize));
+            let count = sparse.targets.iter().filter(is_kept).count();
+            let mut offsets = large_pages(Vec::with_capacity(pre + 1));
+            let mut kept = large_pages(Vec::with_capacity(count));
             offsets.push(0);
             for row in sparse.offsets.windows(2) {
-                let here = sparse.targets[row[0]..row[1]]
-                    .iter()
-                    .filter(|t| targets.contains(&(**t as usize)));
+                let here = sparse.targets[row[0]..row[1]].iter().filter(is_kept);
                 kept.extend(here.map(|t| first + (*t - targets.start as u32)));
                 offsets.push(kept.len() as u32);
             }
-            kept.shrink_to_fit();
             Rows::Listed {
                 offsets,
                 targets: kept,

@@ -12,6 +12,39 @@ pub const REACH: i64 = 8;
 /// Lists: one for each window ahead, and one for that which is open.
 const SLOTS: usize = REACH as usize + 1;
 
+/// What is known of the neurons of a window.
+#[derive(Debug)]
+pub struct Known {
+    /// As they were put in: of each neuron what is known last comes last.
+    entries: Vec<(u32, Outlook)>,
+    /// Neurons above, and the number of the entry below; sorted.
+    order: Vec<u64>,
+    /// How many have been taken.
+    at: usize,
+}
+
+impl Known {
+    /// All neurons, in order; some more than once.
+    pub fn neurons(&self) -> impl Iterator<Item = u32> {
+        self.order.iter().map(|key| (key >> 32) as u32)
+    }
+
+    /// What is known of a neuron; neurons must be asked for in order.
+    #[inline(always)]
+    pub fn of(&mut self, neuron: u32) -> Outlook {
+        let mut outlook = Outlook::NONE;
+        while let Some(key) = self
+            .order
+            .get(self.at)
+            .filter(|k| **k >> 32 <= u64::from(neuron))
+        {
+            outlook = self.entries[*key as u32 as usize].1;
+            self.at += 1;
+        }
+        outlook
+    }
+}
+
 /// The agenda.
 #[derive(Debug, Clone)]
 pub struct Agenda {
@@ -23,6 +56,8 @@ pub struct Agenda {
     count: usize,
     /// Number of the last window that was opened.
     open: i64,
+    /// Room to sort.
+    order: Vec<u64>,
 }
 
 impl Agenda {
@@ -33,6 +68,7 @@ impl Agenda {
             slots: Default::default(),
             count: 0,
             open: 0,
+            order: vec![],
         }
     }
 
@@ -45,22 +81,33 @@ impl Agenda {
         self.count += 1;
     }
 
-    /// Opens the window in which a time (ps) lies: gives those of it in order, of each neuron what is known last at the end.
-    /// They come back by [`Agenda::close`], to be forgotten.
-    pub fn open(&mut self, time: i64) -> Vec<(u32, Outlook)> {
+    /// Opens the window in which a time (ps) lies: gives what is known of the neurons of it. It comes back by
+    /// [`Agenda::close`], to be forgotten.
+    pub fn open(&mut self, time: i64) -> Known {
         self.open = time.div_euclid(self.width);
-        let mut entries = std::mem::take(&mut self.slots[slot(self.open)]);
+        let entries = std::mem::take(&mut self.slots[slot(self.open)]);
         self.count -= entries.len();
-        entries.sort_unstable_by_key(|(neuron, outlook)| (*neuron, outlook.since));
-        entries
+        let mut order = std::mem::take(&mut self.order);
+        let key =
+            |(at, (neuron, _)): (usize, &(u32, Outlook))| u64::from(*neuron) << 32 | at as u64;
+        order.extend(entries.iter().enumerate().map(key));
+        // Neurons are in order within what a window has put in: few long runs, which are merged.
+        order.sort();
+        Known {
+            entries,
+            order,
+            at: 0,
+        }
     }
 
     /// Takes back a list, for its memory.
-    pub fn close(&mut self, mut entries: Vec<(u32, Outlook)>) {
+    pub fn close(&mut self, mut known: Known) {
+        known.order.clear();
+        self.order = known.order;
         let slot = &mut self.slots[slot(self.open)];
         if slot.is_empty() {
-            entries.clear();
-            *slot = entries;
+            known.entries.clear();
+            *slot = known.entries;
         }
     }
 
@@ -99,19 +146,22 @@ mod tests {
         };
         let mut agenda = Agenda::new(10);
         assert_eq!(agenda.next_time(), NEVER);
-        for (neuron, time, since) in [(7, 25, 4), (3, 29, 6), (7, 20, 3), (3, 84, 7)] {
+        for (neuron, time, since) in [(7, 25, 3), (3, 29, 6), (7, 20, 4), (3, 84, 7)] {
             agenda.push(neuron, time, known(since));
         }
         assert_eq!(agenda.next_time(), 20);
-        let entries = agenda.open(22);
-        let order: Vec<(u32, i64)> = entries.iter().map(|(n, o)| (*n, o.since)).collect();
-        assert_eq!(order, [(3, 6), (7, 3), (7, 4)]);
+        let mut entries = agenda.open(22);
+        assert_eq!(entries.neurons().collect::<Vec<_>>(), [3, 7, 7]);
+        assert_eq!(
+            [2, 3, 5, 7].map(|n| entries.of(n).since),
+            [i64::MIN, 6, i64::MIN, 4]
+        );
         agenda.push(9, 23, known(8));
         agenda.close(entries);
         assert_eq!(agenda.next_time(), 20);
-        assert_eq!(agenda.open(24).len(), 1);
+        assert_eq!(agenda.open(24).neurons().count(), 1);
         assert_eq!(agenda.next_time(), 80);
         agenda.forget();
-        assert_eq!(agenda.open(80), [(3, Outlook::NONE)]);
+        assert_eq!(agenda.open(80).of(3), Outlook::NONE);
     }
 }

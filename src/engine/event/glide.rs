@@ -6,9 +6,10 @@
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::inbox::{Inbox, NONE};
+use super::inbox::{Deliveries, NONE};
 use super::linear::exp::exp;
 use super::private::Private;
+use super::reach::{Reach, Room};
 use super::regime::{Lanes, Regime};
 use super::time::{NEVER, to_ms};
 use super::turn::{Plastic, Port};
@@ -38,7 +39,7 @@ impl Glider<'_> {
         &mut self,
         arch: Arch,
         regime: &Regime,
-        inbox: &Inbox,
+        inbox: Deliveries<'_>,
         ports: &[Port],
         plastic: &mut Plastic<'_>,
     ) -> bool {
@@ -60,6 +61,28 @@ impl Glider<'_> {
         }
     }
 
+    /// Whether the threshold is out of reach for as long as is asked if nothing more arrives.
+    #[inline(always)]
+    fn is_calm<const N: usize>(
+        &self,
+        lanes: &Lanes,
+        now: &[f64; N],
+        last: i64,
+        room: Room,
+    ) -> bool {
+        if !room.is_used_up() && self.quiet <= self.until {
+            return true;
+        }
+        let quiet = match self.quiet {
+            NEVER => f64::INFINITY,
+            quiet => to_ms(quiet - last),
+        };
+        let (Some(row), Some(rates)) = (lanes.row.first_chunk(), lanes.rates.first_chunk()) else {
+            return false;
+        };
+        Reach::new(now, row, rates, lanes.constant).is_out_of_reach(quiet)
+    }
+
     #[inline(always)]
     fn glide_by<const N: usize>(&mut self, set: &Setting<'_>, plastic: &mut Plastic<'_>) -> bool {
         let (Some(rates), Some(row)) = (
@@ -75,6 +98,7 @@ impl Glider<'_> {
             None => (&[][..], 0, 0.0, 0),
         };
         let (mut taken, mut next, mut last) = (0, self.next, self.last);
+        let mut room = Room::NONE;
         let left = loop {
             let mut time = own.get(taken).copied().unwrap_or(NEVER);
             let (mut following, mut arrives) = (next, None);
@@ -88,8 +112,12 @@ impl Glider<'_> {
                 break false;
             }
             let dt = to_ms(time - last);
-            if !is_out_of_reach(&now, &row, &rates, constant, dt) {
-                break true;
+            if room.is_used_up() {
+                let reach = Reach::new(&now, &row, &rates, constant);
+                room = reach.room(to_ms(self.until - last));
+                if room.is_used_up() && !reach.is_out_of_reach(dt) {
+                    break true;
+                }
             }
             for k in 0..N {
                 now[k] *= exp(-rates[k] * dt);
@@ -116,13 +144,10 @@ impl Glider<'_> {
                     now[k] += weight * jump[k];
                 }
             }
+            room.arrives(set.lanes, weight, port);
             (last, next) = (time, following);
         };
-        let quiet = match self.quiet {
-            NEVER => f64::INFINITY,
-            quiet => to_ms(quiet - last),
-        };
-        let calm = !left && is_out_of_reach(&now, &row, &rates, constant, quiet);
+        let calm = !left && self.is_calm(set.lanes, &now, last, room);
         self.y.iter_mut().zip(now).for_each(|(y, now)| *y = now);
         (self.last, self.next) = (last, next);
         if let Some((private, _)) = &mut self.private {
@@ -152,29 +177,6 @@ impl<const N: usize> NullaryFnOnce for Wide<'_, '_, '_, '_, N> {
 struct Setting<'s> {
     regime: &'s Regime,
     lanes: &'s Lanes,
-    inbox: &'s Inbox,
+    inbox: Deliveries<'s>,
     ports: &'s [Port],
-}
-
-/// Whether a read-out stays below 0 for `dt` ms: for all time because its partial sums do, the slowest mode first (Abel's
-/// summation); or because its steepest slope does not take it there.
-#[inline(always)]
-fn is_out_of_reach<const N: usize>(
-    y: &[f64; N],
-    row: &[f64; N],
-    rates: &[f64; N],
-    constant: f64,
-    dt: f64,
-) -> bool {
-    let (mut g, mut most) = (constant, constant);
-    let (mut slope, mut steepest) = (0.0, 0.0);
-    for k in 0..N {
-        let part = row[k] * y[k];
-        g += part;
-        most = if g > most { g } else { most };
-        slope -= rates[k] * row[k] * y[k];
-        steepest = if slope > steepest { slope } else { steepest };
-    }
-    // One question: which of the two it is, nobody can guess.
-    (g < 0.0) & ((most <= 0.0) | (g + steepest * dt < 0.0))
 }

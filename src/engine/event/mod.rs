@@ -44,6 +44,7 @@ pub mod plastic;
 pub mod private;
 pub mod queue;
 mod radix;
+mod reach;
 pub mod record;
 pub mod regime;
 pub mod sampler;

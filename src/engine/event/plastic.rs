@@ -13,7 +13,7 @@ use super::time::to_ms;
 use crate::plasticity::{
     Arrival, Channel, GeneralRule, Intervals, LazyRule, Moment, PlasticRule, Presynaptic, Signals,
 };
-use crate::prefetch::prefetch;
+use crate::prefetch::{large_pages, prefetch};
 
 /// What a projection that learns keeps on a partition.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Learning {
             pre: vec![0.0; sources * traces.pre_len()],
             pre_last: vec![f64::NEG_INFINITY; sources],
             post: vec![0.0; neurons * traces.post_len()],
-            synapses: vec![0.0; count * rule.synapse_len()],
+            synapses: large_pages(vec![0.0; count * rule.synapse_len()]),
             synapse_len: rule.synapse_len(),
             intervals: Intervals::default(),
             reads: traces.post_reads().collect(),
@@ -255,14 +255,30 @@ impl Learning {
     #[inline]
     pub fn deliver(
         &mut self,
-        (neuron, synapse, arrival): (u32, usize, u32),
+        place: (u32, usize, u32),
         (modes, y): (&Modes, &[f64]),
         weight: &mut f64,
         channels: &[Channel],
     ) -> f64 {
         let traces = self.rule.traces();
+        if self.reads.is_empty() {
+            return self.deliver_with(place, &[], weight, channels);
+        }
         let mut voltages = [0.0; 16];
         let reads = read_voltages(traces, modes, y, &mut voltages);
+        self.deliver_with(place, &voltages[..reads], weight, channels)
+    }
+
+    /// The same, with the voltages that the rule reads.
+    #[inline(always)]
+    fn deliver_with(
+        &mut self,
+        (neuron, synapse, arrival): (u32, usize, u32),
+        voltages: &[f64],
+        weight: &mut f64,
+        channels: &[Channel],
+    ) -> f64 {
+        let traces = self.rule.traces();
         let at = (neuron - self.base) as usize * traces.post_len();
         let post = &self.post[at..at + traces.post_len()];
         let arriving = &self.arrivals[arrival as usize];
@@ -270,7 +286,7 @@ impl Learning {
         let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
         match &*self.rule {
             PlasticRule::Lazy(rule) => {
-                rule.deliver(&arriving.arrival, post, &voltages[..reads], state, weight)
+                rule.deliver(&arriving.arrival, post, voltages, state, weight)
             }
             PlasticRule::General(rule) => {
                 let now = Moment {
@@ -286,7 +302,7 @@ impl Learning {
                     (pre, post),
                     (state, weight),
                     arriving.signals,
-                    &voltages[..reads],
+                    voltages,
                     now,
                 );
             }

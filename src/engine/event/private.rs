@@ -14,6 +14,9 @@ use super::synapses::Weights;
 use super::time::{NEVER, after, from_ms};
 use crate::compile::event::SourceNeuron;
 
+/// Spikes of a source that are drawn at once: how many to draw is then no question of what was drawn before.
+const AHEAD: usize = 8;
+
 /// The private sources of a population's neurons on a partition, by one projection.
 #[derive(Debug)]
 pub struct Private {
@@ -24,8 +27,9 @@ pub struct Private {
     weights: Weights,
     /// Delay (ps).
     delay: i64,
-    /// For each neuron, when its source spikes next (ps).
-    next: Vec<i64>,
+    /// For each neuron, when its source spikes next (ps), and how many of these times have passed.
+    next: Vec<[i64; AHEAD]>,
+    passed: Vec<u8>,
     streams: Vec<Xoroshiro128PlusPlus>,
     /// Rate of each source (1/ms), or of all.
     rates: Vec<f64>,
@@ -58,7 +62,8 @@ impl Private {
             port,
             weights,
             delay,
-            next: vec![0; range.len()],
+            next: vec![[0; AHEAD]; range.len()],
+            passed: vec![0; range.len()],
             streams: range.map(stream).collect(),
             rates,
             spikes: 0,
@@ -67,7 +72,7 @@ impl Private {
         };
         for cell in 0..private.next.len() {
             let rate = private.rate(cell);
-            private.next[cell] = wait(&mut private.streams[cell], rate, 0);
+            draw(&mut private.next[cell], &mut private.streams[cell], rate);
         }
         private
     }
@@ -75,27 +80,25 @@ impl Private {
     /// When the next spike arrives at a neuron (ps), between its turns.
     #[inline(always)]
     pub fn arrival(&self, cell: usize) -> i64 {
-        after(self.next[cell], self.delay)
+        after(self.next[cell][self.passed[cell] as usize], self.delay)
     }
 
-    /// A neuron's turn begins: what arrives at it before `end` (ps) is drawn.
+    /// A neuron's turn begins: what arrives at it before `end` (ps) is noted.
     #[inline(always)]
     pub fn begin(&mut self, cell: usize, end: i64) {
         self.drawn.clear();
         self.taken = 0;
         let end = end.saturating_sub(self.delay);
-        let mut next = self.next[cell];
-        if next >= end {
-            return;
-        }
         let rate = self.rate(cell);
-        let mut stream = self.streams[cell].clone();
-        while next < end {
-            self.drawn.push(next + self.delay);
-            next = wait(&mut stream, rate, next);
+        let (next, passed) = (&mut self.next[cell], &mut self.passed[cell]);
+        while next[*passed as usize % AHEAD] < end {
+            self.drawn.push(next[*passed as usize % AHEAD] + self.delay);
+            *passed += 1;
+            if *passed as usize == AHEAD {
+                draw(next, &mut self.streams[cell], rate);
+                *passed = 0;
+            }
         }
-        self.next[cell] = next;
-        self.streams[cell] = stream;
         self.spikes += self.drawn.len() as u64;
     }
 
@@ -131,6 +134,19 @@ impl Private {
         let mean = self.rates.iter().sum::<f64>() / self.rates.len().max(1) as f64;
         mean * super::time::to_ms(window) > 0.25
     }
+}
+
+/// Draws the spikes after the last one.
+#[inline(always)]
+fn draw(next: &mut [i64; AHEAD], stream: &mut Xoroshiro128PlusPlus, rate: f64) {
+    let mut time = next[AHEAD - 1];
+    // A copy, so that it can stay in registers.
+    let mut local = stream.clone();
+    for next in next.iter_mut() {
+        time = wait(&mut local, rate, time);
+        *next = time;
+    }
+    *stream = local;
 }
 
 /// When a source of a rate (1/ms) spikes after a time (ps).

@@ -51,13 +51,20 @@ pub struct Lanes {
     pub constant: f64,
     /// What a unit weight adds, for one port after the other.
     jumps: Box<[f64]>,
+    /// For each port, the most by which a weight of 1 and one of −1 raise the read-out within a window.
+    pub rises: Box<[[f64; 2]]>,
 }
 
 /// Most exponentials of the tight loop.
 const MOST_LANES: usize = 16;
 
 impl Lanes {
-    fn new(modes: &Modes, jumps: &[Box<[f64]>], watch: Option<&Watch>) -> Option<Lanes> {
+    fn new(
+        modes: &Modes,
+        jumps: &[Box<[f64]>],
+        watch: Option<&Watch>,
+        window: f64,
+    ) -> Option<Lanes> {
         let width = modes.len().next_power_of_two();
         if width > MOST_LANES {
             return None;
@@ -73,6 +80,13 @@ impl Lanes {
             row: fill(watch.map_or(&[], |watch| &watch.readout.row)).into(),
             constant: watch.map_or(-1.0, |watch| watch.readout.constant),
             jumps: jumps.iter().flat_map(|jump| fill(jump)).collect(),
+            rises: jumps
+                .iter()
+                .map(|jump| {
+                    let rise = |sign| watch.map_or(0.0, |w| rise(modes, w, jump, (sign, window)));
+                    [rise(1.0), rise(-1.0)]
+                })
+                .collect(),
         })
     }
 
@@ -81,6 +95,22 @@ impl Lanes {
     pub fn jump<const N: usize>(&self, port: u32) -> Option<&[f64; N]> {
         self.jumps.get(port as usize * N..)?.first_chunk()
     }
+}
+
+/// Pieces of a window over which a rise is bounded, one after the other: the bound of each is close.
+const PIECES: u32 = 8;
+
+/// The most by which `sign` times a jump raises what is watched within `window` ms.
+fn rise(modes: &Modes, watch: &Watch, jump: &[f64], (sign, window): (f64, f64)) -> f64 {
+    let mut y: Vec<f64> = jump.iter().map(|jump| sign * jump).collect();
+    let piece = window / f64::from(PIECES);
+    let mut most = 0.0_f64;
+    for _ in 0..PIECES {
+        most = most.max(modes.sup(&y, &watch.readout.row, 0.0, piece));
+        modes.advance(&mut y, piece);
+    }
+    // A little more, for rounding.
+    most * (1.0 + 1e-9)
 }
 
 /// Something that may reach 0 while a neuron runs freely.
@@ -132,7 +162,7 @@ pub enum Crossing {
 }
 
 impl Regime {
-    fn new(key: RegimeKey, instance: &Instance) -> Result<Regime, LinearError> {
+    fn new(key: RegimeKey, instance: &Instance, window: f64) -> Result<Regime, LinearError> {
         let mut system = instance.system.clone();
         let n = system.n;
         for (index, plateau) in instance.plateaus.iter().enumerate() {
@@ -179,7 +209,7 @@ impl Regime {
         let fades = modes.rates().first().is_some_and(|rate| *rate > 0.0);
         let glides = modes.is_scalar() && (watches.is_empty() || watches.len() == 1 && fades);
         let lanes = if glides {
-            Lanes::new(&modes, &jumps, watches.first())
+            Lanes::new(&modes, &jumps, watches.first(), window)
         } else {
             None
         };
@@ -198,9 +228,19 @@ impl Regime {
 pub struct Regimes {
     list: Vec<Regime>,
     index: HashMap<RegimeKey, u32, BuildHasherDefault<Mix>>,
+    /// Length of the longest window (ms).
+    window: f64,
 }
 
 impl Regimes {
+    /// None yet, for windows of at most this length (ms).
+    pub fn new(window: f64) -> Self {
+        Regimes {
+            window,
+            ..Regimes::default()
+        }
+    }
+
     /// A regime by its number.
     #[inline(always)]
     pub fn get(&self, number: u32) -> &Regime {
@@ -250,7 +290,7 @@ impl Regimes {
             return Ok(*number);
         }
         let number = self.list.len() as u32;
-        self.list.push(Regime::new(key, &instance())?);
+        self.list.push(Regime::new(key, &instance(), self.window)?);
         self.index.insert(key, number);
         Ok(number)
     }

@@ -1,6 +1,6 @@
 //! What neurons are given when they run through a window, and what they give.
 
-use super::inbox::{Delivery, Inbox};
+use super::inbox::{Deliveries, Delivery};
 use super::linear::{LinearError, Modes};
 use super::plastic::Learning;
 use super::regime::Crossing;
@@ -18,7 +18,7 @@ pub struct Turn<'t> {
     /// How far (ps) it is worth looking for what a neuron does by itself if nothing arrives.
     pub horizon: i64,
     /// What arrives.
-    pub inbox: &'t Inbox,
+    pub inbox: Deliveries<'t>,
     /// The port that each projection's synapses act on.
     pub ports: &'t [Port],
     /// What neurons emit.

@@ -1,7 +1,6 @@
 //! When a neuron does something by itself: the next crossing of a threshold, and how long it may sleep.
 
-use super::{Cells, Own};
-use crate::engine::event::linear::MOST_VARIABLES;
+use super::{Cells, FEW, Own};
 use crate::engine::event::model::Burst;
 use crate::engine::event::record::{self, Timer};
 use crate::engine::event::regime::{Regime, RegimeKey, Watch};
@@ -120,13 +119,11 @@ impl Cells {
         }) else {
             return false;
         };
-        let mut later = [0.0; MOST_COORDINATES];
-        let later = freed(regime, free, y, wait, &mut later);
-        let out_of_reach = |w: &Watch| {
-            free.modes
-                .cannot_cross(later, &w.readout.row, w.readout.constant)
-        };
-        free.watches.iter().all(out_of_reach)
+        if y.len().max(free.modes.len()) <= FEW {
+            is_calm_when_freed::<FEW>((regime, free), y, wait)
+        } else {
+            is_calm_when_freed::<MOST_COORDINATES>((regime, free), y, wait)
+        }
     }
 
     /// When a neuron that nothing reaches has to be looked at, from `now` on.
@@ -144,18 +141,30 @@ impl Cells {
 /// Coordinates that a regime may have: its variables, and the constants of drifts.
 pub(super) const MOST_COORDINATES: usize = 128;
 
-/// Coordinates that most have at the most: less to clear.
-const FEW_COORDINATES: usize = 8;
+/// Whether a held neuron of at most `ROOM` coordinates has all that it may cross out of reach once it is free, `wait` (ps)
+/// after a state.
+fn is_calm_when_freed<const ROOM: usize>(
+    (held, free): (&Regime, &Regime),
+    y: &[f64],
+    wait: i64,
+) -> bool {
+    let mut later = [0.0; ROOM];
+    let later = freed(held, free, y, wait, &mut later);
+    free.watches.iter().all(|watch| {
+        let (row, constant) = (&watch.readout.row, watch.readout.constant);
+        free.modes.cannot_cross(later, row, constant)
+    })
+}
 
-/// The coordinates that a held neuron has in its free regime, `wait` (ps) after a state.
-pub(super) fn freed<'l>(
+/// The coordinates that a held neuron has in its free regime, `wait` (ps) after a state; `ROOM` is enough for both.
+pub(super) fn freed<'l, const ROOM: usize>(
     held: &Regime,
     free: &Regime,
     y: &[f64],
     wait: i64,
-    into: &'l mut [f64; MOST_COORDINATES],
+    into: &'l mut [f64; ROOM],
 ) -> &'l mut [f64] {
-    let mut x = [0.0; MOST_VARIABLES];
+    let mut x = [0.0; ROOM];
     let later = &mut into[..y.len()];
     later.copy_from_slice(y);
     held.modes.advance(later, to_ms(wait));
@@ -189,8 +198,8 @@ pub(super) fn crossing_before(
         return NEVER;
     };
     let above = |ps: i64| {
-        if y.len() <= FEW_COORDINATES {
-            is_above::<FEW_COORDINATES>(regime, watch, y, ps)
+        if y.len() <= FEW {
+            is_above::<FEW>(regime, watch, y, ps)
         } else {
             is_above::<MOST_COORDINATES>(regime, watch, y, ps)
         }

@@ -7,6 +7,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
 
 use super::Cells;
+use crate::engine::event::linear::MOST_VARIABLES;
 use crate::engine::event::model::Trigger;
 use crate::engine::event::record::{self, Timer};
 use crate::engine::event::time::{NEVER, after, from_ms, to_ms};
@@ -96,7 +97,7 @@ impl Cells {
 
     /// Whether a candidate becomes a spike.
     pub(super) fn accepts(&mut self, cell: usize) -> bool {
-        let x = self.variables(cell);
+        let x = self.variables::<MOST_VARIABLES>(cell);
         let kind = self.key(cell).kind as usize;
         let Trigger::Escape(rate) = &self.instances[kind].trigger else {
             return false;

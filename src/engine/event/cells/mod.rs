@@ -17,7 +17,6 @@ use rand_xoshiro::rand_core::SeedableRng;
 
 use super::glide::Glider;
 use super::inbox::NONE;
-use super::linear::MOST_VARIABLES;
 use super::model::{Instance, Trigger};
 use super::private::Private;
 use super::record::{self, Layout, Needs, Timer};
@@ -26,10 +25,10 @@ use super::time::{NEVER, to_ms};
 use super::turn::{EventError, Outlook, Plastic, Turn};
 use crate::compile::event::DynamicNeuron;
 use crate::lang::scalar::Interval;
-use crate::prefetch::prefetch;
+use crate::prefetch::{large_pages, prefetch};
 
-/// The variables of a neuron.
-type Variables = [f64; MOST_VARIABLES];
+/// Variables or coordinates that most neurons have at the most: less to clear and to copy.
+const FEW: usize = 8;
 
 /// The neurons of a population that a partition runs.
 #[derive(Debug)]
@@ -50,6 +49,8 @@ pub struct Cells {
     environment: u32,
     bursts: bool,
     escapes: bool,
+    /// Whether neurons have no more than [`FEW`] variables.
+    are_small: bool,
     /// Sources that each drive one neuron, by projection.
     privates: Vec<Private>,
     /// Whether all neurons are run in each window.
@@ -66,8 +67,8 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// Neurons `range` of a population whose first neuron has the number `first`, at time 0. `modulators` are the
-    /// values that its equations read.
+    /// Neurons `range` of a population whose first neuron has the number `first`, at time 0, for windows of at most `window`
+    /// (ps). `modulators` are the values that its equations read.
     ///
     /// # Errors
     /// If their equations have no solution.
@@ -76,10 +77,10 @@ impl Cells {
         (seed, name): (u64, &str),
         first: u32,
         range: std::ops::Range<usize>,
-        modulators: &[f64],
+        (modulators, window): (&[f64], i64),
     ) -> Result<Cells, EventError> {
         let instances: Vec<Arc<Instance>> = neuron.instances(modulators);
-        let mut regimes = Regimes::default();
+        let mut regimes = Regimes::new(to_ms(window));
         let mut modes = 0;
         for (kind, instance) in instances.iter().enumerate() {
             let number = regimes.number(first_regime(kind as u32), || (**instance).clone());
@@ -89,6 +90,7 @@ impl Cells {
                 .max(modes);
         }
         let needs = needs(instances.first(), modes);
+        let are_small = instances.iter().all(|i| i.system.n <= FEW);
         let layout = Layout::new(needs);
         let stream =
             |i| Xoroshiro128PlusPlus::seed_from_u64(crate::random::seed_of(seed, name, i as u64));
@@ -98,13 +100,14 @@ impl Cells {
             first: first + range.start as u32,
             offset: range.start,
             layout,
-            records: vec![0.0; layout.stride * range.len()],
+            records: large_pages(vec![0.0; layout.stride * range.len()]),
             streams: random.map(stream).collect(),
             regimes,
             instances,
             environment: 0,
             bursts: needs.bursts,
             escapes: needs.escapes,
+            are_small,
             privates: vec![],
             is_busy: false,
             arch: Arch::new(),

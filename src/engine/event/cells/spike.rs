@@ -1,6 +1,7 @@
 //! What a neuron does when it spikes or a plateau begins or ends: reset, refractoriness, bursts, signals.
 
-use super::Cells;
+use super::{Cells, FEW};
+use crate::engine::event::linear::MOST_VARIABLES;
 use crate::engine::event::model::{Burst, BurstCondition, Instance};
 use crate::engine::event::record::{self, Flags, Timer};
 use crate::engine::event::regime::RegimeKey;
@@ -20,9 +21,24 @@ impl Cells {
         turn: &mut Turn<'_>,
     ) -> Result<(), EventError> {
         self.count_at_once(cell, time)?;
+        if self.are_small {
+            self.spike_in::<FEW>(cell, time, in_burst, turn)
+        } else {
+            self.spike_in::<MOST_VARIABLES>(cell, time, in_burst, turn)
+        }
+    }
+
+    /// A spike of a neuron of no more than `ROOM` variables.
+    fn spike_in<const ROOM: usize>(
+        &mut self,
+        cell: usize,
+        time: i64,
+        in_burst: bool,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), EventError> {
         let key = self.key(cell);
         let instance = self.instances[key.kind as usize].clone();
-        let before = self.variables(cell);
+        let before = self.variables::<ROOM>(cell);
         let signals = self.burst_signals(cell, time, in_burst, &instance, (&before, key));
         if !turn.plastic.onto.is_empty() {
             let record = self.record(cell);

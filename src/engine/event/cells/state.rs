@@ -1,7 +1,7 @@
 //! The state of a neuron: its variables, the linear system it follows, and how both are changed or read from outside.
 
 use super::crossing::{MOST_COORDINATES, freed};
-use super::{Cells, Variables};
+use super::{Cells, FEW};
 use crate::engine::event::linear::{MOST_VARIABLES, Modes};
 use crate::engine::event::record::{self, Flags, Timer};
 use crate::engine::event::regime::{Regime, RegimeKey};
@@ -31,15 +31,20 @@ impl Cells {
         if self.regimes.get(flags.regime).key == key {
             return Ok(());
         }
-        let x = self.variables(cell);
-        self.put(cell, key, &x)
+        if self.are_small {
+            let x = self.variables::<FEW>(cell);
+            self.put(cell, key, &x)
+        } else {
+            let x = self.variables::<MOST_VARIABLES>(cell);
+            self.put(cell, key, &x)
+        }
     }
 
-    /// Values of the variables at the time of the state.
-    pub(super) fn variables(&self, cell: usize) -> Variables {
+    /// Values of the variables, of which there are no more than `ROOM`, at the time of the state.
+    pub(super) fn variables<const ROOM: usize>(&self, cell: usize) -> [f64; ROOM] {
         let record = self.record(cell);
         let modes = &self.regimes.get(record::flags(record).regime).modes;
-        let mut x = [0.0; MOST_VARIABLES];
+        let mut x = [0.0; ROOM];
         modes.read_x(
             &record[self.layout.modes..self.layout.modes + modes.len()],
             &mut x[..modes.variables()],
@@ -48,12 +53,7 @@ impl Cells {
     }
 
     /// Sets regime and variables.
-    pub(super) fn put(
-        &mut self,
-        cell: usize,
-        key: RegimeKey,
-        x: &Variables,
-    ) -> Result<(), EventError> {
+    pub(super) fn put(&mut self, cell: usize, key: RegimeKey, x: &[f64]) -> Result<(), EventError> {
         let regime = self.regime_number(key)?;
         let at = self.layout.modes;
         if self.layout.stride < at + self.regimes.get(regime).modes.len() {

@@ -3,8 +3,9 @@
 //!
 //! For g(t) = c + a·e^(−λt) + b·e^(−μt) with a > 0 > b and 0 < λ < μ, g′ > 0 implies g″ < 0 and g‴ > 0 (compare μ|b|e^(−μt) with
 //! λa·e^(−λt)). So, while g rises, a tangent lies above it and reaches 0 before it does, at any point of it; a parabola with g,
-//! g′ and g″ lies below it and reaches 0 after it does. Where g falls it falls for good. From below the search steps to the
-//! parabola's zero, from there back to the tangent's, and each pair of steps raises the error to its sixth power.
+//! g′ and g″ lies below it and reaches 0 after it does. Where g falls it falls for good. The search steps to the parabola's
+//! zero, corrected by g‴, from either side; where that might pass the top, or the horizon, to the tangent's. Each step raises
+//! the error to its fourth power.
 
 use super::exp::exp;
 use super::modes::Modes;
@@ -35,43 +36,76 @@ pub(super) fn first_crossing(
 
 fn search(rates: [f64; 2], parts: [f64; 2], c: f64, horizon: f64) -> Option<Option<f64>> {
     let (mut t, mut now) = (0.0, parts);
+    let mut may_have_passed = false;
     for _ in 0..MOST_STEPS {
-        let g = c + now[0] + now[1];
-        let slopes = [rates[0] * now[0], rates[1] * now[1]];
-        let slope = -(slopes[0] + slopes[1]);
-        let bend = rates[0] * slopes[0] + rates[1] * slopes[1];
+        let course = Course::new(rates, now, c);
+        let Course { g, slope, .. } = course;
+        if slope <= 0.0 && (g >= 0.0 || may_have_passed) {
+            return None;
+        }
         if g < 0.0 && (slope <= 0.0 || t >= horizon) {
             return Some(None);
         }
-        if slope <= 0.0 {
-            return None;
+        let (step, error) = course.step();
+        if error <= PRECISION {
+            return Some(Some(t + step).filter(|t| *t <= horizon));
         }
-        let tangent = -g / slope;
-        let step = if g < 0.0 {
-            let square = slope * slope - 2.0 * g * bend;
-            // The first zero, without a difference of equals.
-            let parabola = -2.0 * g / (slope + square.sqrt());
-            if parabola - tangent <= PRECISION {
-                return Some(Some(t + parabola).filter(|t| *t <= horizon));
-            }
-            // Not a number: the parabola turns below 0.
-            if t + parabola <= horizon {
-                parabola
-            } else {
-                tangent
-            }
-        } else if tangent.abs() <= PRECISION {
-            return Some(Some(t + tangent).filter(|t| *t <= horizon));
-        } else {
-            tangent
-        };
-        t += step;
+        // Not a number: the parabola turns below 0. Then, and to be sure that nothing comes before the horizon, the tangent.
+        may_have_passed = t + step <= horizon;
+        t += if may_have_passed { step } else { -g / slope };
         if !(t.is_finite() && t >= 0.0) {
             return None;
         }
         now = std::array::from_fn(|k| parts[k] * exp(-rates[k] * t));
     }
     None
+}
+
+/// g and its derivatives at a time.
+struct Course {
+    g: f64,
+    slope: f64,
+    bend: f64,
+    third: f64,
+    /// A bound of the size of the fourth one, from here on.
+    fourth: f64,
+}
+
+impl Course {
+    #[inline(always)]
+    fn new(rates: [f64; 2], now: [f64; 2], c: f64) -> Course {
+        let squares = [rates[0] * rates[0], rates[1] * rates[1]];
+        let slopes = [rates[0] * now[0], rates[1] * now[1]];
+        let bends = [squares[0] * now[0], squares[1] * now[1]];
+        Course {
+            g: c + now[0] + now[1],
+            slope: -(slopes[0] + slopes[1]),
+            bend: bends[0] + bends[1],
+            third: -(squares[0] * slopes[0] + squares[1] * slopes[1]),
+            fourth: squares[0] * bends[0].abs() + squares[1] * bends[1].abs(),
+        }
+    }
+
+    /// The step (ms) to where g's third-order course comes to 0, from where the parabola does, and what it may be wrong by;
+    /// not numbers if the parabola does not come to 0, or the course falls there.
+    #[inline(always)]
+    fn step(&self) -> (f64, f64) {
+        let root = (self.slope * self.slope - 2.0 * self.g * self.bend).sqrt();
+        // The first zero, without a difference of equals.
+        let parabola = -2.0 * self.g / (self.slope + root);
+        let steep = self.slope + parabola * (self.bend + 0.5 * self.third * parabola);
+        let back = self.third * (parabola * parabola * parabola) / (6.0 * steep);
+        let step = parabola - back;
+        // What one step of Newton leaves, and the next term of the series; it may be larger behind than it is here.
+        let square = step * step;
+        let bend = self.bend.abs() + (self.third * parabola).abs();
+        let error = (0.5 * bend * (back * back) + self.fourth * (square * square) / 12.0) / steep;
+        if steep > 0.0 {
+            (step, error)
+        } else {
+            (f64::NAN, f64::NAN)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Partition {
         };
         let synapses: Vec<Synapses> = program.projections.iter().enumerate().map(table).collect();
         add_privates(program, &mut groups, &synapses);
-        let window = program.min_delay.clamp(1, LONGEST_WINDOW);
+        let window = window(program);
         let mut partition = Partition {
             program: program.clone(),
             onto: vec![],
@@ -59,6 +59,7 @@ impl Partition {
             inbox: Inbox::new(base as usize),
             loads: Vec::new(),
             emitted: Vec::new(),
+            room: Default::default(),
         };
         for group in &mut partition.groups {
             if let GroupKind::Cells(cells) = &mut group.kind {
@@ -69,6 +70,11 @@ impl Partition {
         partition.list_learning(0)?;
         Ok(partition)
     }
+}
+
+/// Length of the longest window (ps).
+fn window(program: &EventProgram) -> i64 {
+    program.min_delay.clamp(1, LONGEST_WINDOW)
 }
 
 /// The neurons of a population on partition `part` of `parts`; the first one has the number `base` there.
@@ -87,7 +93,13 @@ fn group(
     let seed = (circuit.seed, name.as_str());
     let kind = match &program.populations[index] {
         NeuronProgram::Dynamic(neuron) => {
-            let cells = Cells::new(neuron.clone(), seed, first, range.clone(), &read)?;
+            let cells = Cells::new(
+                neuron.clone(),
+                seed,
+                first,
+                range.clone(),
+                (&read, window(program)),
+            )?;
             GroupKind::Cells(Box::new(cells))
         }
         NeuronProgram::Source(_) if program.folded[index] => GroupKind::Folded,

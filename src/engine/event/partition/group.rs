@@ -23,17 +23,18 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Runs every neuron through the window; `lists` are their deliveries.
+    /// Runs each of these neurons through the window; `lists` are their deliveries.
     pub(super) fn run_all(
         &mut self,
+        neurons: Range<u32>,
         mut lists: &[(u32, u32)],
         turn: &mut Turn<'_>,
     ) -> Result<(), EventError> {
         let GroupKind::Cells(cells) = &mut self.kind else {
             return Ok(());
         };
-        for cell in 0..self.range.len() {
-            let neuron = self.base + cell as u32;
+        for neuron in neurons {
+            let cell = (neuron - self.base) as usize;
             let mut first = NONE;
             if let [(next, delivery), rest @ ..] = lists
                 && *next == neuron

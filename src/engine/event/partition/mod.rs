@@ -11,15 +11,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::group::{Group, GroupKind};
-use super::agenda::{Agenda, REACH};
+use super::agenda::{Agenda, Known, REACH};
 use super::calendar::Calendar;
 use super::inbox::Inbox;
 use super::plastic::Learning;
 use super::queue::WakeQueue;
+use super::radix::sort_emitted;
 use super::short_term::Resources;
 use super::synapses::Synapses;
 use super::time::{NEVER, after};
-use super::turn::{Emitted, EventError, Outlook, Plastic, Port, Turn};
+use super::turn::{Emitted, EventError, Plastic, Port, Turn};
 use crate::compile::event::EventProgram;
 use crate::plasticity::Channel;
 
@@ -55,6 +56,8 @@ pub struct Partition {
     /// Numbers of the arrivals at synapses that learn, in order.
     loads: Vec<u32>,
     emitted: Vec<Emitted>,
+    /// Room to sort what is emitted.
+    room: (Vec<u64>, Vec<Emitted>),
 }
 
 impl Partition {
@@ -114,34 +117,49 @@ impl Partition {
         while let Some(neuron) = self.queue.pop_before(end) {
             self.inbox.touch(neuron);
         }
-        let known = self.agenda.open(start);
-        known
-            .iter()
-            .for_each(|(neuron, _)| self.inbox.touch(*neuron));
-        self.inbox.sort();
-        let result = self.run_neurons(end, &known);
+        let mut known = self.agenda.open(start);
+        known.neurons().for_each(|neuron| self.inbox.touch(neuron));
+        let result = self.run_blocks(end, &mut known);
         self.agenda.close(known);
         self.inbox.clear();
         self.calendar.drop_before(end);
         result?;
-        self.emitted.sort_unstable();
+        let (keys, spare) = &mut self.room;
+        sort_emitted(&mut self.emitted, (keys, spare), start);
         Ok(&self.emitted)
     }
 
-    /// Runs the neurons that have to be, population after population, with what is known of some of them.
-    fn run_neurons(&mut self, end: i64, known: &[(u32, Outlook)]) -> Result<(), EventError> {
-        let mut lists = self.inbox.lists();
-        let mut known = known.iter().peekable();
+    /// Runs the neurons that have to be, block after block, with what is known of some of them.
+    fn run_blocks(&mut self, end: i64, known: &mut Known) -> Result<(), EventError> {
         let horizon = self.horizon(end);
+        let mut result = Ok(());
+        for block in 0..self.inbox.blocks() {
+            let range = self.inbox.open(block);
+            result = result.and(self.run_block(range, (end, horizon), known));
+        }
+        result
+    }
+
+    /// Runs the neurons of the open block, population after population.
+    fn run_block(
+        &mut self,
+        range: Range<u32>,
+        (end, horizon): (i64, i64),
+        known: &mut Known,
+    ) -> Result<(), EventError> {
+        let mut lists = self.inbox.lists();
         let mut result = Ok(());
         for (index, group) in self.groups.iter_mut().enumerate() {
             let past = group.base + group.range.len() as u32;
+            if past <= range.start || group.base >= range.end {
+                continue;
+            }
             let here;
             (here, lists) = lists.split_at(lists.partition_point(|(n, _)| *n < past));
             let mut turn = Turn {
                 end,
                 horizon,
-                inbox: &self.inbox,
+                inbox: self.inbox.deliveries(),
                 ports: &self.ports,
                 emitted: &mut self.emitted,
                 plastic: Plastic {
@@ -153,18 +171,15 @@ impl Partition {
                 },
             };
             if group.is_busy {
-                result = result.and(group.run_all(here, &mut turn));
+                let neurons = group.base.max(range.start)..past.min(range.end);
+                result = result.and(group.run_all(neurons, here, &mut turn));
                 continue;
             }
             for (position, (neuron, first)) in here.iter().enumerate() {
                 if let Some((later, _)) = here.get(position + AHEAD) {
                     group.prefetch(*later);
                 }
-                let mut outlook = Outlook::NONE;
-                while let Some((_, is)) = known.next_if(|(n, _)| n <= neuron) {
-                    outlook = *is;
-                }
-                match group.run((*neuron, *first), outlook, &mut turn) {
+                match group.run((*neuron, *first), known.of(*neuron), &mut turn) {
                     Ok((NEVER, _)) => {}
                     Ok((wake, outlook)) if wake <= horizon => {
                         self.agenda.push(*neuron, wake, outlook);
