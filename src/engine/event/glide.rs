@@ -8,7 +8,7 @@ use pulp::{Arch, NullaryFnOnce};
 
 use super::inbox::{Deliveries, NONE};
 use super::linear::exp::exp;
-use super::private::Private;
+use super::private::{AHEAD, Private};
 use super::reach::{Reach, Room};
 use super::regime::{Lanes, Regime};
 use super::time::{NEVER, to_ms};
@@ -25,8 +25,8 @@ pub(super) struct Glider<'g> {
     pub next: u32,
     /// The neuron has something else to do at this time (ps).
     pub until: i64,
-    /// Its private source, and the weight of that.
-    pub private: Option<(&'g mut Private, f64)>,
+    /// Its private source, and its own number there.
+    pub private: Option<(&'g mut Private, usize)>,
     /// Until when (ps) it has to be out of reach of its threshold to be left alone; [`NEVER`]: for all time.
     pub quiet: i64,
 }
@@ -93,20 +93,29 @@ impl Glider<'_> {
         };
         let constant = set.lanes.constant;
         let mut now: [f64; N] = std::array::from_fn(|k| self.y.get(k).copied().unwrap_or(0.0));
-        let (own, first, weight, port) = match &self.private {
-            Some((p, weight)) => (p.arrivals(), p.projection, *weight, p.port),
-            None => (&[][..], 0, 0.0, 0),
+        let own = Own::of(self.private.as_ref());
+        let (mut ahead, mut arrived) = match &self.private {
+            Some((private, cell)) => private.ahead(*cell),
+            None => (&[NEVER; AHEAD], 0),
         };
-        let (mut taken, mut next, mut last) = (0, self.next, self.last);
+        let (mut next, mut last) = (self.next, self.last);
         let mut room = Room::NONE;
         let left = loop {
-            let mut time = own.get(taken).copied().unwrap_or(NEVER);
-            let (mut following, mut arrives) = (next, None);
+            let mut time = ahead[arrived % AHEAD];
+            let (mut weight, mut port) = (own.weight, own.port);
+            let (mut following, mut is_own, mut learns) = (next, true, false);
             if next != NONE {
+                // Which of the two comes first nobody can guess: all is chosen, nothing is skipped.
                 let (delivery, after) = set.inbox.read(next);
-                if (delivery.time, delivery.projection) < (time, first) {
-                    (time, following, arrives) = (delivery.time, after, Some(delivery));
-                }
+                let at = set.ports[delivery.projection as usize];
+                is_own = (time, own.projection) < (delivery.time, delivery.projection);
+                let value = f64::from_bits(delivery.value);
+                (time, weight, port, following) = if is_own {
+                    (time, weight, port, next)
+                } else {
+                    (delivery.time, value, at.number, after)
+                };
+                learns = !is_own & at.learns;
             }
             if time >= self.until {
                 break false;
@@ -122,23 +131,19 @@ impl Glider<'_> {
             for k in 0..N {
                 now[k] *= exp(-rates[k] * dt);
             }
-            let (weight, port) = match arrives {
-                Some(delivery) => {
-                    let port = set.ports[delivery.projection as usize];
-                    let weight = if port.learns {
-                        // A copy, so that the numbers themselves can stay in registers.
-                        let y = now;
-                        plastic.weight(delivery, (&set.regime.modes, &y[..self.y.len()]))
-                    } else {
-                        f64::from_bits(delivery.value)
-                    };
-                    (weight, port.number)
-                }
-                None => {
-                    taken += 1;
-                    (weight, port)
-                }
-            };
+            if learns {
+                // A copy, so that the numbers themselves can stay in registers.
+                let y = now;
+                let state = (&set.regime.modes, &y[..self.y.len()]);
+                weight = plastic.weight(set.inbox.read(next).0, state);
+            }
+            arrived += usize::from(is_own);
+            if arrived == AHEAD {
+                (ahead, arrived) = match &mut self.private {
+                    Some((private, cell)) => (private.renew(*cell), 0),
+                    None => (&[NEVER; AHEAD], 0),
+                };
+            }
             if let Some(jump) = set.lanes.jump::<N>(port) {
                 for k in 0..N {
                     now[k] += weight * jump[k];
@@ -150,10 +155,30 @@ impl Glider<'_> {
         let calm = !left && self.is_calm(set.lanes, &now, last, room);
         self.y.iter_mut().zip(now).for_each(|(y, now)| *y = now);
         (self.last, self.next) = (last, next);
-        if let Some((private, _)) = &mut self.private {
-            private.take(taken);
+        if let Some((private, cell)) = &mut self.private {
+            private.set_arrived(*cell, arrived);
         }
         calm
+    }
+}
+
+/// What the private source of a neuron sends.
+#[derive(Default)]
+struct Own {
+    projection: u32,
+    weight: f64,
+    port: u32,
+}
+
+impl Own {
+    #[inline(always)]
+    fn of(private: Option<&(&mut Private, usize)>) -> Own {
+        let own = private.map(|(private, cell)| Own {
+            projection: private.projection,
+            weight: private.weight(*cell),
+            port: private.port,
+        });
+        own.unwrap_or_default()
     }
 }
 

@@ -15,7 +15,7 @@ use super::time::{NEVER, after, from_ms};
 use crate::compile::event::SourceNeuron;
 
 /// Spikes of a source that are drawn at once: how many to draw is then no question of what was drawn before.
-const AHEAD: usize = 8;
+pub const AHEAD: usize = 8;
 
 /// The private sources of a population's neurons on a partition, by one projection.
 #[derive(Debug)]
@@ -25,20 +25,18 @@ pub struct Private {
     /// The port of the target.
     pub port: u32,
     weights: Weights,
-    /// Delay (ps).
-    delay: i64,
-    /// For each neuron, when its source spikes next (ps), and how many of these times have passed.
-    next: Vec<[i64; AHEAD]>,
-    passed: Vec<u8>,
+    /// For each neuron, when spikes of its source arrive (ps), and how many of these have arrived.
+    ahead: Vec<Ahead>,
+    arrived: Vec<u8>,
     streams: Vec<Xoroshiro128PlusPlus>,
     /// Rate of each source (1/ms), or of all.
     rates: Vec<f64>,
-    /// Spikes so far.
+    /// Spikes that have arrived.
     pub spikes: u64,
-    /// When spikes arrive (ps) at the neuron whose turn it is, and how many of them have been taken.
-    drawn: Vec<i64>,
-    taken: usize,
 }
+
+/// When the next spikes of a source arrive (ps), in order.
+pub type Ahead = [i64; AHEAD];
 
 impl Private {
     /// The sources of the neurons `range`, at time 0.
@@ -61,57 +59,54 @@ impl Private {
             projection,
             port,
             weights,
-            delay,
-            next: vec![[0; AHEAD]; range.len()],
-            passed: vec![0; range.len()],
+            ahead: vec![[delay; AHEAD]; range.len()],
+            arrived: vec![0; range.len()],
             streams: range.map(stream).collect(),
             rates,
             spikes: 0,
-            drawn: vec![],
-            taken: 0,
         };
-        for cell in 0..private.next.len() {
-            let rate = private.rate(cell);
-            draw(&mut private.next[cell], &mut private.streams[cell], rate);
+        for cell in 0..private.ahead.len() {
+            private.draw(cell);
         }
         private
     }
 
-    /// When the next spike arrives at a neuron (ps), between its turns.
+    /// When the next spike arrives at a neuron (ps).
     #[inline(always)]
     pub fn arrival(&self, cell: usize) -> i64 {
-        after(self.next[cell][self.passed[cell] as usize], self.delay)
+        self.ahead[cell][self.arrived[cell] as usize % AHEAD]
     }
 
-    /// A neuron's turn begins: what arrives at it before `end` (ps) is noted.
+    /// The next spike has arrived at a neuron.
     #[inline(always)]
-    pub fn begin(&mut self, cell: usize, end: i64) {
-        self.drawn.clear();
-        self.taken = 0;
-        let end = end.saturating_sub(self.delay);
-        let rate = self.rate(cell);
-        let (next, passed) = (&mut self.next[cell], &mut self.passed[cell]);
-        while next[*passed as usize % AHEAD] < end {
-            self.drawn.push(next[*passed as usize % AHEAD] + self.delay);
-            *passed += 1;
-            if *passed as usize == AHEAD {
-                draw(next, &mut self.streams[cell], rate);
-                *passed = 0;
-            }
+    pub fn take(&mut self, cell: usize) {
+        let arrived = self.arrived[cell] as usize + 1;
+        self.set_arrived(cell, arrived);
+        if arrived == AHEAD {
+            self.renew(cell);
         }
-        self.spikes += self.drawn.len() as u64;
     }
 
-    /// When spikes arrive (ps) at the neuron whose turn it is, those that have not been taken.
+    /// When the next spikes arrive at a neuron, and how many of these have arrived.
     #[inline(always)]
-    pub fn arrivals(&self) -> &[i64] {
-        &self.drawn[self.taken..]
+    pub fn ahead(&self, cell: usize) -> (&Ahead, usize) {
+        (&self.ahead[cell], self.arrived[cell] as usize)
     }
 
-    /// Takes the next ones of them.
+    /// All that was drawn has arrived at a neuron: when the next ones do.
     #[inline(always)]
-    pub fn take(&mut self, count: usize) {
-        self.taken += count;
+    pub fn renew(&mut self, cell: usize) -> &Ahead {
+        self.set_arrived(cell, AHEAD);
+        self.arrived[cell] = 0;
+        self.draw(cell);
+        &self.ahead[cell]
+    }
+
+    /// How many have arrived at a neuron of those that were drawn last.
+    #[inline(always)]
+    pub fn set_arrived(&mut self, cell: usize, arrived: usize) {
+        let before = std::mem::replace(&mut self.arrived[cell], arrived as u8);
+        self.spikes += arrived as u64 - u64::from(before);
     }
 
     /// The weight of a neuron's synapse.
@@ -134,28 +129,28 @@ impl Private {
         let mean = self.rates.iter().sum::<f64>() / self.rates.len().max(1) as f64;
         mean * super::time::to_ms(window) > 0.25
     }
-}
 
-/// Draws the spikes after the last one.
-#[inline(always)]
-fn draw(next: &mut [i64; AHEAD], stream: &mut Xoroshiro128PlusPlus, rate: f64) {
-    let mut time = next[AHEAD - 1];
-    // A copy, so that it can stay in registers.
-    let mut local = stream.clone();
-    for next in next.iter_mut() {
-        time = wait(&mut local, rate, time);
-        *next = time;
-    }
-    *stream = local;
-}
-
-/// When a source of a rate (1/ms) spikes after a time (ps).
-#[inline(always)]
-fn wait(stream: &mut Xoroshiro128PlusPlus, rate: f64, time: i64) -> i64 {
-    if rate > 0.0 {
-        let wait: f64 = Exp1.sample(stream);
-        after(time, from_ms(wait / rate)).max(time + 1)
-    } else {
-        NEVER
+    /// Draws the spikes after the last one: first all waits, which do not depend on each other.
+    #[inline(never)]
+    fn draw(&mut self, cell: usize) {
+        let rate = self.rate(cell);
+        let ahead = &mut self.ahead[cell];
+        if rate.is_nan() || rate <= 0.0 {
+            *ahead = [NEVER; AHEAD];
+            return;
+        }
+        let mut waits = [0.0; AHEAD];
+        // A copy, so that it can stay in registers.
+        let mut stream = self.streams[cell].clone();
+        for wait in &mut waits {
+            let exponential: f64 = Exp1.sample(&mut stream);
+            *wait = exponential / rate;
+        }
+        self.streams[cell] = stream;
+        let mut time = ahead[AHEAD - 1];
+        for (arrival, wait) in ahead.iter_mut().zip(waits) {
+            time = after(time, from_ms(wait).max(1));
+            *arrival = time;
+        }
     }
 }

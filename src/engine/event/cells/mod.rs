@@ -214,9 +214,6 @@ impl Cells {
         if outlook.since != record::time(self.record(cell)[0]) {
             outlook = Outlook::NONE;
         }
-        for private in &mut self.privates {
-            private.begin(cell, turn.end);
-        }
         loop {
             if !self.followed && !self.escapes && self.privates.len() <= 1 {
                 let (glided, is_quiet) = self.glide(cell, next, turn);
@@ -256,8 +253,7 @@ impl Cells {
             (first, projection) = (delivery.time, delivery.projection);
         }
         for (index, private) in self.privates.iter().enumerate() {
-            let drawn = private.arrivals().first().copied();
-            let arrival = drawn.unwrap_or_else(|| private.arrival(cell));
+            let arrival = private.arrival(cell);
             if (arrival, private.projection) < (first, projection) {
                 (first, projection, from) = (arrival, private.projection, From::Private(index));
             }
@@ -298,10 +294,7 @@ impl Cells {
             last,
             next,
             until: timer.min(turn.end),
-            private: private.map(|private| {
-                let weight = private.weight(cell);
-                (private, weight)
-            }),
+            private: private.map(|private| (private, cell)),
             quiet,
         };
         let calm = glider.glide(self.arch, regime, turn.inbox, turn.ports, &mut turn.plastic);
@@ -349,7 +342,7 @@ impl Cells {
         let (weight, port, next) = match from {
             From::Private(index) => {
                 let private = &mut self.privates[index];
-                private.take(1);
+                private.take(cell);
                 (private.weight(cell), private.port, next)
             }
             From::Inbox => {
