@@ -7,7 +7,6 @@ use super::plan::{
 };
 use super::polynomial::{Product, polynomial};
 use super::program::Scalar;
-use super::quadrature::Gauss;
 use super::sides::{Class, FILTER_REACH, MOST_CLASSES, Sides};
 use crate::lang::NodeId;
 use crate::lang::ops::Binary;
@@ -45,25 +44,6 @@ pub(super) fn analyse(lowered: &mut Lowered, sides: &Sides) -> Result<LazyRule, 
             "it has more than {MOST_ELIGIBILITIES} filters at every synapse"
         ));
     }
-    let fastest = sides.classes.iter().map(|c| c.rate).fold(0.0, f64::max);
-    let plan = LazyRule {
-        sides: sides.clone(),
-        sources: vec![],
-        accumulators: vec![],
-        smooth: vec![],
-        plain: 0,
-        entries: vec![],
-        integrals: vec![],
-        gains: vec![],
-        jumps: vec![],
-        programs: vec![],
-        decay: 0,
-        shrink: None,
-        shrink_class: 0,
-        gauss: Gauss::all(),
-        longest: (0.5 / fastest).min(2.0),
-        explanation: String::new(),
-    };
     let mut analysis = Analysis {
         lowered,
         sides: sides.clone(),
@@ -71,7 +51,7 @@ pub(super) fn analyse(lowered: &mut Lowered, sides: &Sides) -> Result<LazyRule, 
         gains: vec![vec![]; filters],
         decay: 0.0,
         shrink: [None; 3],
-        plan,
+        plan: LazyRule::of(sides.clone()),
     };
     for destination in std::iter::once(None).chain((0..filters).map(Some)) {
         analysis.collect(destination)?;

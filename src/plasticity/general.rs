@@ -8,7 +8,6 @@ use super::lower::Lowered;
 use super::plan::{LazyRule, MOST_ELIGIBILITIES};
 use super::post::{Course, Moment};
 use super::program::Scalar;
-use super::quadrature::Gauss;
 use super::shared::Growth;
 use super::sides::{MOST_VALUES, Sides, Values, jump, kinds};
 use super::signal::Signals;
@@ -78,26 +77,9 @@ impl GeneralRule {
         if smooth.len() > MOST_SMOOTH || filters.len() > MOST_ELIGIBILITIES {
             return Err("it has too many filters".to_owned());
         }
-        let fastest = sides.classes.iter().map(|c| c.rate).fold(0.0, f64::max);
+        let fastest = sides.fastest();
         let mut rule = GeneralRule {
-            traces: LazyRule {
-                sides,
-                sources: vec![],
-                accumulators: vec![],
-                smooth: vec![],
-                plain: 0,
-                entries: vec![],
-                integrals: vec![],
-                gains: vec![],
-                jumps: vec![],
-                programs: vec![],
-                decay: 0,
-                shrink: None,
-                shrink_class: 0,
-                gauss: Gauss::all(),
-                longest: (0.5 / fastest).min(2.0),
-                explanation: String::new(),
-            },
+            traces: LazyRule::of(sides),
             change,
             filters,
             smooth,
@@ -271,13 +253,7 @@ impl GeneralRule {
         now: Moment<'_>,
     ) {
         let values = self.values(sides, voltages, synapse, *w, now);
-        for (change, state) in self.filters.iter().zip(synapse) {
-            *state += jump(&change.pre, signals, &values);
-        }
-        *w = self
-            .traces
-            .sides
-            .bounded(*w + jump(&self.change.pre, signals, &values));
+        self.jump((synapse, w), |change| jump(&change.pre, signals, &values));
     }
 
     /// A postsynaptic event, for each synapse of the neuron, before the neuron's own traces jump.
@@ -290,12 +266,14 @@ impl GeneralRule {
         now: Moment<'_>,
     ) {
         let values = self.values(sides, voltages, synapse, *w, now);
+        self.jump((synapse, w), |change| jump(&change.post, signals, &values));
+    }
+
+    /// Filters and weight of a synapse jump.
+    fn jump(&self, (synapse, w): (&mut [f64], &mut f64), by: impl Fn(&Change) -> f64) {
         for (change, state) in self.filters.iter().zip(synapse) {
-            *state += jump(&change.post, signals, &values);
+            *state += by(change);
         }
-        *w = self
-            .traces
-            .sides
-            .bounded(*w + jump(&self.change.post, signals, &values));
+        *w = self.traces.sides.bounded(*w + by(&self.change));
     }
 }

@@ -59,6 +59,30 @@ pub struct LazyRule {
     pub(super) explanation: String,
 }
 
+impl LazyRule {
+    /// The traces of both sides, and nothing yet that reads them.
+    pub(super) fn of(sides: Sides) -> LazyRule {
+        LazyRule {
+            longest: (0.5 / sides.fastest()).min(2.0),
+            sides,
+            sources: vec![],
+            accumulators: vec![],
+            smooth: vec![],
+            plain: 0,
+            entries: vec![],
+            integrals: vec![],
+            gains: vec![],
+            jumps: vec![],
+            programs: vec![],
+            decay: 0,
+            shrink: None,
+            shrink_class: 0,
+            gauss: Gauss::all(),
+            explanation: String::new(),
+        }
+    }
+}
+
 /// A postsynaptic factor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {

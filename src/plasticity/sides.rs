@@ -92,6 +92,11 @@ pub struct Sides {
 }
 
 impl Sides {
+    /// The fastest rate of a trace (1/ms).
+    pub(super) fn fastest(&self) -> f64 {
+        self.classes.iter().map(|c| c.rate).fold(0.0, f64::max)
+    }
+
     /// Kinds of presynaptic events that its traces read.
     pub(super) fn pre_signals(&self) -> Signals {
         kinds(self.pre.iter().map(|t| &t.jumps))
