@@ -310,6 +310,8 @@ fn equal_memories_are_one_and_others_are_not() {
     assert_eq!(count("avg(x, tau) * avg(x, 20 ms)"), 1);
     assert_eq!(count("prev(x) + prev(x, 1)"), 1);
     assert_eq!(count("prev(x * v) + prev(x * v)"), 1);
+    assert_eq!(count("carry(x, 0.5) * (1 + carry(x, 0.5))"), 1);
+    assert_eq!(count("carry(x, 0.5) + carry(x, 0.25)"), 2);
     assert_eq!(count("avg(x, tau) * lowpass(x, tau)"), 2);
     assert_eq!(count("prev(x) + prev(x, 2)"), 2);
     assert_eq!(count("avg(x, tau) + avg(x, 21 ms)"), 2);

@@ -140,6 +140,15 @@ fn decaying_sum(x: &[f64], tau: f64) -> Vec<f64> {
     (0..x.len()).map(sum).collect()
 }
 
+/// A sum of which each value, through a sigmoid, says how much of the earlier ones is kept.
+fn carried(x: &[f64]) -> Vec<f64> {
+    let kept = |x: &f64| 1.0 / (1.0 + (-x).exp());
+    let past = |t: usize, s: usize| x[s + 1..=t].iter().map(kept).product::<f64>();
+    (0..x.len())
+        .map(|t| (0..=t).map(|s| past(t, s) * x[s]).sum())
+        .collect()
+}
+
 /// The value so many steps before, 0 before the first.
 fn ago(x: &[f64], n: usize) -> Vec<f64> {
     (0..x.len())
@@ -156,6 +165,8 @@ fn filters_are_sums_over_the_past() {
         ("avg({}, 3.0)", average(&SIGNAL, 3.0)),
         ("lowpass({}, 4.0)", lowpass(&SIGNAL, 4.0)),
         ("trace({}, 4.0)", decaying_sum(&SIGNAL, 4.0)),
+        ("carry({}, exp(-0.25))", decaying_sum(&SIGNAL, 4.0)),
+        ("carry({}, sigmoid({}))", carried(&SIGNAL)),
         (
             "trace(lowpass({}, 3.0), 2.0)",
             decaying_sum(&lowpass(&SIGNAL, 3.0), 2.0),
@@ -214,6 +225,7 @@ fn an_equation_sees_its_filters_as_the_step_before_left_them() {
         ("avg(x, 3.0)", ago(&average(&SIGNAL, 3.0), 1)),
         ("lowpass(x, 4.0)", ago(&lowpass(&SIGNAL, 4.0), 1)),
         ("trace(x, 4.0)", ago(&decaying_sum(&SIGNAL, 4.0), 1)),
+        ("carry(x, sigmoid(x))", ago(&carried(&SIGNAL), 1)),
         ("prev(x)", ago(&SIGNAL, 1)),
         ("prev(x, 3)", ago(&SIGNAL, 3)),
     ] {

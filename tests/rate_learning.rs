@@ -98,7 +98,7 @@ fn single_precision_agrees_with_double_precision() {
 }
 
 /// Rules with eligibility filters: their pass over the weights takes the filters along.
-const ELIGIBILITY: [(&str, &str); 7] = [
+const ELIGIBILITY: [(&str, &str); 9] = [
     (
         "eta * reward * trace(post * pre, tau)",
         "fused: 1 eligibility filter",
@@ -125,6 +125,14 @@ const ELIGIBILITY: [(&str, &str); 7] = [
     ),
     (
         "1e-3 * eta * reward * trace(post * pre, endless) + eta * post * pre",
+        "fused: 1 outer product and 1 eligibility filter",
+    ),
+    (
+        "eta * (soma - f(dend)) * carry(prev(soma, 2) * prev(pre, 2), sigmoid(prev(post, 2)))",
+        "fused: 1 eligibility filter",
+    ),
+    (
+        "eta * reward * carry((post + soma^2) * pre, 0.9 - 0.2 * step(reward)) + eta * post * pre",
         "fused: 1 outer product and 1 eligibility filter",
     ),
 ];
@@ -173,6 +181,10 @@ fn a_filter_that_follows_no_outer_product_stays_at_the_synapse() {
         (
             "eta * trace(post * pre, tau)^2",
             "it multiplies what each synapse keeps",
+        ),
+        (
+            "eta * carry(post * pre, 0.5 * post + 0.25 * pre)",
+            "what is kept at every synapse is a sum of several products",
         ),
     ] {
         let explained = Bench::new(&learner(dw, "\"all-to-all\"", 1)).experiment;

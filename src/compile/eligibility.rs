@@ -13,7 +13,7 @@ use super::reading::{Expr, Reading};
 use crate::circuit::ProjectionId;
 use crate::circuit::connect::Connectivity;
 use crate::lang::separate::{Term, separate, separate_with_filters};
-use crate::lang::{FilterKind, NodeId, Symbol};
+use crate::lang::{Filter, FilterKind, NodeId, Symbol};
 use crate::source::Problem;
 
 /// A rule whose filters at the synapses follow outer products.
@@ -44,6 +44,8 @@ pub struct EligibilityFilter {
     pub kind: FilterKind,
     /// What it follows, a sum of products; nothing while a gate closes them.
     pub input: Vec<ScaledTerm>,
+    /// What remains of the state of a carried one, a sum of products.
+    pub kept: Vec<ScaledTerm>,
     /// Products of which its state is a factor.
     pub uses: Vec<ScaledTerm>,
 }
@@ -55,8 +57,21 @@ pub struct Parts {
     expr: Expr,
     /// The products of the change itself.
     pub terms: Vec<Term>,
-    /// For each filter at the synapses, its number, its state's number and the products it follows.
-    pub filters: Vec<(usize, u32, Vec<Term>)>,
+    /// The filters at the synapses.
+    pub filters: Vec<Follows>,
+}
+
+/// A filter at the synapses, split.
+#[derive(Debug, Clone)]
+pub struct Follows {
+    /// Its number among the rule's filters.
+    index: usize,
+    /// Its state's number.
+    state: u32,
+    /// The products it follows.
+    input: Vec<Term>,
+    /// The products of which its own state is a factor.
+    kept: Vec<Term>,
 }
 
 /// Splits a rule with filters at its synapses; `root` is its change with the gates put in.
@@ -105,20 +120,18 @@ fn split_for(
         return Err("it keeps a state at every synapse, and the connections are sparse".to_owned());
     }
     let circuit = &program.circuit;
-    let inputs = expr.formula.filters.iter().map(|f| f.input);
-    if std::iter::once(root)
-        .chain(inputs)
-        .any(|node| expr.differs(circuit, node))
-    {
-        return Err(
-            "it keeps a state at every synapse, and a modulator differs between replicas"
-                .to_owned(),
-        );
-    }
     let mut expr = expr.clone();
     let weight = expr.symbol(Reading::Weight).unwrap_or(Symbol::Argument);
     let terms = separate_with_filters(&mut expr.formula.graph, root, weight)?;
     check_decay(&expr, &terms, program.layout.replicas)?;
+    if terms
+        .iter()
+        .any(|t| t.weight && expr.differs(circuit, t.scalar))
+    {
+        return Err(
+            "its own weight is multiplied by a modulator that differs between replicas".to_owned(),
+        );
+    }
     let mut filters = Vec::new();
     for (index, place) in rule.filters.iter().enumerate() {
         let FilterPlace::Synapse(state) = place else {
@@ -128,19 +141,47 @@ fn split_for(
         if let FilterKind::Previous(_) = filter.kind {
             return Err("it keeps earlier values at every synapse".to_owned());
         }
-        let input = gates.fix(&mut expr, filter.input);
-        let input = separate(&mut expr.formula.graph, input, weight)
-            .map_err(|why| format!("it filters at every synapse: {why}"))?;
-        if input.iter().any(|term| term.weight) {
-            return Err("it filters its own weight".to_owned());
-        }
-        filters.push((index, *state, input));
+        let (input, kept) = follows(gates, &mut expr, weight, (index, &filter))?;
+        filters.push(Follows {
+            index,
+            state: *state,
+            input,
+            kept,
+        });
     }
     Ok(Parts {
         expr,
         terms,
         filters,
     })
+}
+
+/// The products that a filter follows, and those of which its own state is a factor.
+fn follows(
+    gates: &Gates,
+    expr: &mut Expr,
+    weight: Symbol,
+    (index, filter): (usize, &Filter),
+) -> Result<(Vec<Term>, Vec<Term>), String> {
+    let input = gates.fix(expr, filter.input);
+    let graph = &mut expr.formula.graph;
+    let terms = match filter.kind {
+        FilterKind::Carried => separate_with_filters(graph, input, weight),
+        _ => separate(graph, input, weight),
+    };
+    let terms = terms.map_err(|why| format!("it filters at every synapse: {why}"))?;
+    if terms.iter().any(|term| term.weight) {
+        return Err("it filters its own weight".to_owned());
+    }
+    let own = |term: &Term| term.filter == Some(index as u32);
+    if terms.iter().any(|t| t.filter.is_some() && !own(t)) {
+        return Err("it filters another filter at every synapse".to_owned());
+    }
+    let (kept, input) = terms.into_iter().partition::<Vec<_>, _>(own);
+    if kept.len() > 1 {
+        return Err("what is kept at every synapse is a sum of several products".to_owned());
+    }
+    Ok((input, kept))
 }
 
 /// The plan of a rule that has been split.
@@ -168,12 +209,13 @@ pub(super) fn plan(
     let decay = compile(&mut terms.iter().filter(|t| t.weight), 1.0)?.pop();
     let outer = compile(&mut terms.iter().filter(is_plain), share)?;
     let mut compiled = Vec::new();
-    for (index, state, input) in &states {
-        let uses = |t: &&Term| t.filter == Some(*index as u32);
+    for filter in &states {
+        let uses = |t: &&Term| t.filter == Some(filter.index as u32);
         compiled.push(EligibilityFilter {
-            state: *state,
-            kind: kinds[*index],
-            input: compile(&mut input.iter(), 1.0)?,
+            state: filter.state,
+            kind: kinds[filter.index],
+            input: compile(&mut filter.input.iter(), 1.0)?,
+            kept: compile(&mut filter.kept.iter(), 1.0)?,
             uses: compile(&mut terms.iter().filter(uses), share)?,
         });
     }
@@ -193,7 +235,7 @@ impl EligibilityRule {
         let states = self
             .states
             .iter()
-            .flat_map(|s| s.input.iter().chain(&s.uses));
+            .flat_map(|s| s.input.iter().chain(&s.kept).chain(&s.uses));
         let terms = self.decay.iter().chain(&self.terms).chain(states);
         terms.flat_map(ScaledTerm::kernels).collect()
     }

@@ -191,7 +191,8 @@ pub(super) fn outer_term(
     })
 }
 
-/// As [`outer_term`], with the factor that all synapses share by itself.
+/// As [`outer_term`], with the factor that all synapses share by itself; where replicas differ in it, it joins the
+/// postsynaptic one.
 pub(super) fn scaled_term(
     planner: &Planner<'_>,
     expr: &mut Expr,
@@ -199,13 +200,18 @@ pub(super) fn scaled_term(
     places: &Places<'_>,
     share: f64,
 ) -> Result<ScaledTerm, Problem> {
+    let differs = expr.differs(&planner.program.circuit, term.scalar);
     let graph = &mut expr.formula.graph;
     let share = graph.number(share);
     // A side that is a constant is 1.
-    let scale = graph.binary(Binary::Mul, share, term.scalar);
+    let (scale, post) = if differs {
+        (share, graph.binary(Binary::Mul, term.scalar, term.post))
+    } else {
+        (graph.binary(Binary::Mul, share, term.scalar), term.post)
+    };
     Ok(ScaledTerm {
         scale: planner.kernel_in(expr, scale, View::Neurons, places)?,
-        post: factor(planner, expr, term.post, places)?,
+        post: factor(planner, expr, post, places)?,
         pre: factor(planner, expr, term.pre, places)?,
     })
 }

@@ -28,6 +28,8 @@ pub struct Pass<'a> {
     pub states: &'a mut [f64],
     /// What remains of a state.
     pub decay: f64,
+    /// What remains of a state besides, where that differs.
+    pub kept: Option<Product<'a>>,
     /// The weights.
     pub weights: &'a mut [f64],
     /// What is added to the states.
@@ -60,7 +62,9 @@ impl WithSimd for Pass<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         // Most rules have one input, and products without the states that are one or none. Of short rows the
         // postsynaptic factors stay in registers.
-        if let ([input], [], None, [] | [_]) = (self.inputs, self.uses, self.shrink, self.outer) {
+        if let (None, [input], [], None, [] | [_]) =
+            (self.kept, self.inputs, self.uses, self.shrink, self.outer)
+        {
             let outer = self.outer.first().copied().unwrap_or(Product {
                 scale: 0.0,
                 ..*input
@@ -80,6 +84,19 @@ impl WithSimd for Pass<'_> {
                 _ => {}
             }
         }
+        // Traces of which the neuron says how much is kept (e-prop).
+        let plain = self.share.abs() + self.growth.abs() <= 0.0;
+        if let (true, Some(kept), [input], [used], None, []) = (
+            plain,
+            self.kept,
+            self.inputs,
+            self.uses,
+            self.shrink,
+            self.outer,
+        ) {
+            let products = [kept, *input, *used];
+            return carried_rows::<S>(simd, self, products);
+        }
         // The usual numbers of products are known to the optimiser.
         match (self.inputs.len(), self.uses.len(), self.outer.len()) {
             (0, 0, 0) => rows::<S, 0, 0, 0>(simd, self),
@@ -90,6 +107,44 @@ impl WithSimd for Pass<'_> {
             (1, 1, 0) => rows::<S, 1, 1, 0>(simd, self),
             (1, 1, 1) => rows::<S, 1, 1, 1>(simd, self),
             _ => rows::<S, MOST, MOST, MOST>(simd, self),
+        }
+    }
+}
+
+/// Rows of states with a factor of their own in what remains, one input and one use.
+#[inline(always)]
+fn carried_rows<S: Simd>(simd: S, pass: Pass<'_>, [kept, input, used]: [Product<'_>; 3]) {
+    let width = (pass.row / S::F64_LANES).max(1);
+    write_scaled(pass.scaled, 3, [kept, input, used].iter(), pass.row);
+    let mut scaled = S::as_simd_f64s(pass.scaled).0;
+    let [keeps, adds, uses] = factors::<S, 3>(&mut scaled, width, 3);
+    let decay = simd.splat_f64s(pass.decay);
+    let states = S::as_mut_simd_f64s(pass.states).0.chunks_exact_mut(width);
+    let weights = S::as_mut_simd_f64s(pass.weights).0.chunks_exact_mut(width);
+    for (j, (states, weights)) in states.zip(weights).enumerate() {
+        let [k, x, y] = [kept.pre[j], input.pre[j], used.pre[j]].map(|p| simd.splat_f64s(p));
+        let factors = keeps.iter().zip(adds).zip(uses);
+        for ((state, weight), ((keep, add), used)) in states.iter_mut().zip(weights).zip(factors) {
+            let remains = simd.mul_add_f64s(*keep, k, decay);
+            let e = simd.mul_add_f64s(*add, x, simd.mul_f64s(remains, *state));
+            *state = e;
+            *weight = simd.mul_add_f64s(simd.mul_f64s(*used, y), e, *weight);
+        }
+    }
+}
+
+/// Writes the scaled postsynaptic factors of so many products one after the other.
+#[inline(always)]
+fn write_scaled<'a>(
+    scaled: &mut Vector,
+    count: usize,
+    products: impl Iterator<Item = &'a Product<'a>>,
+    row: usize,
+) {
+    scaled.resize(count * row, 0.0);
+    for (out, product) in scaled.chunks_exact_mut(row.max(1)).zip(products) {
+        for (out, x) in out.iter_mut().zip(product.post) {
+            *out = product.scale * x;
         }
     }
 }
@@ -255,16 +310,10 @@ fn splat<S: Simd, const N: usize>(simd: S, products: &[Product<'_>], row: usize)
 
 #[inline(always)]
 fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: Pass<'_>) {
-    let shrink = pass.shrink.as_slice();
-    let all = [pass.inputs, pass.uses, pass.outer, shrink];
+    let (shrink, kept) = (pass.shrink.as_slice(), pass.kept.as_slice());
+    let all = [pass.inputs, pass.uses, pass.outer, shrink, kept];
     let length: usize = all.iter().map(|products| products.len()).sum();
-    pass.scaled.resize(length * pass.row, 0.0);
-    let products = all.iter().copied().flatten();
-    for (out, product) in pass.scaled.chunks_exact_mut(pass.row.max(1)).zip(products) {
-        for (out, x) in out.iter_mut().zip(product.post) {
-            *out = product.scale * x;
-        }
-    }
+    write_scaled(pass.scaled, length, all.iter().copied().flatten(), pass.row);
     let width = pass.row / S::F64_LANES;
     let mut scaled = S::as_simd_f64s(pass.scaled).0;
     let counts = (
@@ -276,6 +325,7 @@ fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: 
     let uses = factors::<S, U>(&mut scaled, width, counts.1);
     let outer = factors::<S, O>(&mut scaled, width, counts.2);
     let [shrinking] = factors::<S, 1>(&mut scaled, width, shrink.len());
+    let [keeps] = factors::<S, 1>(&mut scaled, width, kept.len());
     let decay = simd.splat_f64s(pass.decay);
     let (share, growth) = (simd.splat_f64s(pass.share), simd.splat_f64s(pass.growth));
     let (states, _) = S::as_mut_simd_f64s(pass.states);
@@ -288,8 +338,13 @@ fn rows<S: Simd, const I: usize, const U: usize, const O: usize>(simd: S, pass: 
         let y = splat::<S, U>(simd, pass.uses, j);
         let z = splat::<S, O>(simd, pass.outer, j);
         let [s] = splat::<S, 1>(simd, shrink, j);
+        let [kept] = splat::<S, 1>(simd, kept, j);
         for (v, (state, weight)) in states.iter_mut().zip(weights).enumerate() {
-            let mut e = simd.mul_f64s(decay, *state);
+            let remains = match keeps.get(v) {
+                Some(keep) => simd.mul_add_f64s(*keep, kept, decay),
+                None => decay,
+            };
+            let mut e = simd.mul_f64s(remains, *state);
             for k in 0..counts.0 {
                 e = simd.mul_add_f64s(inputs[k][v], x[k], e);
             }
@@ -340,12 +395,14 @@ mod tests {
             (2, 1, 3),
             (4, 4, 4),
             (1, 0, 2),
+            (1, 1, 0),
         ];
         let pre = 5;
-        for (row, (i, u, o), shrinks) in [16, 40, 72]
+        let forms = [(false, false), (true, false), (false, true), (true, true)];
+        for (row, (i, u, o), (shrinks, keeps)) in [16, 40, 72]
             .into_iter()
             .flat_map(|row| cases.map(|case| (row, case)))
-            .flat_map(|(row, case)| [(row, case, false), (row, case, true)])
+            .flat_map(|(row, case)| forms.map(|form| (row, case, form)))
         {
             let make = |name: &str, n: usize| -> Vec<Owned> {
                 let one = |k| {
@@ -357,7 +414,9 @@ mod tests {
                 };
                 (0..n).map(one).collect()
             };
-            let shrink = make("s", 1);
+            let (shrink, keep) = (make("s", 1), make("k", 1));
+            // The form of traces that a neuron keeps has neither.
+            let (share, growth) = if keeps { (0.0, 0.0) } else { (-0.375, 0.125) };
             let (inputs, uses, outer) = (make("i", i), make("u", u), make("o", o));
             let (states, weights) = (numbers(pre * row, "e"), numbers(pre * row, "w"));
             let pass = |arch: Arch| {
@@ -365,11 +424,12 @@ mod tests {
                 let pass = Pass {
                     states: &mut e,
                     decay: 0.75,
+                    kept: keeps.then(|| borrowed(&keep)[0]),
                     weights: &mut w,
                     inputs: &borrowed(&inputs),
-                    share: -0.375,
+                    share,
                     uses: &borrowed(&uses),
-                    growth: 0.125,
+                    growth,
                     shrink: shrinks.then(|| borrowed(&shrink)[0]),
                     outer: &borrowed(&outer),
                     row,
@@ -386,9 +446,10 @@ mod tests {
                     let sum = |all: &[Owned]| -> f64 {
                         all.iter().map(|(s, a, b)| s * a[j] * b[k]).sum()
                     };
-                    let state = 0.75 * states[at] + sum(&inputs);
-                    let kept = 1.125 * if shrinks { 1.0 + sum(&shrink) } else { 1.0 };
-                    let weight = weights[at] * kept + (sum(&uses) - 0.375) * state + sum(&outer);
+                    let decay = 0.75 + if keeps { sum(&keep) } else { 0.0 };
+                    let state = decay * states[at] + sum(&inputs);
+                    let kept = (1.0 + growth) * if shrinks { 1.0 + sum(&shrink) } else { 1.0 };
+                    let weight = weights[at] * kept + (sum(&uses) + share) * state + sum(&outer);
                     // At most ten products of numbers below 20 in size.
                     assert!((e[at] - state).abs() < 1e-13 && (w[at] - weight).abs() < 1e-12);
                 }
@@ -412,6 +473,7 @@ mod tests {
             let pass = Pass {
                 states: &mut e,
                 decay: 0.75,
+                kept: None,
                 weights: &mut w,
                 inputs: &[input],
                 share,

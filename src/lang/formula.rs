@@ -8,7 +8,7 @@ use crate::units::Dimension;
 pub struct Filter {
     /// What it remembers.
     pub kind: FilterKind,
-    /// The expression it follows.
+    /// The expression it follows; one that is carried reads the filter itself.
     pub input: NodeId,
     /// The shape of both.
     pub shape: Shape,
@@ -27,6 +27,8 @@ pub enum FilterKind {
     Lowpass(f64),
     /// Decaying sum, started at 0: what remains after a step is `decay`, and the value is added whole.
     Trace(f64),
+    /// What its input says, which reads the state of the step before, started at 0.
+    Carried,
 }
 
 /// An expression that is ready to be compiled.

@@ -27,6 +27,7 @@ pub(super) enum Builtin {
     Avg,
     Lowpass,
     Trace,
+    Carry,
     Changed,
     /// The rate of a population's events of a kind.
     Rate(Counted),
@@ -36,7 +37,7 @@ pub(super) enum Builtin {
     Mean,
 }
 
-const TABLE: [(&str, Builtin); 29] = [
+const TABLE: [(&str, Builtin); 30] = [
     ("exp", Builtin::Plain(Unary::Exp)),
     ("log", Builtin::Plain(Unary::Log)),
     ("sin", Builtin::Plain(Unary::Sin)),
@@ -66,6 +67,7 @@ const TABLE: [(&str, Builtin); 29] = [
     ("event_rate", Builtin::Rate(Counted::Events)),
     ("burst_rate", Builtin::Rate(Counted::Bursts)),
     ("plateau", Builtin::Plateau),
+    ("carry", Builtin::Carry),
 ];
 
 impl Builtin {
@@ -88,6 +90,7 @@ impl Builtin {
             | Builtin::Avg
             | Builtin::Lowpass
             | Builtin::Trace
+            | Builtin::Carry
             | Builtin::Prospective => (2, 2),
             Builtin::Clip | Builtin::If => (3, 3),
             Builtin::Prev | Builtin::Rate(_) => (1, 2),
@@ -102,6 +105,7 @@ impl Builtin {
             Builtin::Avg | Builtin::Lowpass | Builtin::Trace | Builtin::Prospective => {
                 "two arguments, a value and a time constant"
             }
+            Builtin::Carry => "two arguments, a value and what is kept of the sum so far",
             Builtin::Clip => "three arguments, a value and its bounds",
             Builtin::If => "three arguments, a condition and two values",
             Builtin::Rate(_) => "a population and, if you like, a time constant",
@@ -165,7 +169,9 @@ impl Builder<'_> {
             (Builtin::If, [condition, then, otherwise]) => {
                 self.choice(tree, condition, then, otherwise)
             }
-            (Builtin::Prev | Builtin::Prospective, _) if self.scope.continuous() => {
+            (Builtin::Prev | Builtin::Prospective | Builtin::Carry, _)
+                if self.scope.continuous() =>
+            {
                 let message = "there are no steps here, and so no value of a step before";
                 let help = Some("use a filter: lowpass(x, tau) or trace(x, tau)".to_owned());
                 self.mistake(tree, message.to_owned(), "time is continuous", help)
@@ -176,6 +182,7 @@ impl Builder<'_> {
             (Builtin::Avg | Builtin::Lowpass | Builtin::Trace, [x, tau]) => {
                 self.smooth(builtin, x, tau)
             }
+            (Builtin::Carry, [x, keep]) => self.carry(tree, x, keep),
             (Builtin::Changed | Builtin::Plateau, [name]) => self.of_a_name(builtin, name),
             (Builtin::Rate(counted), [name, window @ ..]) => {
                 self.population_rate(tree, counted, name, window.first())

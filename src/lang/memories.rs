@@ -4,7 +4,7 @@ use super::ast::Ast;
 use super::build::{Builder, Typed};
 use super::formula::{Filter, FilterKind};
 use super::functions::Builtin;
-use super::graph::Symbol;
+use super::graph::{NodeId, Shape, Symbol};
 use super::ops::Binary;
 use crate::units::Dimension;
 
@@ -49,6 +49,57 @@ impl Builder<'_> {
             node: self.graph.variable(symbol, shape),
             dimension,
         }
+    }
+
+    /// y ← keep·y + x, from y = 0: a sum of which the neuron or synapse itself says how much is kept.
+    pub(super) fn carry(&mut self, tree: &Ast, x: &Ast, keep: &Ast) -> Typed {
+        let added = self.value(x);
+        let kept = self.plain_value(keep, "what is kept of a sum");
+        if !self.shapes_fit(tree, added.node, kept.node) {
+            return self.number(0.0, None);
+        }
+        let nothing = |c: f64| c.abs() <= 0.0;
+        if self.graph.constant(added.node).is_some_and(nothing)
+            || self.graph.constant(kept.node).is_some_and(nothing)
+        {
+            return added;
+        }
+        let (a, b) = (self.graph.shape(added.node), self.graph.shape(kept.node));
+        let shape = a.join(b).unwrap_or(a);
+        let known = 0..self.filters.len();
+        let same = known.into_iter().find(|index| {
+            let filter = (self.filters[*index].kind, self.filters[*index].shape);
+            filter == (FilterKind::Carried, shape)
+                && self.carried(*index, shape, (added.node, kept.node)).1
+                    == self.filters[*index].input
+        });
+        let index = same.unwrap_or(self.filters.len());
+        let (node, input) = self.carried(index, shape, (added.node, kept.node));
+        if same.is_none() {
+            self.filters.push(Filter {
+                kind: FilterKind::Carried,
+                input,
+                shape,
+                tau: 0.0,
+            });
+        }
+        Typed {
+            node,
+            dimension: added.dimension,
+        }
+    }
+
+    /// The state of the filter of that number, and keep · state + added.
+    fn carried(
+        &mut self,
+        index: usize,
+        shape: Shape,
+        (added, kept): (NodeId, NodeId),
+    ) -> (NodeId, NodeId) {
+        let symbol = Symbol::Filter(u32::try_from(index).unwrap_or(u32::MAX));
+        let state = self.graph.variable(symbol, shape);
+        let rest = self.graph.binary(Binary::Mul, kept, state);
+        (state, self.graph.binary(Binary::Add, rest, added))
     }
 
     pub(super) fn previous(&mut self, x: &Ast, n: &Ast) -> Typed {

@@ -49,7 +49,7 @@ impl Sampler {
                 FilterKind::Average(_) => FilterKind::Average(decay),
                 FilterKind::Lowpass(_) => FilterKind::Lowpass(decay),
                 FilterKind::Trace(_) => FilterKind::Trace(decay),
-                previous @ FilterKind::Previous(_) => previous,
+                other @ (FilterKind::Previous(_) | FilterKind::Carried) => other,
             };
             let size = elements(filter.shape);
             Memory {
@@ -143,6 +143,7 @@ impl Memory {
                     *value = decay.mul_add(*value, x);
                 }
             }
+            FilterKind::Carried => self.values = now,
             FilterKind::Previous(samples) => {
                 self.earlier.push_back(now);
                 if self.earlier.len() > samples as usize {

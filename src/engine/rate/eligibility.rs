@@ -175,7 +175,11 @@ fn run_plain(step: &mut Step<'_>, rule: &EligibilityRule, sizes: Sizes) -> bool 
         matches!(sides, (Factor::Vector(_), Factor::Vector(_)))
     };
     let uniform = filter.uses.iter().chain(&rule.decay);
-    if !plain(input) || !outer.is_none_or(plain) || !uniform.clone().all(ScaledTerm::is_uniform) {
+    if !filter.kept.is_empty()
+        || !plain(input)
+        || !outer.is_none_or(plain)
+        || !uniform.clone().all(ScaledTerm::is_uniform)
+    {
         return false;
     }
     let (mut weights, mut states, started) = learn::take(step, rule.projection, rule.index);
@@ -209,6 +213,7 @@ fn run_plain(step: &mut Step<'_>, rule: &EligibilityRule, sizes: Sizes) -> bool 
     let pass = Pass {
         states: &mut states[filter.state as usize],
         decay,
+        kept: None,
         weights: learn::numbers(&mut weights),
         inputs: &inputs,
         share,
@@ -231,7 +236,7 @@ pub(super) fn shares(kind: FilterKind, first: bool) -> (f64, f64) {
         FilterKind::Average(_) if first => (0.0, 1.0),
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => (decay, 1.0 - decay),
         FilterKind::Trace(decay) => (decay, 1.0),
-        FilterKind::Previous(_) => (0.0, 1.0),
+        FilterKind::Previous(_) | FilterKind::Carried => (0.0, 1.0),
     }
 }
 
@@ -246,6 +251,7 @@ fn pass(
     let mut number = 0;
     let mut sort = |terms, adds| Sort::new(step, factors, (terms, adds), sizes, &mut number);
     let (inputs, uses) = (sort(&filter.input, false), sort(&filter.uses, true));
+    let kept = sort(&filter.kept, true);
     let (outer, shrink) = (sort(outer, false), sort(decayed, true));
     let arch = step.scratch.machine.arch();
     let Factors { pre, post, scaled } = factors;
@@ -256,12 +262,14 @@ fn pass(
         let (inputs, i) = of(&inputs, gain);
         let (used, u) = of(&uses, 1.0);
         let (outer, o) = of(&outer, 1.0);
+        let (kept_here, k) = of(&kept, 1.0);
         // A decay is the same in all replicas, so it is applied once.
         let (shrinking, s) = of(&shrink, 1.0);
         let first = replica == 0;
         let pass = Pass {
             states,
-            decay,
+            decay: decay + kept.uniform,
+            kept: kept_here[..k].first().copied(),
             weights,
             inputs: &inputs[..i],
             share: uses.uniform,

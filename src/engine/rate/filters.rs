@@ -43,7 +43,7 @@ impl Step<'_> {
                 let length = values.len() / depth as usize;
                 let mut input = std::mem::take(&mut self.scratch.first);
                 input.resize(length, 0.0);
-                // The input may read this filter's earlier values (never for one that smooths).
+                // The input may read this filter's earlier values.
                 self.state.vectors[state.0 as usize] = values;
                 let (memory, scratch) = self.parts();
                 memory.run(&mut scratch.machine, &filter.input, &mut input);
@@ -101,7 +101,7 @@ fn smoothed(kind: FilterKind, first: bool, old: f64, x: f64) -> f64 {
         FilterKind::Average(_) if first => x,
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => decay.mul_add(old - x, x),
         FilterKind::Trace(decay) => decay.mul_add(old, x),
-        FilterKind::Previous(_) => x,
+        FilterKind::Previous(_) | FilterKind::Carried => x,
     }
 }
 
@@ -114,7 +114,9 @@ pub(super) fn advance(
     input: &[f64],
 ) {
     match kind {
-        FilterKind::Previous(_) => state.copy_from_slice(&input[..state.len()]),
+        FilterKind::Previous(_) | FilterKind::Carried => {
+            state.copy_from_slice(&input[..state.len()]);
+        }
         FilterKind::Average(_) if first => state.copy_from_slice(&input[..state.len()]),
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
             elementwise::smooth(arch, state, input, decay);

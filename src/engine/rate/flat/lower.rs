@@ -268,7 +268,9 @@ impl Lower<'_> {
         };
         let projection = &self.program.circuit.projections[rule.projection.0 as usize];
         let uniform = filter.uses.iter().chain(&rule.decay);
-        if !uniform.clone().all(ScaledTerm::is_uniform) || projection.precision == Precision::Single
+        if !uniform.clone().all(ScaledTerm::is_uniform)
+            || !filter.kept.is_empty()
+            || projection.precision == Precision::Single
         {
             return None;
         }

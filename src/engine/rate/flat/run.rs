@@ -222,7 +222,7 @@ fn smooth<S: Simd>(
             x: input,
             decay,
         }),
-        FilterKind::Previous(_) => state.copy_from_slice(input),
+        FilterKind::Previous(_) | FilterKind::Carried => state.copy_from_slice(input),
     }
     step.state.vectors[at] = state;
 }
@@ -353,6 +353,7 @@ fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
     simd.vectorize(Pass {
         states: &mut states[rule.state],
         decay,
+        kept: None,
         weights: learn::numbers(weights),
         inputs: &inputs,
         share,
