@@ -4,7 +4,7 @@
 mod rate_support;
 
 use apical::lang::vm::padded;
-use rate_support::{Bench, message, modulator, plain, relative_difference};
+use rate_support::{Bench, experiment, message, modulator, plain, relative_difference};
 
 fn circuit(replicas: usize, rest: &str) -> String {
     plain(&format!(
@@ -147,4 +147,36 @@ fn what_makes_no_sense_is_refused() {
         said.contains("rule `r` reads no modulator `reward`"),
         "{said}"
     );
+}
+
+/// Products of a rule with an optimiser wait for its update and are then one product of matrices, on any number of threads.
+#[test]
+fn products_that_wait_are_those_that_do_not_and_threads_change_no_bit() {
+    let circuit = |precision: &str| {
+        let learns = "weight = { normal = { mean = 0, sd = 0.1 } }\n\
+                      learn = { rule = \"both\", optimiser = { adam = { rate = 1e-3, epsilon = 1e-3, every = 16 } } }";
+        plain(&format!(
+            "replicas = 9\n[neuron.source]\nsoma = {{ value = \"noise\" }}\n\
+             [neuron.cell]\nsoma = {{ value = \"tanh(drive)\" }}\n\
+             [rule.both]\ndw = \"post * pre - 0.5 * step(post) * prev(pre)\"\n\
+             [population.a]\nneuron = \"source\"\nsize = 120\n[population.b]\nneuron = \"cell\"\nsize = 250\n\
+             [population.c]\nneuron = \"cell\"\nsize = 130\n\
+             [projection.W]\nfrom = \"a\"\nto = \"b.soma\"\nprecision = \"{precision}\"\n{learns}\n\
+             [projection.V]\nfrom = \"b\"\nto = \"c.soma\"\nprecision = \"{precision}\"\n{learns}"
+        ))
+    };
+    let learned = |precision: &str, threads: usize| {
+        let mut bench = Bench::of(experiment(&circuit(precision)), threads);
+        let before = [bench.weights("W"), bench.weights("V")].concat();
+        bench.run(50);
+        let after = [bench.weights("W"), bench.weights("V")].concat();
+        assert!(relative_difference(&before, &after) > 1e-3);
+        after
+    };
+    let waited = learned("single", 1);
+    assert_eq!(waited, learned("single", 2));
+    assert_eq!(waited, learned("single", 3));
+    // In double precision they do not wait. Weights are rounded to 6e-8 of their size, changes summed in single precision.
+    let difference = relative_difference(&waited, &learned("double", 1));
+    assert!(difference > 0.0 && difference < 1e-5, "{difference}");
 }

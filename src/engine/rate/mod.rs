@@ -32,6 +32,7 @@ mod state;
 mod step;
 mod trials;
 mod updates;
+mod waiting;
 
 pub use schedule::ScheduleState;
 pub use simulation::{Observer, Settings, Simulation, Stopped};

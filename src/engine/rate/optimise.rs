@@ -1,11 +1,15 @@
 //! Rules whose changes go through Adam: the sum of some steps' changes stands in for the weights while the rule runs,
 //! then moves them.
 
+use std::sync::Mutex;
+
 use pulp::{Arch, Simd, WithSimd};
 
-use super::learn::numbers;
+use super::learn::{self, numbers};
 use super::step::Step;
+use super::waiting::Waiting;
 use crate::compile::expressions::Plastic;
+use crate::compile::learning::Learning;
 use crate::compile::plan::OptimisedStep;
 use crate::compile::program::PlacedRule;
 use crate::compile::{Program, Weights};
@@ -16,8 +20,10 @@ use crate::vector::Vector;
 /// What Adam keeps for a rule. All vectors are laid out as the weights are, padding included.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Moments {
-    /// Changes since the last update.
+    /// Changes since the last update …
     sum: Weights,
+    /// … but for those that are still factors.
+    waiting: Waiting,
     /// Steps since then.
     steps: u64,
     /// Updates so far.
@@ -45,6 +51,7 @@ impl Moments {
         let zeros = Vector::zeros(sum.len());
         Some(Moments {
             sum,
+            waiting: Waiting::default(),
             steps: 0,
             updates: 0,
             mean: zeros.clone(),
@@ -56,24 +63,143 @@ impl Moments {
 impl Step<'_> {
     /// Rules with an optimiser add their changes to its sum, which changes the weights when it is due.
     pub(super) fn optimise(&mut self, rules: &[OptimisedStep]) {
+        let mut due = Vec::new();
         for rule in rules {
             let Some(mut moments) = self.state.moments[rule.index].take() else {
                 continue;
             };
             if let Some(learning) = &rule.learning {
-                let what = (rule.plastic, rule.reads_weight);
-                self.add_changes(learning, what, &mut moments.sum);
+                self.take_changes(rule, learning, &mut moments);
             }
             moments.steps += 1;
-            if moments.steps >= rule.adam.every {
-                self.update(rule, &mut moments);
+            let is_due = moments.steps >= rule.adam.every;
+            if is_due || moments.waiting.is_full() {
+                due.push(self.job(rule, moments, is_due));
+            } else {
+                self.state.moments[rule.index] = Some(moments);
             }
-            self.state.moments[rule.index] = Some(moments);
+        }
+        if !due.is_empty() {
+            self.run_jobs(due);
+        }
+    }
+
+    /// Products wait until the update; other changes are added up.
+    fn take_changes(&mut self, rule: &OptimisedStep, learning: &Learning, moments: &mut Moments) {
+        if let Learning::Outer(outer) = learning
+            && !rule.reads_weight
+            && learn::wait(self, outer, &mut moments.waiting)
+        {
+            return;
+        }
+        let what = (rule.plastic, rule.reads_weight);
+        self.add_changes(learning, what, &mut moments.sum);
+    }
+
+    /// Takes out what an update needs.
+    fn job<'r>(&mut self, rule: &'r OptimisedStep, moments: Moments, is_due: bool) -> Job<'r> {
+        let (weights, sources) = match rule.plastic {
+            Plastic::Bias(id) => {
+                let at = self.program.layout.biases[&id].0 as usize;
+                let values = std::mem::take(&mut self.state.vectors[at]);
+                (Weights::OneToOne { values }, 1)
+            }
+            Plastic::Projection(id) => {
+                let at = id.0 as usize;
+                let from = self.program.circuit.projections[at].from.population;
+                let weights = std::mem::take(&mut self.state.weights[at]);
+                (weights, self.program.circuit.population(from).size)
+            }
+        };
+        Job {
+            rule,
+            moments,
+            weights,
+            sources,
+            is_due,
+        }
+    }
+
+    /// Runs updates, those of different weights side by side, and puts back what they took.
+    fn run_jobs(&mut self, mut jobs: Vec<Job<'_>>) {
+        let arch = self.scratch.machine.arch();
+        let spaces = &mut self.scratch.updates;
+        let work: usize = jobs.iter().map(Job::cost).sum();
+        let threads = self.scratch.products.threads;
+        let threads = if work < WORTH_A_THREAD { 1 } else { threads };
+        spaces.resize_with(spaces.len().max(threads).max(1), Space::default);
+        // The longest first: whoever is free takes the next.
+        let mut order: Vec<&mut Job<'_>> = jobs.iter_mut().collect();
+        order.sort_by_key(|job| std::cmp::Reverse(job.cost()));
+        let next = Mutex::new(order.into_iter());
+        let take = || next.lock().ok().and_then(|mut left| left.next());
+        let help = |space: &mut Space| {
+            while let Some(job) = take() {
+                job.run(arch, space);
+            }
+        };
+        if let [mine, others @ ..] = &mut spaces[..threads.max(1)] {
+            std::thread::scope(|scope| {
+                for space in others {
+                    scope.spawn(|| help(space));
+                }
+                help(mine);
+            });
+        }
+        for job in jobs {
+            match job.rule.plastic {
+                Plastic::Bias(id) => {
+                    let at = self.program.layout.biases[&id].0 as usize;
+                    if let Weights::OneToOne { values } = job.weights {
+                        self.state.vectors[at] = values;
+                    }
+                }
+                Plastic::Projection(id) => self.state.weights[id.0 as usize] = job.weights,
+            }
+            self.state.moments[job.rule.index] = Some(job.moments);
+        }
+    }
+}
+
+/// Multiply–adds from which on a second thread is worth being started.
+const WORTH_A_THREAD: usize = 1 << 22;
+
+/// Scratch memory of a thread that runs updates.
+#[derive(Debug, Default)]
+pub(super) struct Space {
+    /// Weights in double precision.
+    doubles: Vector,
+    /// A product of matrices.
+    product: Vec<f32>,
+}
+
+/// An update that is due, or products that cannot wait any longer; all that it reads and writes.
+struct Job<'r> {
+    rule: &'r OptimisedStep,
+    moments: Moments,
+    weights: Weights,
+    /// Presynaptic neurons.
+    sources: usize,
+    is_due: bool,
+}
+
+impl Job<'_> {
+    /// Multiply–adds, roughly.
+    fn cost(&self) -> usize {
+        self.moments.waiting.products(self.sources) + 16 * self.moments.sum.len()
+    }
+
+    fn run(&mut self, arch: Arch, space: &mut Space) {
+        let Moments { waiting, sum, .. } = &mut self.moments;
+        waiting.settle(sum, self.sources, &mut space.product);
+        if self.is_due {
+            self.update(arch, &mut space.doubles);
         }
     }
 
     /// Moves the weights (Kingma and Ba 2015, Algorithm 1).
-    fn update(&mut self, rule: &OptimisedStep, moments: &mut Moments) {
+    fn update(&mut self, arch: Arch, doubles: &mut Vector) {
+        let (rule, moments) = (self.rule, &mut self.moments);
         moments.updates += 1;
         let Adam {
             rate,
@@ -96,23 +222,14 @@ impl Step<'_> {
             weights: &mut [],
         };
         moments.steps = 0;
-        let arch = self.scratch.machine.arch();
-        match rule.plastic {
-            Plastic::Bias(id) => {
-                let at = self.program.layout.biases[&id];
-                pass.run(arch, &mut self.state.vectors[at.0 as usize], rule.within);
+        match &mut self.weights {
+            single @ Weights::Single { .. } => {
+                doubles.resize(single.len(), 0.0);
+                single.write_doubles(doubles);
+                pass.run(arch, doubles, rule.within);
+                single.read_doubles(doubles);
             }
-            Plastic::Projection(id) => match &mut self.state.weights[id.0 as usize] {
-                single @ Weights::Single { .. } => {
-                    let mut doubles = std::mem::take(&mut self.scratch.doubles);
-                    doubles.resize(single.len(), 0.0);
-                    single.write_doubles(&mut doubles);
-                    pass.run(arch, &mut doubles, rule.within);
-                    single.read_doubles(&doubles);
-                    self.scratch.doubles = doubles;
-                }
-                weights => pass.run(arch, numbers(weights), rule.within),
-            },
+            weights => pass.run(arch, numbers(weights), rule.within),
         }
     }
 }

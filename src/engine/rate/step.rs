@@ -43,6 +43,7 @@ pub(super) struct Scratch {
     pub singles: [Singles; 2],
     pub eligibility: super::eligibility::Factors,
     pub products: super::products::Products,
+    pub updates: Vec<super::optimise::Space>,
 }
 
 /// A step in the making: what it reads and writes.

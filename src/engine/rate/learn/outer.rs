@@ -1,7 +1,9 @@
 //! Sums of outer products of a postsynaptic and a presynaptic factor.
 
+use super::super::kernels::Memory;
 use super::super::products::Products;
 use super::super::step::{Scratch, Step};
+use super::super::waiting::Waiting;
 use super::{numbers, take_weights};
 use crate::circuit::connect::Connectivity;
 use crate::circuit::{CompartmentId, ProjectionId};
@@ -9,7 +11,8 @@ use crate::compile::Weights;
 use crate::compile::learning::{Factor, OuterRule, OuterTerm};
 use crate::engine::{elementwise, outer as kernels};
 use crate::lang::vm::{Machine, padded};
-use crate::vector::Singles;
+use crate::netlist::model::Precision;
+use crate::vector::{Singles, Vector};
 use pulp::Arch;
 
 /// Adds a rule's outer products to a projection's weights.
@@ -61,31 +64,15 @@ fn outer_term(
     let (memory, scratch) = step.parts();
     let Scratch {
         machine,
-        first: post,
+        first,
         second,
         singles,
         products,
         ..
     } = scratch;
-    if let Some(gate) = &term.gate
-        && memory.run_scalar(machine, gate).abs() <= 0.0
-    {
+    let lengths = [post_row, pre_row].map(|row| row * replicas);
+    let Some((post, pre)) = factors(memory, machine, term, [first, second], lengths) else {
         return false;
-    }
-    post.resize(post_row * replicas, 0.0);
-    memory.run(machine, &term.post, post);
-    let pre: &[f64] = match &term.pre {
-        Factor::Vector(place) => memory.vector(*place),
-        Factor::One => {
-            second.clear();
-            second.resize(pre_row * replicas, 1.0);
-            second
-        }
-        Factor::Kernel(kernel) => {
-            second.resize(pre_row * replicas, 0.0);
-            memory.run(machine, kernel, second);
-            second
-        }
     };
     if let Change::Add { growth } = change
         && Products::take(projection, replicas)
@@ -116,6 +103,70 @@ fn outer_term(
         );
         if let Change::Add { growth } = &mut change {
             *growth = 0.0;
+        }
+    }
+    true
+}
+
+/// The postsynaptic and the presynaptic factor of a product, of these lengths; none if a gate closes it.
+fn factors<'a>(
+    memory: Memory<'a>,
+    machine: &mut Machine,
+    term: &OuterTerm,
+    [post, second]: [&'a mut Vector; 2],
+    [post_length, pre_length]: [usize; 2],
+) -> Option<(&'a [f64], &'a [f64])> {
+    if let Some(gate) = &term.gate
+        && memory.run_scalar(machine, gate).abs() <= 0.0
+    {
+        return None;
+    }
+    post.resize(post_length, 0.0);
+    memory.run(machine, &term.post, post);
+    let pre: &[f64] = match &term.pre {
+        Factor::Vector(place) => memory.vector(*place),
+        Factor::One => {
+            second.clear();
+            second.resize(pre_length, 1.0);
+            second
+        }
+        Factor::Kernel(kernel) => {
+            second.resize(pre_length, 0.0);
+            memory.run(machine, kernel, second);
+            second
+        }
+    };
+    Some((post, pre))
+}
+
+/// Lets a rule's products wait; `false` if they cannot: those of many replicas on a dense projection in single precision can.
+pub(in crate::engine::rate) fn wait(
+    step: &mut Step<'_>,
+    rule: &OuterRule,
+    waiting: &mut Waiting,
+) -> bool {
+    let projection = &step.program.circuit.projections[rule.projection.0 as usize];
+    let Connectivity::Dense { pre, post } = projection.connectivity else {
+        return false;
+    };
+    let replicas = step.program.layout.replicas;
+    let alone = rule.growth.is_none() && rule.decay.is_none();
+    let single = projection.precision == Precision::Single;
+    if !(alone && single && Products::take(projection, replicas)) {
+        return false;
+    }
+    step.smooth(&rule.filters);
+    let lengths = [post, pre].map(|n| padded(n) * replicas);
+    for term in &rule.terms {
+        let (memory, scratch) = step.parts();
+        let Scratch {
+            machine,
+            first,
+            second,
+            ..
+        } = scratch;
+        if let Some((post, pre)) = factors(memory, machine, term, [first, second], lengths) {
+            waiting.add(post, pre);
         }
     }
     true
