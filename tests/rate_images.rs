@@ -333,6 +333,38 @@ fn a_walk_goes_from_patch_to_neighbouring_patch_each_replica_its_own_way() {
 }
 
 #[test]
+fn a_drift_goes_straight_on_and_comes_back_from_the_edges() {
+    let folder = placed(3);
+    let looks = looks(&patches(&folder, 2, "path = \"drift\""), 900);
+    let mut directions = std::collections::BTreeSet::new();
+    for replica in 0..2 {
+        for visit in looks.chunks(9) {
+            let place = |k: usize, axis: usize| {
+                let at = visit[k][replica][1 + axis];
+                (if axis == 0 { at / 2 } else { at }) as i64
+            };
+            let first: [i64; 2] = std::array::from_fn(|axis| place(1, axis) - place(0, axis));
+            directions.insert(first);
+            for axis in 0..2 {
+                for k in 1..9 {
+                    let moved = place(k, axis) - place(k - 1, axis);
+                    assert_eq!(moved.abs(), first[axis].abs(), "as fast all along");
+                    if k > 1 && moved != place(k - 1, axis) - place(k - 2, axis) {
+                        assert!(place(k - 1, axis) != 1, "turns at an edge");
+                    }
+                }
+                assert!(
+                    visit
+                        .iter()
+                        .all(|look| look[replica][0] == visit[0][replica][0])
+                );
+            }
+        }
+    }
+    assert_eq!(directions.len(), 8);
+}
+
+#[test]
 fn a_saccade_goes_to_another_image_as_often_as_stated_and_no_place_is_left_out() {
     let folder = placed(5);
     let text = patches(&folder, 4, "saccade = 0.5");

@@ -39,10 +39,11 @@ const FORMATS: [(&str, ImageFormat); 3] = [
     ("stl-10", ImageFormat::Stl10),
 ];
 
-const PATHS: [(&str, GazePath); 3] = [
+const PATHS: [(&str, GazePath); 4] = [
     ("columns", GazePath::Columns),
     ("rows", GazePath::Rows),
     ("walk", GazePath::Walk),
+    ("drift", GazePath::Drift),
 ];
 
 /// Reads the keys of an input of images.

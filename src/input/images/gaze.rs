@@ -6,6 +6,18 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::netlist::model::{GazePath, Patches};
 use crate::random::stream;
 
+/// Where a gaze may drift: down, right.
+const DIRECTIONS: [[isize; 2]; 8] = [
+    [-1, -1],
+    [-1, 0],
+    [-1, 1],
+    [0, -1],
+    [0, 1],
+    [1, -1],
+    [1, 0],
+    [1, 1],
+];
+
 /// Patches of an image that are looked at one after another.
 #[derive(Debug, Clone)]
 pub(super) struct Gaze {
@@ -24,8 +36,10 @@ pub(super) struct Gaze {
 /// The gaze of one replica.
 #[derive(Debug, Clone)]
 struct Eye {
-    /// Where it is, if it walks: row and column of the grid.
+    /// Where it is, if it walks or drifts: row and column of the grid.
     place: [usize; 2],
+    /// Where it drifts to: patches down and to the right at each move.
+    drift: [isize; 2],
     /// The image that it looks at since a saccade, instead of the one it came to see.
     elsewhere: Option<usize>,
     walk: Xoshiro256PlusPlus,
@@ -42,6 +56,7 @@ impl Gaze {
     ) -> Gaze {
         let eye = |replica: usize| Eye {
             place: [0; 2],
+            drift: [0; 2],
             elsewhere: None,
             walk: stream(seed, &format!("gaze {name}"), replica as u64),
             saccades: stream(seed, &format!("saccade {name}"), replica as u64),
@@ -82,11 +97,14 @@ impl Gaze {
         let [rows, columns] = self.grid;
         for eye in &mut self.replicas {
             eye.elsewhere = None;
-            if self.path == GazePath::Walk {
+            if matches!(self.path, GazePath::Walk | GazePath::Drift) {
                 eye.place = [
                     eye.walk.random_range(0..rows),
                     eye.walk.random_range(0..columns),
                 ];
+            }
+            if self.path == GazePath::Drift {
+                eye.drift = DIRECTIONS[eye.walk.random_range(0..DIRECTIONS.len())];
             }
         }
     }
@@ -99,8 +117,10 @@ impl Gaze {
             return true;
         }
         for (replica, eye) in self.replicas.iter_mut().enumerate() {
-            if self.path == GazePath::Walk {
-                eye.step(self.grid);
+            match self.path {
+                GazePath::Walk => eye.step(self.grid),
+                GazePath::Drift => eye.go_straight(self.grid),
+                GazePath::Columns | GazePath::Rows => {}
             }
             if self.saccade > 0.0 && images > 1 && eye.saccades.random::<f64>() < self.saccade {
                 let now = eye.elsewhere.unwrap_or_else(|| own(replica));
@@ -127,7 +147,7 @@ impl Gaze {
         match self.path {
             GazePath::Columns => !self.index.is_multiple_of(rows),
             GazePath::Rows => !self.index.is_multiple_of(columns),
-            GazePath::Walk => self.index > 0,
+            GazePath::Walk | GazePath::Drift => self.index > 0,
         }
     }
 
@@ -137,13 +157,27 @@ impl Gaze {
         let place = match self.path {
             GazePath::Columns => [self.index % rows, self.index / rows],
             GazePath::Rows => [self.index / columns, self.index % columns],
-            GazePath::Walk => self.replicas.get(replica).map_or([0; 2], |eye| eye.place),
+            GazePath::Walk | GazePath::Drift => {
+                self.replicas.get(replica).map_or([0; 2], |eye| eye.place)
+            }
         };
         [place[0] * self.stride[0], place[1] * self.stride[1]]
     }
 }
 
 impl Eye {
+    /// Goes on in its direction; what would leave the grid comes back.
+    fn go_straight(&mut self, grid: [usize; 2]) {
+        for ((place, drift), side) in self.place.iter_mut().zip(&mut self.drift).zip(grid) {
+            let next = place.checked_add_signed(*drift);
+            if next.is_none_or(|next| next >= side) {
+                *drift = -*drift;
+            }
+            let next = place.checked_add_signed(*drift);
+            *place = next.filter(|next| *next < side).unwrap_or(*place);
+        }
+    }
+
     /// Goes to one of the patches above, below, left and right, all equally likely.
     fn step(&mut self, [rows, columns]: [usize; 2]) {
         let [row, column] = self.place;

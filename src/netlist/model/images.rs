@@ -44,6 +44,8 @@ pub enum GazePath {
     Rows,
     /// From anywhere to one of the neighbours, and so on.
     Walk,
+    /// From anywhere straight on, in one of eight directions, and back from the edges.
+    Drift,
 }
 
 /// Patches of an image that are looked at one after another.
