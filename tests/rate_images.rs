@@ -345,10 +345,10 @@ fn a_drift_goes_straight_on_and_comes_back_from_the_edges() {
             };
             let first: [i64; 2] = std::array::from_fn(|axis| place(1, axis) - place(0, axis));
             directions.insert(first);
-            for axis in 0..2 {
+            for (axis, first) in first.iter().enumerate() {
                 for k in 1..9 {
                     let moved = place(k, axis) - place(k - 1, axis);
-                    assert_eq!(moved.abs(), first[axis].abs(), "as fast all along");
+                    assert_eq!(moved.abs(), first.abs(), "as fast all along");
                     if k > 1 && moved != place(k - 1, axis) - place(k - 2, axis) {
                         assert!(place(k - 1, axis) != 1, "turns at an edge");
                     }
