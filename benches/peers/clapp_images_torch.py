@@ -13,7 +13,7 @@ A linear classifier (multinomial logistic regression on standardised values, pen
 of a picture, before and after learning. The last line is JSON.
 
     pip install torch numpy
-    python benches/peers/clapp_images_torch.py --data DIR --seeds 1 2 3 --epochs 20
+    python benches/peers/clapp_images_torch.py --data DIR --seeds 1 2 3 --epochs 3
 """
 
 import argparse
@@ -162,7 +162,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the data sets")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--report", type=int, default=0, help="epochs between read-outs on the way")
     parser.add_argument("--layers", nargs="+", default=["32p", "64p", "128", "128"])
     parser.add_argument("--rate", type=float, default=2e-4, help="of Adam, for W")
