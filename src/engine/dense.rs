@@ -174,7 +174,7 @@ impl<T: Lane, V: Copy> Tile<'_, T, V> {
             let odd = T::add(simd, sums[2][v], sums[3][v]);
             totals[v] = T::add(simd, even, odd);
         }
-        T::give::<S, ADD>(simd, &totals, drive);
+        T::give::<S, N, ADD>(simd, totals, drive);
         N
     }
 }

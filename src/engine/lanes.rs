@@ -33,8 +33,13 @@ pub trait Lane: Real + bytemuck::Pod {
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
     /// As [`Lane::vectors`], to be written.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
-    /// Puts vectors into as many numbers of double precision, or adds them if `ADD`.
-    fn give<S: Simd, const ADD: bool>(simd: S, vectors: &[Self::Vector<S>], out: &mut [f64]);
+    /// Puts vectors into numbers of double precision, or adds them if `ADD`. Where `out` is shorter, by less than a vector and
+    /// in single precision, what is left over is dropped.
+    fn give<S: Simd, const N: usize, const ADD: bool>(
+        simd: S,
+        vectors: [Self::Vector<S>; N],
+        out: &mut [f64],
+    );
 }
 
 /// `n` rounded up to whole cache lines of numbers.
@@ -107,9 +112,20 @@ lane!(
     mul_add_f64s,
     as_simd_f64s,
     as_mut_simd_f64s,
-    fn give<S: Simd, const ADD: bool>(simd: S, vectors: &[S::f64s], out: &mut [f64]) {
-        for (out, x) in S::as_mut_simd_f64s(out).0.iter_mut().zip(vectors) {
-            *out = if ADD { simd.add_f64s(*out, *x) } else { *x };
+    fn give<S: Simd, const N: usize, const ADD: bool>(
+        simd: S,
+        vectors: [S::f64s; N],
+        out: &mut [f64],
+    ) {
+        // So many are known to the compiler, which keeps them in registers.
+        if let Some(out) = S::as_mut_simd_f64s(out).0.first_chunk_mut::<N>() {
+            for v in 0..N {
+                out[v] = if ADD {
+                    simd.add_f64s(out[v], vectors[v])
+                } else {
+                    vectors[v]
+                };
+            }
         }
     }
 );
@@ -125,8 +141,12 @@ lane!(
     mul_add_f32s,
     as_simd_f32s,
     as_mut_simd_f32s,
-    fn give<S: Simd, const ADD: bool>(_: S, vectors: &[S::f32s], out: &mut [f64]) {
-        let x: &[f32] = bytemuck::cast_slice(vectors);
+    fn give<S: Simd, const N: usize, const ADD: bool>(
+        _: S,
+        vectors: [S::f32s; N],
+        out: &mut [f64],
+    ) {
+        let x: &[f32] = bytemuck::cast_slice(&vectors);
         for (out, x) in out.iter_mut().zip(x) {
             let x = f64::from(*x);
             *out = if ADD { *out + x } else { x };
