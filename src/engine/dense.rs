@@ -92,17 +92,17 @@ impl<T: Lane, const ADD: bool> WithSimd for Deliver<'_, T, ADD> {
     fn with_simd<S: Simd>(self, simd: S) {
         let width = self.row / T::count::<S>();
         let weights = T::vectors::<S>(self.weights);
-        let mut drive = self.drive;
+        let drive = self.drive;
         let mut at = 0;
         // Tiles of as many vectors as leave their partial sums in registers: 4 of 16, 7 of 32.
-        while at < width && !drive.is_empty() {
+        while at < width {
             let tile = Tile {
                 weights,
                 pre: self.pre,
                 width,
                 at,
             };
-            let done = if S::REGISTER_COUNT >= 32 {
+            at += if S::REGISTER_COUNT >= 32 {
                 match width - at {
                     5 => tile.deliver::<S, 5, ADD>(simd, drive),
                     6 | 11 | 12 => tile.deliver::<S, 6, ADD>(simd, drive),
@@ -121,9 +121,6 @@ impl<T: Lane, const ADD: bool> WithSimd for Deliver<'_, T, ADD> {
                     _ => tile.deliver::<S, 1, ADD>(simd, drive),
                 }
             };
-            at += done;
-            let done = (done * T::count::<S>()).min(drive.len());
-            drive = &mut drive[done..];
         }
     }
 }
@@ -137,7 +134,7 @@ struct Tile<'a, T, V> {
 }
 
 impl<T: Lane, V: Copy> Tile<'_, T, V> {
-    /// The drive of `N` vectors, at the beginning of `drive`; returns `N`.
+    /// The drive of `N` vectors; returns `N`.
     #[inline(always)]
     fn deliver<S: Simd, const N: usize, const ADD: bool>(&self, simd: S, drive: &mut [f64]) -> usize
     where
@@ -162,10 +159,10 @@ impl<T: Lane, V: Copy> Tile<'_, T, V> {
             }
         }
         let last = rows.remainder().chunks_exact(width);
-        for ((sums, x), weights) in sums.iter_mut().zip(rest).zip(last) {
+        for ((p, x), weights) in rest.iter().enumerate().zip(last) {
             let x = T::splat(simd, *x);
             for v in 0..N {
-                sums[v] = T::mul_add(simd, weights[at + v], x, sums[v]);
+                sums[p][v] = T::mul_add(simd, weights[at + v], x, sums[p][v]);
             }
         }
         let mut totals = [T::splat(simd, T::default()); N];
@@ -174,7 +171,7 @@ impl<T: Lane, V: Copy> Tile<'_, T, V> {
             let odd = T::add(simd, sums[2][v], sums[3][v]);
             totals[v] = T::add(simd, even, odd);
         }
-        T::give::<S, N, ADD>(simd, totals, drive);
+        T::give::<S, N, ADD>(simd, totals, drive, at);
         N
     }
 }

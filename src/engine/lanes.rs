@@ -33,12 +33,13 @@ pub trait Lane: Real + bytemuck::Pod {
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
     /// As [`Lane::vectors`], to be written.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
-    /// Puts vectors into numbers of double precision, or adds them if `ADD`. Where `out` is shorter, by less than a vector and
-    /// in single precision, what is left over is dropped.
+    /// Puts vectors into numbers of double precision, from the `at`-th vector of these numbers on, or adds them if `ADD`. In
+    /// single precision the last vector may reach beyond the end of `out`.
     fn give<S: Simd, const N: usize, const ADD: bool>(
         simd: S,
         vectors: [Self::Vector<S>; N],
         out: &mut [f64],
+        at: usize,
     );
 }
 
@@ -116,16 +117,15 @@ lane!(
         simd: S,
         vectors: [S::f64s; N],
         out: &mut [f64],
+        at: usize,
     ) {
-        // So many are known to the compiler, which keeps them in registers.
-        if let Some(out) = S::as_mut_simd_f64s(out).0.first_chunk_mut::<N>() {
-            for v in 0..N {
-                out[v] = if ADD {
-                    simd.add_f64s(out[v], vectors[v])
-                } else {
-                    vectors[v]
-                };
-            }
+        let out = &mut S::as_mut_simd_f64s(out).0[at..at + N];
+        for v in 0..N {
+            out[v] = if ADD {
+                simd.add_f64s(out[v], vectors[v])
+            } else {
+                vectors[v]
+            };
         }
     }
 );
@@ -145,9 +145,10 @@ lane!(
         _: S,
         vectors: [S::f32s; N],
         out: &mut [f64],
+        at: usize,
     ) {
         let x: &[f32] = bytemuck::cast_slice(&vectors);
-        for (out, x) in out.iter_mut().zip(x) {
+        for (out, x) in out[at * S::F32_LANES..].iter_mut().zip(x) {
             let x = f64::from(*x);
             *out = if ADD { *out + x } else { x };
         }
