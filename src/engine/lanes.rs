@@ -34,7 +34,7 @@ pub trait Lane: Real + bytemuck::Pod {
     /// As [`Lane::vectors`], to be written.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
     /// Puts vectors into numbers of double precision, from the `at`-th vector of these numbers on, or adds them if `ADD`. In
-    /// single precision the last vector may reach beyond the end of `out`.
+    /// single precision the last vectors may be beyond the end of `out`.
     fn give<S: Simd, const N: usize, const ADD: bool>(
         simd: S,
         vectors: [Self::Vector<S>; N],
@@ -148,7 +148,8 @@ lane!(
         at: usize,
     ) {
         let x: &[f32] = bytemuck::cast_slice(&vectors);
-        for (out, x) in out[at * S::F32_LANES..].iter_mut().zip(x) {
+        let out = out.get_mut(at * S::F32_LANES..).unwrap_or_default();
+        for (out, x) in out.iter_mut().zip(x) {
             let x = f64::from(*x);
             *out = if ADD { *out + x } else { x };
         }
