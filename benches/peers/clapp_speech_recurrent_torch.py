@@ -15,7 +15,6 @@ last line is JSON.
 
 import argparse
 import pathlib
-import time
 from collections import deque
 
 import numpy as np
@@ -23,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from clapp_speech_torch import BEFORE, CHANNELS, DELTA, EVERY, KERNEL, REPLICAS, Layer, spoken_digits
+from clapp_speech_torch import BEFORE, CHANNELS, EVERY, KERNEL, REPLICAS, Layer, spoken_digits, train
 from clapp_torch import accuracy
 from sides import tell
 
@@ -122,37 +121,6 @@ class Recurrent:
         self.adam.step()
 
 
-def train(layers, recurrent, split, epochs, seed, rate):
-    """All layers learn side by side; gives the seconds that it took and the steps."""
-    adam = torch.optim.Adam(layers.parameters(), lr=rate)
-    rng, margin = np.random.default_rng(seed), BEFORE + KERNEL
-    sizes = [CHANNELS] + [layer.w.shape[0] for layer in layers]
-    kept = [torch.zeros(REPLICAS, margin, size) for size in sizes]
-    kept_since = torch.zeros(REPLICAS, margin, dtype=torch.long)
-    seconds, steps = 0.0, 0
-    for _ in range(epochs):
-        values, _, since, _ = split.heard(rng.permutation(len(split.frames)))
-        begun = time.perf_counter()
-        for at in range(0, values.shape[1], EVERY):
-            x, loss = values[:, at : at + EVERY], 0.0
-            count = x.shape[1]
-            kept_since = torch.cat([kept_since[:, -margin:], since[:, at : at + EVERY]], 1)
-            now, then = kept_since[:, -count:], kept_since[:, -count - DELTA : -DELTA]
-            same = ((now >= DELTA) & (then + DELTA < BEFORE)).float()
-            for k, layer in enumerate(layers):
-                kept[k] = torch.cat([kept[k][:, -margin:], x], 1)
-                z = layer(kept[k], count + DELTA)
-                past = layer(kept[k][:, : kept[k].shape[1] - BEFORE], count)
-                loss = loss + layer.loss(z[:, :-DELTA], z[:, DELTA:], past, same)
-                x = z[:, DELTA:].detach()
-            recurrent.learn(x, now)
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-        seconds, steps = seconds + time.perf_counter() - begun, steps + values.shape[1]
-    return seconds, steps
-
-
 def evaluate(layers, gated, splits):
     """Per cent of frames and of recordings found by a classifier of each layer."""
     frames, recordings = [], []
@@ -217,7 +185,8 @@ def main():
         torch.manual_seed(seed)
         layers, gated = nn.ModuleList([Layer(CHANNELS, 128), Layer(128, 128)]), Gated(128, options.cells)
         random = evaluate(layers, gated, splits)
-        took, steps = train(layers, Recurrent(gated, options.rate), splits[0], options.epochs, seed, options.rate)
+        recurrent = Recurrent(gated, options.rate)
+        took, steps = train(layers, splits[0], options.epochs, seed, options.rate, above=recurrent)
         results[seed] = {"random": random, "learned": evaluate(layers, gated, splits), "us_a_step": round(took / steps * 1e6, 1)}
         seconds.append(took)
         print(f"seed {seed}: {results[seed]}", flush=True)

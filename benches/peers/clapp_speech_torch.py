@@ -118,8 +118,9 @@ def evaluate(layers, splits):
     return [round(accuracy(a, splits[0].digits, b, splits[1].digits), 2) for a, b in zip(*found)]
 
 
-def train(layers, split, epochs, seed, rate):
-    """Learns; gives the seconds that it took and the steps."""
+def train(layers, split, epochs, seed, rate, above=None):
+    """Learns, all layers side by side; gives the seconds that it took and the steps. `above.learn` is told the top layer's
+    activity (replicas, steps, neurons) and the frames since each recording began."""
     adam = torch.optim.Adam(layers.parameters(), lr=rate)
     rng, margin = np.random.default_rng(seed), BEFORE + KERNEL
     sizes = [CHANNELS] + [layer.w.shape[0] for layer in layers]
@@ -142,6 +143,8 @@ def train(layers, split, epochs, seed, rate):
                 past = layer(kept[k][:, : kept[k].shape[1] - BEFORE], count)
                 loss = loss + layer.loss(z[:, :-DELTA], z[:, DELTA:], past, same)
                 x = z[:, DELTA:].detach()
+            if above is not None:
+                above.learn(x, now)
             adam.zero_grad()
             loss.backward()
             adam.step()
