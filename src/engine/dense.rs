@@ -91,37 +91,100 @@ impl<T: Lane, const ADD: bool> WithSimd for Deliver<'_, T, ADD> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let width = self.row / T::count::<S>();
-        let weights = T::vectors::<S>(self.weights);
-        let drive = self.drive;
-        let mut at = 0;
-        // Tiles of as many vectors as leave their partial sums in registers: 4 of 16, 7 of 32.
-        while at < width {
-            let tile = Tile {
-                weights,
-                pre: self.pre,
-                width,
-                at,
-            };
-            at += if S::REGISTER_COUNT >= 32 {
-                match width - at {
-                    5 => tile.deliver::<S, 5, ADD>(simd, drive),
-                    6 | 11 | 12 => tile.deliver::<S, 6, ADD>(simd, drive),
-                    7 | 13.. => tile.deliver::<S, 7, ADD>(simd, drive),
-                    8.. => tile.deliver::<S, 5, ADD>(simd, drive),
-                    4 => tile.deliver::<S, 4, ADD>(simd, drive),
-                    3 => tile.deliver::<S, 3, ADD>(simd, drive),
-                    2 => tile.deliver::<S, 2, ADD>(simd, drive),
-                    _ => tile.deliver::<S, 1, ADD>(simd, drive),
-                }
-            } else {
-                match width - at {
-                    4.. => tile.deliver::<S, 4, ADD>(simd, drive),
-                    3 => tile.deliver::<S, 3, ADD>(simd, drive),
-                    2 => tile.deliver::<S, 2, ADD>(simd, drive),
-                    _ => tile.deliver::<S, 1, ADD>(simd, drive),
-                }
-            };
+        let Deliver {
+            weights,
+            pre,
+            drive,
+            ..
+        } = self;
+        let weights = T::vectors::<S>(weights);
+        match width {
+            1 => whole_rows::<S, T, 1, ADD>(simd, weights, pre, drive),
+            2 => whole_rows::<S, T, 2, ADD>(simd, weights, pre, drive),
+            3 => whole_rows::<S, T, 3, ADD>(simd, weights, pre, drive),
+            4 => whole_rows::<S, T, 4, ADD>(simd, weights, pre, drive),
+            5 if has_many_registers::<S>() => whole_rows::<S, T, 5, ADD>(simd, weights, pre, drive),
+            6 if has_many_registers::<S>() => whole_rows::<S, T, 6, ADD>(simd, weights, pre, drive),
+            7 if has_many_registers::<S>() => whole_rows::<S, T, 7, ADD>(simd, weights, pre, drive),
+            _ => tiles::<S, T, ADD>(simd, (weights, width), pre, drive),
         }
+    }
+}
+
+/// Whether the partial sums of seven vectors stay in registers, and not only those of four.
+#[inline(always)]
+fn has_many_registers<S: Simd>() -> bool {
+    S::REGISTER_COUNT >= 32
+}
+
+/// The drive of rows of `N` vectors, all of whose partial sums stay in registers.
+#[inline(always)]
+fn whole_rows<S: Simd, T: Lane, const N: usize, const ADD: bool>(
+    simd: S,
+    weights: &[T::Vector<S>],
+    pre: &[T],
+    drive: &mut [f64],
+) {
+    let mut sums = [[T::splat(simd, T::default()); N]; PARTIAL];
+    let (blocks, last) = weights.as_chunks::<N>().0.as_chunks::<PARTIAL>();
+    let (groups, rest) = pre.as_chunks::<PARTIAL>();
+    for (rows, group) in blocks.iter().zip(groups) {
+        for p in 0..PARTIAL {
+            let x = T::splat(simd, group[p]);
+            for v in 0..N {
+                sums[p][v] = T::mul_add(simd, rows[p][v], x, sums[p][v]);
+            }
+        }
+    }
+    for ((sums, row), x) in sums.iter_mut().zip(last).zip(rest) {
+        let x = T::splat(simd, *x);
+        for v in 0..N {
+            sums[v] = T::mul_add(simd, row[v], x, sums[v]);
+        }
+    }
+    T::give::<S, N, ADD>(simd, total::<S, T, N>(simd, &sums), drive, 0);
+}
+
+/// Partial sums together.
+#[inline(always)]
+fn total<S: Simd, T: Lane, const N: usize>(
+    simd: S,
+    sums: &[[T::Vector<S>; N]; PARTIAL],
+) -> [T::Vector<S>; N] {
+    let mut totals = [T::splat(simd, T::default()); N];
+    for v in 0..N {
+        let even = T::add(simd, sums[0][v], sums[1][v]);
+        let odd = T::add(simd, sums[2][v], sums[3][v]);
+        totals[v] = T::add(simd, even, odd);
+    }
+    totals
+}
+
+/// The drive of rows of any `width`, in tiles of as many vectors as leave their partial sums in registers: 4 of 16, 7 of 32.
+#[inline(always)]
+fn tiles<S: Simd, T: Lane, const ADD: bool>(
+    simd: S,
+    (weights, width): (&[T::Vector<S>], usize),
+    pre: &[T],
+    drive: &mut [f64],
+) {
+    let mut at = 0;
+    while at < width {
+        let tile = Tile {
+            weights,
+            pre,
+            width,
+            at,
+        };
+        at += match (width - at, has_many_registers::<S>()) {
+            (5 | 8..=10, true) => tile.deliver::<S, 5, ADD>(simd, drive),
+            (6 | 11 | 12, true) => tile.deliver::<S, 6, ADD>(simd, drive),
+            (7 | 13.., true) => tile.deliver::<S, 7, ADD>(simd, drive),
+            (4.., _) => tile.deliver::<S, 4, ADD>(simd, drive),
+            (3, _) => tile.deliver::<S, 3, ADD>(simd, drive),
+            (2, _) => tile.deliver::<S, 2, ADD>(simd, drive),
+            _ => tile.deliver::<S, 1, ADD>(simd, drive),
+        };
     }
 }
 
@@ -159,19 +222,13 @@ impl<T: Lane, V: Copy> Tile<'_, T, V> {
             }
         }
         let last = rows.remainder().chunks_exact(width);
-        for ((p, x), weights) in rest.iter().enumerate().zip(last) {
+        for ((sums, x), weights) in sums.iter_mut().zip(rest).zip(last) {
             let x = T::splat(simd, *x);
             for v in 0..N {
-                sums[p][v] = T::mul_add(simd, weights[at + v], x, sums[p][v]);
+                sums[v] = T::mul_add(simd, weights[at + v], x, sums[v]);
             }
         }
-        let mut totals = [T::splat(simd, T::default()); N];
-        for v in 0..N {
-            let even = T::add(simd, sums[0][v], sums[1][v]);
-            let odd = T::add(simd, sums[2][v], sums[3][v]);
-            totals[v] = T::add(simd, even, odd);
-        }
-        T::give::<S, N, ADD>(simd, totals, drive, at);
+        T::give::<S, N, ADD>(simd, total::<S, T, N>(simd, &sums), drive, at);
         N
     }
 }

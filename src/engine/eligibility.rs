@@ -221,13 +221,16 @@ fn deviation_rows<S: Simd>(simd: S, pass: Pass<'_>, products: [Product<'_>; 2]) 
     }
 }
 
-/// A postsynaptic factor times a number.
+/// A postsynaptic factor of `N` vectors times a number.
 #[inline(always)]
 fn scaled<S: Simd, const N: usize>(simd: S, post: &[f64], scale: f64) -> [S::f64s; N] {
     let scale = simd.splat_f64s(scale);
     let mut all = [scale; N];
-    for (out, x) in all.iter_mut().zip(S::as_simd_f64s(post).0) {
-        *out = simd.mul_f64s(scale, *x);
+    // A number of vectors that the compiler knows: they stay in registers.
+    if let Some(post) = S::as_simd_f64s(post).0.first_chunk::<N>() {
+        for v in 0..N {
+            all[v] = simd.mul_f64s(scale, post[v]);
+        }
     }
     all
 }
