@@ -49,7 +49,7 @@ pub fn padded<T: Lane>(n: usize) -> usize {
 }
 
 macro_rules! lane {
-    ($number:ty, $row:literal, $vector:ident, $count:ident, $splat:ident, $add:ident, $mul:ident, $mul_add:ident,
+    ($number:ty, $row:expr, $vector:ident, $count:ident, $splat:ident, $add:ident, $mul:ident, $mul_add:ident,
      $vectors:ident, $vectors_mut:ident, $give:item) => {
         impl Lane for $number {
             const ROW: usize = $row;
@@ -104,7 +104,7 @@ macro_rules! lane {
 
 lane!(
     f64,
-    8,
+    crate::lang::vm::LANES,
     f64s,
     F64_LANES,
     splat_f64s,

@@ -9,6 +9,7 @@ mod probes;
 mod ready;
 mod run;
 mod runnable;
+mod stage_log;
 mod stages;
 mod under_way;
 mod weights;

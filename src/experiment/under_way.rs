@@ -9,6 +9,7 @@ use super::collect::{Accumulator, Collector, Parts};
 use super::findings;
 use super::probes::PlannedKind;
 use super::run::{Progress, RunError, RunOptions};
+use super::stage_log::{StageLog, looks};
 use super::stages::{Length, Stage};
 use super::weights::{sample_weights, send_weights, until_sample, weight_shape};
 use crate::circuit::InputId;
@@ -17,7 +18,7 @@ use crate::engine::rate::{NotFinite, Settings, Simulation, Stopped};
 use crate::input::Pass;
 use crate::record::{
     Machine, MeasureNote, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport,
-    StageReport, StopReason, TraceBlock, TraceSpec, WeightSpec, peak_memory_mib, rfc3339_utc,
+    StopReason, TraceBlock, TraceSpec, WeightSpec, peak_memory_mib, rfc3339_utc,
 };
 
 /// A run under way.
@@ -28,11 +29,24 @@ pub(super) struct Run<'e> {
     blocks: Vec<Option<TraceBlock>>,
     accumulators: Vec<Accumulator>,
     interrupt: Arc<AtomicBool>,
-    leaves: Vec<String>,
-    reports: Vec<StageReport>,
+    log: StageLog,
     /// Steps in which something learned.
     trained: u64,
     started: (SystemTime, Instant),
+}
+
+/// What looks at a stage, by number.
+struct Active {
+    measures: Vec<usize>,
+    traces: Vec<usize>,
+    weights: Vec<usize>,
+}
+
+/// The numbers of those that look at a stage which is `within` others.
+fn looking<T>(all: &[T], during: impl Fn(&T) -> &Vec<String>, within: &[String]) -> Vec<usize> {
+    (0..all.len())
+        .filter(|i| looks(during(&all[*i]), within))
+        .collect()
 }
 
 impl<'e> Run<'e> {
@@ -76,8 +90,7 @@ impl<'e> Run<'e> {
                 .map(|m| Accumulator::new(&m.kind, circuit.replicas))
                 .collect(),
             interrupt: options.interrupt.clone(),
-            leaves,
-            reports: Vec::new(),
+            log: StageLog::new(leaves),
             trained: 0,
             started: (SystemTime::now(), Instant::now()),
         })
@@ -127,27 +140,32 @@ impl<'e> Run<'e> {
         within: &[String],
         progress: &mut dyn Progress,
     ) -> Result<StopReason, RunError> {
+        let active = self.enter(stage, within)?;
+        progress.stage(&stage.name);
+        let begun = Instant::now();
+        let first = self.simulation.state().step;
+        let result = self.steps((stage, steps), active, progress)?;
+        let done = self.simulation.state().step - first;
+        self.log
+            .add(&stage.name, done, begun.elapsed().as_secs_f64());
+        Ok(self.stop_reason(result, &stage.name))
+    }
+
+    /// Makes the simulation ready for a stage.
+    fn enter(&mut self, stage: &Stage, within: &[String]) -> Result<Active, RunError> {
         let experiment = self.experiment;
-        let looks =
-            |during: &[String]| during.is_empty() || during.iter().any(|d| within.contains(d));
-        let measures: Vec<usize> = (0..experiment.measures.len())
-            .filter(|i| looks(&experiment.measures[*i].during))
-            .collect();
-        let traces: Vec<usize> = (0..experiment.traces.len())
-            .filter(|i| looks(&experiment.traces[*i].during))
-            .collect();
-        let activity = Activity {
-            learns: stage.learns.clone(),
-            probed: self.probed(&measures, &traces),
-            measured: self
-                .updates(&measures, stage)
-                .iter()
-                .map(Option::is_some)
-                .collect(),
+        let active = Active {
+            measures: looking(&experiment.measures, |m| &m.during, within),
+            traces: looking(&experiment.traces, |t| &t.during, within),
+            weights: looking(&experiment.weights, |w| &w.during, within),
         };
-        let samples = self.updates(&measures, stage);
+        let samples = self.updates(&active.measures, stage);
         let settings = Settings {
-            activity,
+            activity: Activity {
+                learns: stage.learns.clone(),
+                probed: self.probed(&active.measures, &active.traces),
+                measured: samples.iter().map(Option::is_some).collect(),
+            },
             schedules: stage.schedules.clone(),
             splits: self.splits(stage),
             trial: stage.trial.clone(),
@@ -157,18 +175,19 @@ impl<'e> Run<'e> {
         self.simulation
             .enter(&settings)
             .map_err(|p| RunError::of(&experiment.netlist, p))?;
-        let number = self
-            .leaves
-            .iter()
-            .position(|l| *l == stage.name)
-            .unwrap_or(0) as u32;
+        Ok(active)
+    }
+
+    /// Runs the steps of the stage that was entered, with stops where weights are recorded.
+    fn steps(
+        &mut self,
+        (stage, steps): (&Stage, u64),
+        active: Active,
+        progress: &mut dyn Progress,
+    ) -> Result<Result<(), Stopped>, RunError> {
+        let experiment = self.experiment;
+        let number = self.log.number(&stage.name);
         let learning = stage.learns.iter().any(|l| *l);
-        let sampled: Vec<usize> = (0..experiment.weights.len())
-            .filter(|i| looks(&experiment.weights[*i].during))
-            .collect();
-        progress.stage(&stage.name);
-        let begun = Instant::now();
-        let first = self.simulation.state().step;
         let mut collector = Collector::new(
             Parts {
                 program: &experiment.program,
@@ -181,11 +200,12 @@ impl<'e> Run<'e> {
                 interrupt: &self.interrupt,
                 learns_at_all: experiment.stages.iter().any(Stage::learns_at_all),
             },
-            (measures, traces),
+            (active.measures, active.traces),
             (number, &stage.name),
             self.trained,
             learning,
         );
+        let sampled = active.weights;
         let mut left = steps;
         let mut result = Ok(());
         while left > 0 && result.is_ok() {
@@ -205,12 +225,10 @@ impl<'e> Run<'e> {
         }
         collector.end(self.simulation.state());
         self.trained = collector.trained;
-        if let Some(failure) = collector.failure.take() {
-            return Err(failure.into());
+        match collector.failure.take() {
+            Some(failure) => Err(failure.into()),
+            None => Ok(result),
         }
-        let done = self.simulation.state().step - first;
-        self.note_stage(&stage.name, done, begun.elapsed().as_secs_f64());
-        Ok(self.stop_reason(result, &stage.name))
     }
 
     /// Steps in a sample of each measured rule of the program; `None` for those that nobody looks at.
@@ -279,20 +297,6 @@ impl<'e> Run<'e> {
         splits
     }
 
-    fn note_stage(&mut self, name: &str, steps: u64, wall_seconds: f64) {
-        match self.reports.iter_mut().find(|r| r.name == name) {
-            Some(report) => {
-                report.steps += steps;
-                report.wall_seconds += wall_seconds;
-            }
-            None => self.reports.push(StageReport {
-                name: name.to_owned(),
-                steps,
-                wall_seconds,
-            }),
-        }
-    }
-
     fn stop_reason(&self, result: Result<(), Stopped>, stage: &str) -> StopReason {
         let circuit = &self.experiment.program.circuit;
         match result {
@@ -342,7 +346,7 @@ impl<'e> Run<'e> {
         options: &RunOptions,
         directory: &RunDirectory,
     ) -> Result<RunReport, RunError> {
-        let last = self.leaves.len().saturating_sub(1) as u32;
+        let last = self.log.last();
         self.record_weights(last, false)?;
         for block in self.blocks.iter_mut().filter_map(Option::take) {
             self.recorder.send_trace(block)?;
@@ -377,7 +381,7 @@ impl<'e> Run<'e> {
             peak_memory_mib: peak_memory_mib(),
             machine: Machine::here(),
             stop,
-            stages: self.reports,
+            stages: self.log.reports,
             measures,
             measure_notes: experiment.measures.iter().map(note).collect(),
             traces: summary.traces,

@@ -8,7 +8,7 @@ use crate::engine::{dense, elementwise, transposed};
 use crate::vector::Singles;
 
 /// Adds what a matrix gives to a drive, forwards or turned round.
-type Deliver = fn(Arch, (&[f64], usize), &[f64], &mut [f64], bool);
+type Deliver<T> = fn(Arch, (&[T], usize), &[T], &mut [f64], bool);
 
 /// The synapses of a projection.
 pub(super) struct Synapses<'a> {
@@ -31,15 +31,15 @@ impl Synapses<'_> {
                 let n = if self.transposed { *post } else { *n };
                 rounded.resize(n, 0.0);
                 elementwise::round(self.arch, &pre[..n], rounded);
-                let deliver = if self.transposed {
-                    transposed::deliver_single
+                let deliver: Deliver<f32> = if self.transposed {
+                    transposed::deliver
                 } else {
                     dense::deliver
                 };
                 return deliver(self.arch, (values, *row), rounded, drive, begun);
             }
             (Weights::Dense { row, values }, Connectivity::Dense { pre: n, post }) => {
-                let (n, deliver): (_, Deliver) = if self.transposed {
+                let (n, deliver): (_, Deliver<f64>) = if self.transposed {
                     (*post, transposed::deliver)
                 } else {
                     (*n, dense::deliver)

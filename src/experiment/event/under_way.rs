@@ -11,11 +11,11 @@ use crate::circuit::connect::Connectivity;
 use crate::engine::event::simulation::Simulation;
 use crate::engine::event::time::{PS_PER_MS, to_ms};
 use crate::experiment::run::{Progress, RunError, RunOptions};
+use crate::experiment::stage_log::{StageLog, looks};
 use crate::measure::SpikeTally;
 use crate::record::{
     Machine, NetlistReport, Recorder, RecorderSpec, RunDirectory, RunReport, SpikePopulation,
-    SpikeSpec, StageReport, StopReason, TraceOf, TraceSpec, WeightSpec, peak_memory_mib,
-    rfc3339_utc,
+    SpikeSpec, StopReason, TraceOf, TraceSpec, WeightSpec, peak_memory_mib, rfc3339_utc,
 };
 
 /// A run under way.
@@ -24,8 +24,7 @@ pub(super) struct Run<'e> {
     options: &'e RunOptions,
     simulation: Simulation,
     kept: Kept,
-    leaves: Vec<String>,
-    reports: Vec<StageReport>,
+    log: StageLog,
     /// Milliseconds that have been told.
     told: u64,
     started: (SystemTime, Instant),
@@ -53,8 +52,7 @@ impl<'e> Run<'e> {
             options,
             simulation,
             kept,
-            leaves,
-            reports: vec![],
+            log: StageLog::new(leaves),
             told: 0,
             started,
         })
@@ -82,59 +80,83 @@ impl<'e> Run<'e> {
         Ok(StopReason::Completed)
     }
 
+    /// Runs one stage that has no parts.
     fn leaf(
         &mut self,
         stage: &EventStage,
         within: &[String],
         progress: &mut dyn Progress,
     ) -> Result<StopReason, RunError> {
-        let experiment = self.experiment;
-        let name = &stage.settings.name;
-        let looks =
-            |during: &[String]| during.is_empty() || during.iter().any(|d| within.contains(d));
+        let (experiment, name) = (self.experiment, &stage.settings.name);
         let now = self.simulation.now();
-        let due =
-            |every: i64| now.div_euclid(every) * every + if now % every == 0 { 0 } else { every };
-        let recordings = &experiment.recordings;
-        let traces = recordings
-            .traces
-            .iter()
-            .enumerate()
-            .filter(|(_, t)| looks(&t.during));
-        let weights = recordings
-            .weights
-            .iter()
-            .enumerate()
-            .filter(|(_, w)| looks(&w.during));
-        let mut recorded = vec![false; experiment.program.populations.len()];
-        recordings
-            .spikes
-            .iter()
-            .filter(|(_, during)| looks(during))
-            .for_each(|(p, _)| recorded[*p] = true);
+        self.enter(stage, within)?;
+        let inputs = self.simulation.inputs();
+        let until = now.saturating_add(stage.once(&|input, split| inputs.pass(input, split)));
+        self.simulation.begin_passes(&stage.passes());
+        progress.stage(name);
+        let begun = Instant::now();
+        self.advance((name, until), within, progress)?;
+        for (modulator, _) in &stage.settings.schedules {
+            self.simulation
+                .resume_schedule(*modulator)
+                .map_err(|e| experiment.failed(&e))?;
+        }
+        let end = self.simulation.now();
+        let view = self.simulation.view();
+        self.kept.measuring.close(&experiment.measures, end, &view);
+        let done = ((end - now) as f64 / PS_PER_MS).round() as u64;
+        self.log.add(name, done, begun.elapsed().as_secs_f64());
+        Ok(match end >= until {
+            true => StopReason::Completed,
+            false => StopReason::Interrupted {
+                stage: name.clone(),
+                step: to_ms(end) as u64,
+            },
+        })
+    }
+
+    /// Makes the simulation and the measures ready for a stage.
+    fn enter(&mut self, stage: &EventStage, within: &[String]) -> Result<(), RunError> {
+        let experiment = self.experiment;
         for (modulator, schedule) in &stage.settings.schedules {
             self.simulation
                 .set_schedule(*modulator, schedule)
                 .map_err(|e| experiment.failed(&e))?;
         }
-        let learns = experiment.learns(&stage.settings.learns);
         self.simulation
-            .set_learning(&learns)
+            .set_learning(&experiment.learns(&stage.settings.learns))
             .map_err(|e| experiment.failed(&e))?;
         let measures = experiment.measures.iter().enumerate();
-        let looking = measures.filter(|(_, m)| looks(&m.during));
-        self.kept
-            .measuring
-            .open(looking.map(|(index, _)| index).collect(), now);
-        let inputs = self.simulation.inputs();
-        let lasts = stage.once(&|input, split| inputs.pass(input, split));
-        self.simulation.begin_passes(&stage.passes());
-        progress.stage(name);
-        let begun = Instant::now();
-        let until = now.saturating_add(lasts);
+        let looking = measures.filter(|(_, m)| looks(&m.during, within));
+        let looking = looking.map(|(index, _)| index).collect();
+        self.kept.measuring.open(looking, self.simulation.now());
+        Ok(())
+    }
+
+    /// Runs a stage, by name and end (ps), with what is recorded of it.
+    fn advance(
+        &mut self,
+        (name, until): (&str, i64),
+        within: &[String],
+        progress: &mut dyn Progress,
+    ) -> Result<(), RunError> {
+        let experiment = self.experiment;
+        let now = self.simulation.now();
+        let due =
+            |every: i64| now.div_euclid(every) * every + if now % every == 0 { 0 } else { every };
+        let recordings = &experiment.recordings;
+        let traces = recordings.traces.iter().enumerate();
+        let traces = traces.filter(|(_, t)| looks(&t.during, within));
+        let weights = recordings.weights.iter().enumerate();
+        let weights = weights.filter(|(_, w)| looks(&w.during, within));
+        let mut recorded = vec![false; experiment.program.populations.len()];
+        let spikes = recordings.spikes.iter();
+        spikes
+            .filter(|(_, during)| looks(during, within))
+            .for_each(|(p, _)| recorded[*p] = true);
         let mut collector = Collector {
             experiment,
-            stage: self.leaves.iter().position(|l| l == name).unwrap_or(0) as u32,
+            stage: self.log.number(name),
             recorded,
             traces: traces.map(|(i, t)| (i, due(t.every))).collect(),
             weights: weights.map(|(i, w)| (i, due(w.every))).collect(),
@@ -147,34 +169,7 @@ impl<'e> Run<'e> {
         let result = self.simulation.run_until(until, &mut collector);
         self.told = collector.told;
         collector.end()?;
-        result.map_err(|e| experiment.failed(&e))?;
-        for (modulator, _) in &stage.settings.schedules {
-            self.simulation
-                .resume_schedule(*modulator)
-                .map_err(|e| experiment.failed(&e))?;
-        }
-        let (measuring, end) = (&mut self.kept.measuring, self.simulation.now());
-        measuring.close(&experiment.measures, end, &self.simulation.view());
-        let done = ((self.simulation.now() - now) as f64 / PS_PER_MS).round() as u64;
-        let wall_seconds = begun.elapsed().as_secs_f64();
-        match self.reports.iter_mut().find(|r| r.name == *name) {
-            Some(report) => {
-                report.steps += done;
-                report.wall_seconds += wall_seconds;
-            }
-            None => self.reports.push(StageReport {
-                name: name.clone(),
-                steps: done,
-                wall_seconds,
-            }),
-        }
-        Ok(match self.simulation.now() >= until {
-            true => StopReason::Completed,
-            false => StopReason::Interrupted {
-                stage: name.clone(),
-                step: to_ms(self.simulation.now()) as u64,
-            },
-        })
+        result.map_err(|e| experiment.failed(&e))
     }
 
     /// Writes what is left, and `run.json`.
@@ -186,7 +181,7 @@ impl<'e> Run<'e> {
         for block in self.kept.traces.iter_mut().filter_map(Option::take) {
             self.kept.recorder.send_trace(block)?;
         }
-        let last = self.leaves.len().saturating_sub(1) as u32;
+        let last = self.log.last();
         for (index, weights) in self.experiment.recordings.weights.iter().enumerate() {
             let mut matrix = self.kept.recorder.weight_buffer(index);
             self.simulation
@@ -236,7 +231,7 @@ impl<'e> Run<'e> {
             peak_memory_mib: peak_memory_mib(),
             machine: Machine::here(),
             stop,
-            stages: self.reports,
+            stages: self.log.reports,
             measures: self.kept.measuring.reports(&experiment.measures),
             measure_notes: experiment
                 .measures
