@@ -3,11 +3,15 @@
 
 Replicas look at pictures of CIFAR-10, patch after patch, column by column; with probability 1/2 a move is a saccade to another picture.
 Colours are standardised, then lose their local mean and contrast. Layers are convolutions of 3 x 3 with rectification; `p` after a width adds
-2 x 2 max-pooling. Each layer's code is the mean over its maps. The score of a move is u = z W_pred c, of the codes now and one glance before, and
-the loss the hinge of Illing et al. 2021, Eq. 3. The gradient reaches both ends (W_retro tied to W_pred), or only z (`--retro none`).
-`--synchronous` scores each move on the picture against the same move to another replica's picture, both at once (CLAPP-s, images-s.toml, where
-the other one is the replica's own memory). `--above` takes the context from the layer above (from-above.toml). `--no-prediction` leaves out the
-term of Eq. 6, `--no-modulator` the surprise: every move changes weights. Adam moves the weights once a visit, of all its glances.
+2 x 2 max-pooling, `t` three glances in a row instead of one. Each layer's code is the mean over its maps. The score of a move is u = z W_pred c, of
+the codes now and one glance before, and the loss the hinge of Illing et al. 2021, Eq. 3. The gradient reaches both ends (W_retro tied to W_pred), or
+only z (`--retro none`). `--synchronous` scores each move on the picture against the same move to another replica's picture, both at once (CLAPP-s,
+images-s.toml, where the other one is the replica's own memory). `--above` takes the context from the layer above (from-above.toml); the last layer's
+own context then does not learn. `--no-prediction` leaves out the term of Eq. 6, `--no-modulator` the surprise: every move changes weights. Adam moves
+the weights once a visit, of all its glances.
+
+With `--weights runs/clapp-images` seed N begins with the first weights of the run in runs/clapp-images-N, so that it is the same network; pictures,
+patches and saccades are drawn anew.
 
 A linear classifier (multinomial logistic regression on standardised values, penalty 1e-3 / 2) reads each layer's code, averaged over the patches
 of a picture, before and after learning. The last line is JSON.
@@ -28,7 +32,7 @@ from torch.nn import functional as F
 from clapp_torch import accuracy, cifar
 from sides import tell
 
-REPLICAS, PATCH, STRIDE, SIGMA = 32, 16, 8, 2.0
+PATCH, STRIDE, SIGMA = 16, 8, 2.0
 # Pictures that the classifiers learn from.
 READ = 10_000
 GRID = (32 - PATCH) // STRIDE + 1
@@ -63,55 +67,100 @@ def pictures(folder, sigma):
     return (prepare(x), torch.cat([batches[0][1], batches[1][1]])), (prepare(batches[2][0]), batches[2][1])
 
 
+def initial(folder, name):
+    """The first weights of a projection in a run directory, one row a postsynaptic neuron."""
+    return torch.from_numpy(np.load(folder / "weights" / f"weights-{name}.npy")[0].T.copy()).float()
+
+
 class Layer(nn.Module):
     """W of a convolution and W_pred, without biases."""
 
     def __init__(self, inputs, width, above, options):
         super().__init__()
-        size, self.pool = int(width.rstrip("p")), width.endswith("p")
-        bound = options.gain * (9 * inputs) ** -0.5
-        self.w = nn.Parameter(torch.empty(size, inputs, 3, 3).uniform_(-bound, bound))
-        self.pred = nn.Parameter(torch.randn(size, above or size) * options.predict)
+        self.size, self.pool, self.glances = size_of(width), "p" in width, 3 if "t" in width else 1
+        bound = options.gain * (9 * inputs * self.glances) ** -0.5
+        self.w = nn.Parameter(torch.empty(self.size, inputs * self.glances, 3, 3).uniform_(-bound, bound))
+        self.pred = nn.Parameter(torch.randn(self.size, above or self.size) * options.predict)
+
+    def begin_with(self, folder, number):
+        """Takes the first weights of layer `number` of a run of Apical."""
+        names = [f"W-{number}"] if self.glances == 1 else [f"W-{number}-{delay}" for delay in range(self.glances)]
+        parts = [initial(folder, name).reshape(self.size, -1, 3, 3) for name in names]
+        self.w.data.copy_(torch.cat(parts, 1))
+        self.pred.data.copy_(initial(folder, f"pred-{number}"))
 
     def forward(self, x):
-        x = F.relu(F.conv2d(x, self.w, padding=1))
-        return F.max_pool2d(x, 2) if self.pool else x
+        """What replicas x glances x channels x rows x columns give; of three glances the first two are lost."""
+        if self.glances > 1:
+            last = x.shape[1]
+            x = torch.cat([x[:, self.glances - 1 - delay : last - delay] for delay in range(self.glances)], 2)
+        z = F.relu(F.conv2d(x.flatten(0, 1), self.w, padding=1))
+        z = F.max_pool2d(z, 2) if self.pool else z
+        return z.unflatten(0, x.shape[:2])
 
 
-def patches(x):
-    """All patches: pictures x grid places x channels x rows x columns."""
-    cut = x.unfold(2, PATCH, STRIDE).unfold(3, PATCH, STRIDE).permute(0, 2, 3, 1, 4, 5)
-    return cut.reshape(len(x), GRID * GRID, x.shape[1], PATCH, PATCH)
+def size_of(width):
+    """Maps of a layer, of `64p` or `64t`."""
+    return int(width.rstrip("pt"))
 
 
-def evaluate(layers, splits):
-    """Per cent of test pictures found by a classifier of each layer."""
-    (learned, classes), test = splits
-    splits = (learned[:READ], classes[:READ]), test
+def evaluate(task, layers):
+    """Per cent of test pictures (or films) found by a classifier of each layer."""
     found = []
-    for x, _ in splits:
+    for x, _ in task.read:
         each = [[] for _ in layers]
         with torch.no_grad():
-            for part in x.split(100):
-                z = patches(part).flatten(0, 1)
+            for part in torch.arange(len(x)).split(25):
+                z = task.whole(x, part)
                 for layer, codes in zip(layers, each):
                     z = layer(z)
-                    codes.append(z.mean((2, 3)).reshape(len(part), GRID * GRID, -1).mean(1))
+                    codes.append(z.mean((3, 4)))
+                # Glances that all layers have seen.
+                common = each[-1][-1].shape[1]
+                for codes in each:
+                    codes[-1] = codes[-1][:, -common:].mean(1)
         found.append([torch.cat(codes) for codes in each])
-    return [round(accuracy(a, splits[0][1], b, splits[1][1]), 2) for a, b in zip(*found)]
+    (_, classes), (_, test_classes) = task.read
+    return [round(accuracy(a, classes, b, test_classes), 2) for a, b in zip(*found)]
 
 
-def visit(x, index, saccade):
-    """The patches that replicas see in a visit (replicas x places), and y of each move down a column (replicas x moves)."""
-    shown = index[:, None].repeat(1, GRID * GRID)
-    jumps = torch.rand(len(index), GRID * GRID - 1) < saccade
-    other = torch.randint(len(x) - 1, jumps.shape)
-    for move in range(GRID * GRID - 1) if saccade else []:
-        now = shown[:, move]
-        shown[:, move + 1] = torch.where(jumps[:, move], other[:, move] + (other[:, move] >= now).long(), now)
-    place = torch.arange(GRID * GRID)
-    cut = x.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
-    return cut[shown, :, place % GRID * STRIDE, place // GRID * STRIDE], torch.where(jumps, -1.0, 1.0)[:, MOVES]
+class Pictures:
+    """Patches of pictures, visited down the columns."""
+
+    steps = GRID**2
+
+    def __init__(self, options):
+        self.options = options
+        (self.learned, classes), test = pictures(options.data, options.sigma)
+        self.read = (self.learned[:READ], classes[:READ]), test
+        self.inputs = self.learned.shape[1]
+
+    def whole(self, x, index):
+        """All patches of pictures: pictures x grid places x channels x rows x columns."""
+        cut = x[index].unfold(2, PATCH, STRIDE).unfold(3, PATCH, STRIDE).permute(0, 3, 2, 1, 4, 5)
+        return cut.flatten(1, 2)
+
+    def visit(self, index):
+        """The patches that replicas see in a visit, and y of each move down a column (replicas x moves)."""
+        x, saccade = self.learned, 0.0 if self.options.synchronous else 0.5
+        shown = index[:, None].repeat(1, GRID * GRID)
+        jumps = torch.rand(len(index), GRID * GRID - 1) < saccade
+        other = torch.randint(len(x) - 1, jumps.shape)
+        for move in range(GRID * GRID - 1) if saccade else []:
+            now = shown[:, move]
+            shown[:, move + 1] = torch.where(jumps[:, move], other[:, move] + (other[:, move] >= now).long(), now)
+        place = torch.arange(GRID * GRID)
+        cut = x.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
+        return cut[shown, :, place % GRID * STRIDE, place // GRID * STRIDE], torch.where(jumps, -1.0, 1.0)[:, MOVES]
+
+    def moves(self, codes, k, y):
+        """What layer k is scored on: codes after moves, their contexts, and y."""
+        z, last = codes[k], k + 1 == len(codes)
+        context = (z.detach() if last else codes[k + 1]) if self.options.above else z
+        found = [(z[:, LATER], context[:, MOVES], y)]
+        if self.options.synchronous:
+            found.append((z.roll(1, 0)[:, LATER], context[:, MOVES], -y))
+        return found
 
 
 def hinge(later, context, pred, y, options):
@@ -125,72 +174,84 @@ def hinge(later, context, pred, y, options):
     return -(surprised * y * through).mean(), float(surprised.mean())
 
 
-def train(layers, split, options, seed, report):
+def train(task, layers, options, seed):
     """Learns; gives the seconds that it took and the visits."""
-    preds = [layer.pred for layer in layers]
-    others = [layer.w for layer in layers]
+    preds, others = [layer.pred for layer in layers], [layer.w for layer in layers]
     adam = torch.optim.Adam([{"params": others, "lr": options.rate}, {"params": preds, "lr": options.pred_rate}])
     seconds, visits, surprise = 0.0, 0, np.zeros(len(layers))
     for epoch in range(1, options.epochs + 1):
-        for index in torch.randperm(len(split[0])).split(REPLICAS):
+        for index in torch.randperm(len(task.learned)).split(options.replicas):
             begun = time.perf_counter()
-            seen, y = visit(split[0], index, 0.0 if options.synchronous else 0.5)
-            x, codes, loss = seen.flatten(0, 1), [], 0.0
+            (x, y), codes, loss = task.visit(index), [], 0.0
             for layer in layers:
                 x = layer(x.detach())
-                codes.append(x.mean((2, 3)).reshape(len(index), GRID * GRID, -1))
-            for k, (layer, z) in enumerate(zip(layers, codes)):
-                context = (codes[k + 1] if options.above and k + 1 < len(layers) else z)[:, MOVES]
-                signs = [(z[:, LATER], y)]
-                if options.synchronous:
-                    signs.append((z.roll(1, 0)[:, LATER], -y))
-                for later, sign in signs:
+                codes.append(x.mean((3, 4)))
+            for k, layer in enumerate(layers):
+                moves = task.moves(codes, k, y)
+                for later, context, sign in moves:
                     part, share = hinge(later, context, layer.pred, sign, options)
-                    loss, surprise[k] = loss + part, surprise[k] + share / len(signs)
+                    loss, surprise[k] = loss + part, surprise[k] + share / len(moves)
             adam.zero_grad()
             loss.backward()
             adam.step()
             seconds, visits = seconds + time.perf_counter() - begun, visits + 1
+        report = options.report
         if report and (epoch % report == 0 or epoch == options.epochs):
-            shares = [round(float(s), 3) for s in surprise / (report * len(split[0]) / REPLICAS)]
-            print(f"seed {seed}, epoch {epoch}, {seconds:.0f} s: {evaluate(layers, options.splits)}, surprise {shares}", flush=True)
+            shares = [round(float(s), 3) for s in surprise / (report * len(task.learned) / options.replicas)]
+            print(f"seed {seed}, epoch {epoch}, {seconds:.0f} s: {evaluate(task, layers)}, surprise {shares}", flush=True)
             surprise[:] = 0
     return seconds, visits
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description, epochs, replicas, layers):
+    """The options that pictures and films share, with their defaults."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the data sets")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--weights", help="seed N begins with the first weights of the run in this folder's name and -N")
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--replicas", type=int, default=replicas)
     parser.add_argument("--report", type=int, default=0, help="epochs between read-outs on the way")
-    parser.add_argument("--layers", nargs="+", default=["32p", "64p", "128", "128"])
+    parser.add_argument("--layers", nargs="+", default=layers)
     parser.add_argument("--rate", type=float, default=2e-4, help="of Adam, for W")
     parser.add_argument("--pred-rate", type=float, default=1e-3, help="of Adam, for W_pred")
     parser.add_argument("--predict", type=float, default=0.01, help="standard deviation of the first W_pred")
     parser.add_argument("--gain", type=float, default=3**0.5, help="bound of the first W, times 1 / sqrt(inputs)")
     parser.add_argument("--sigma", type=float, default=SIGMA, help="of local contrasts (pixels); 0 leaves pictures as they are")
     parser.add_argument("--retro", choices=["tied", "none"], default="tied")
-    for flag in ("--synchronous", "--above", "--no-prediction", "--no-modulator"):
+    for flag in ("--no-prediction", "--no-modulator"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    splits, results, total = pictures(options.data, options.sigma), {}, 0.0
-    options.splits = splits
+    return parser
+
+
+def run(task, options):
+    """Learns with each seed, and tells what was found before and after."""
+    results, total = {}, 0.0
     for seed in options.seeds:
         torch.manual_seed(seed)
-        np.random.seed(seed)
-        sizes = [int(width.rstrip("p")) for width in options.layers]
-        above = sizes[1:] + [None] if options.above else [None] * len(sizes)
-        layers = nn.ModuleList([Layer(a, b, up, options) for a, b, up in zip([3] + sizes, options.layers, above)])
-        random = evaluate(layers, splits)
+        sizes = [size_of(width) for width in options.layers]
+        above = sizes[1:] + [None] if getattr(options, "above", False) else [None] * len(sizes)
+        layers = nn.ModuleList([Layer(a, b, up, options) for a, b, up in zip([task.inputs] + sizes, options.layers, above)])
+        if options.weights:
+            for number, layer in enumerate(layers, 1):
+                layer.begin_with(pathlib.Path(f"{options.weights}-{seed}"), number)
+        random = evaluate(task, layers)
         print(f"seed {seed}, random: {random}", flush=True)
-        took, visits = train(layers, splits[0], options, seed, options.report)
-        results[seed] = {"random": random, "learned": evaluate(layers, splits), "us_a_step": round(took / visits / GRID**2 * 1e6, 1)}
+        took, visits = train(task, layers, options, seed)
+        results[seed] = {"random": random, "learned": evaluate(task, layers), "us_a_step": round(took / max(visits, 1) / task.steps * 1e6, 1)}
         total += took
         print(f"seed {seed}: {results[seed]}", flush=True)
     tell("torch", accuracy=results, wall_s=total, threads=options.threads, version=torch.__version__)
+
+
+def main():
+    parser = arguments(__doc__, 3, 32, ["32p", "64p", "128", "128"])
+    for flag in ("--synchronous", "--above"):
+        parser.add_argument(flag, action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    run(Pictures(options), options)
 
 
 if __name__ == "__main__":
