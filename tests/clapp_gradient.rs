@@ -386,8 +386,7 @@ fn adam_moves_weights_as_the_paper_says() {
 fn synchronous() -> String {
     let adds = |sign: &str, with: &str| format!("step(1 {sign} sum(first.{with} * first.apical))");
     let (near, far) = (adds("-", "basal"), adds("+", "past"));
-    let names = "modulator = { gamma = \"near\", gamma_s = \"far\" }";
-    start(&format!(
+    let layer = format!(
         r#"[modulator.near]
 value = "{near}"
 per-replica = true
@@ -401,35 +400,43 @@ size = 7
 from = "image"
 to = "first.basal"
 weight = {{ normal = {{ mean = 0, sd = 0.2 }} }}
-learn = {{ rule = "clapp-s", {names}, eta = {ETA}, delta = {DELTA}, before = {BEFORE} }}
+learn = {{ rule = "clapp-s", {BOTH}, eta = {ETA}, delta = {DELTA}, before = {BEFORE} }}
+"#
+    );
+    start(&(layer + &both_signs("first", 0.3)))
+}
+
+/// A population's own past, and its predictions in both directions, whose weights begin with a standard deviation `sd`.
+fn both_signs(of: &str, sd: f64) -> String {
+    format!(
+        r#"
 [projection.memory]
-from = "first"
-to = "first.past"
+from = "{of}"
+to = "{of}.past"
 connect = "one-to-one"
 delay = {BEFORE}
 weight = 1
 [projection.pred-first]
-from = "first"
-to = "first.apical"
+from = "{of}"
+to = "{of}.apical"
 delay = {DELTA}
-weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
-learn = {{ rule = "clapp-s-prediction", {names}, eta = {ETA} }}
+weight = {{ normal = {{ mean = 0, sd = {sd} }} }}
+learn = {{ rule = "clapp-s-prediction", {BOTH}, eta = {ETA} }}
 [projection.retro]
-from = "first"
-to = "first.retro"
+from = "{of}"
+to = "{of}.retro"
 transpose-of = "pred-first"
 [projection.retro-past]
-from = "first"
-to = "first.retro_past"
+from = "{of}"
+to = "{of}.retro_past"
 delay = {BEFORE}
 transpose-of = "pred-first"
 "#
-    ))
+    )
 }
 
 /// A convolution with inhibition and both signs at once: its code's own activity of some steps ago is the contrast.
 fn synchronous_convolution() -> String {
-    let names = "modulator = { gamma = \"near\", gamma_s = \"far\" }";
     let projection = |name: &str, rest: &str| format!("[projection.{name}]\n{rest}\n");
     let layer = format!(
         r#"[modulator.near]
@@ -449,7 +456,7 @@ from = "image"
 to = "first.basal"
 connect = {{ convolution = {{ kernel = [3, 3], padding = 1 }} }}
 weight = {{ normal = {{ mean = 0, sd = 0.3 }} }}
-learn = {{ rule = "clapp-s-inhibited", {names}, eta = {ETA}, delta = {DELTA}, before = {BEFORE} }}
+learn = {{ rule = "clapp-s-inhibited", {BOTH}, eta = {ETA}, delta = {DELTA}, before = {BEFORE} }}
 [projection.inhibition]
 from = "first.basal"
 to = "first.won"
@@ -460,27 +467,6 @@ from = "first"
 to = "code.soma"
 connect = {{ pool = "all" }}
 weight = "1 / 6"
-[projection.memory]
-from = "code"
-to = "code.past"
-connect = "one-to-one"
-delay = {BEFORE}
-weight = 1
-[projection.pred-first]
-from = "code"
-to = "code.apical"
-delay = {DELTA}
-weight = {{ normal = {{ mean = 0, sd = 0.6 }} }}
-learn = {{ rule = "clapp-s-prediction", {names}, eta = {ETA} }}
-[projection.retro]
-from = "code"
-to = "code.retro"
-transpose-of = "pred-first"
-[projection.retro-past]
-from = "code"
-to = "code.retro_past"
-delay = {BEFORE}
-transpose-of = "pred-first"
 "#
     );
     let spread = ["apical", "retro", "retro_past"].map(|to| {
@@ -489,8 +475,11 @@ transpose-of = "pred-first"
         );
         projection(&format!("back-{to}"), &rest)
     });
-    start(&(layer + &spread.concat()))
+    start(&(layer + &both_signs("code", 0.6) + &spread.concat()))
 }
+
+/// The modulators of the two signs.
+const BOTH: &str = "modulator = { gamma = \"near\", gamma_s = \"far\" }";
 
 /// Steps back to what CLAPP-s contrasts with.
 const BEFORE: usize = 5;

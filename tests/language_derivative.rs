@@ -8,7 +8,9 @@ use std::cell::Cell;
 use apical::lang::ast::{Ast, BinarySign};
 use apical::lang::walk::walk;
 use apical::lang::{Formula, Graph, Symbol, activation, build, parse};
-use language_support::{TestScope, binary, call, formula, mistake, name, number, runner, unfolded};
+use language_support::{
+    TestScope, at, binary, call, formula, mistake, name, number, runner, unfolded, value,
+};
 use proptest::prelude::*;
 
 /// f, f', f'' of an activation, each a formula in `x`.
@@ -18,21 +20,6 @@ fn with_slopes(f: &Ast) -> [Formula; 3] {
         scope.activation = Some(f.clone());
         build(&parse(text).unwrap(), &mut scope).unwrap_or_else(|e| panic!("{f}: {e:?}"))
     })
-}
-
-fn at(formula: &Formula, x: f64) -> f64 {
-    let read = |symbol| {
-        if symbol == Symbol::Outer(0) {
-            x
-        } else {
-            f64::NAN
-        }
-    };
-    walk(&formula.graph, formula.root, &read, &|_| f64::NAN)
-}
-
-fn value(text: &str, f: &str, x: f64) -> f64 {
-    at(&formula(text, &mut TestScope::number().with_f(f)), x)
 }
 
 /// The derivative from eight values around x (an error of order h^8), and how far the six inner of

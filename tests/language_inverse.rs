@@ -5,23 +5,8 @@ mod language_support;
 
 use apical::lang::ops::Unary;
 use apical::lang::walk::walk;
-use apical::lang::{Formula, Graph, Shape, Symbol, parse};
-use language_support::{TestScope, formula, mistake};
-
-fn at(formula: &Formula, x: f64) -> f64 {
-    let read = |symbol| {
-        if symbol == Symbol::Outer(0) {
-            x
-        } else {
-            f64::NAN
-        }
-    };
-    walk(&formula.graph, formula.root, &read, &|_| f64::NAN)
-}
-
-fn value(text: &str, f: &str, x: f64) -> f64 {
-    at(&formula(text, &mut TestScope::number().with_f(f)), x)
-}
+use apical::lang::{Graph, Shape, Symbol, parse};
+use language_support::{TestScope, at, formula, mistake, value};
 
 /// Every operation that is undone, alone and inside of others, and where x may lie.
 const INVERTIBLE: [(&str, f64, f64); 20] = [

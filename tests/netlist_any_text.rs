@@ -1,24 +1,10 @@
 //! No text, no bytes and no override makes the reader panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::fs;
+mod netlist_support;
 
-use apical::netlist::{self, LoadOptions, Netlist};
-use apical::source::Problems;
+use netlist_support::{impression, parse};
 use proptest::prelude::*;
-
-fn parse(text: &str, set: &[&str]) -> Result<Netlist, Problems> {
-    let set = set.iter().map(|set| (*set).to_owned()).collect();
-    let options = LoadOptions {
-        models: Some("tests/corpus/models".into()),
-        set,
-    };
-    netlist::parse("test.toml", text, &options)
-}
-
-fn impression() -> String {
-    fs::read_to_string("tests/corpus/good/impression.toml").unwrap()
-}
 
 #[test]
 fn the_deepest_nesting_that_the_parser_lets_through_is_a_problem() {

@@ -1,6 +1,8 @@
 //! What a netlist's tables mean, table by table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod netlist_support;
+
 use std::fs;
 use std::path::Path;
 
@@ -9,26 +11,13 @@ use apical::netlist::model::{
     ModulatorDrive, Normalise, RecordingKind, Schedule, StageLength,
 };
 use apical::netlist::{self, LoadOptions, ModelKind, Netlist};
-use apical::source::Problems;
 use apical::units::{Dimension, Quantity};
+use netlist_support::{impression, parse};
 
 /// Reads a netlist with a circuit in milliseconds before `text`.
 fn read(text: &str) -> Netlist {
     let text = format!("[circuit]\nname = \"test\"\nstep = \"1 ms\"\n{text}");
     parse(&text, &[]).unwrap_or_else(|problems| panic!("{problems}"))
-}
-
-fn parse(text: &str, set: &[&str]) -> Result<Netlist, Problems> {
-    let set = set.iter().map(|set| (*set).to_owned()).collect();
-    let options = LoadOptions {
-        models: Some("tests/corpus/models".into()),
-        set,
-    };
-    netlist::parse("test.toml", text, &options)
-}
-
-fn impression() -> String {
-    fs::read_to_string("tests/corpus/good/impression.toml").unwrap()
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 
 use super::model::{Adam, Learn, Name};
-use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 
@@ -25,22 +24,7 @@ impl Field<'_> {
         let modulators = reader.accept(MODULATOR, modulators).unwrap_or_default();
         let optimiser = reader.accept(OPTIMISER, optimiser);
         reader.only_without_spikes(&[OPTIMISER]);
-        let mut parameters = IndexMap::new();
-        for (key, entry) in reader.others() {
-            check(
-                reader.context,
-                "parameter",
-                NameKind::Identifier,
-                key,
-                entry.key,
-            );
-            let field = Field::named(&self.path, key, "1e-3", &entry.node);
-            parameters.extend(
-                field
-                    .parameter(reader.context)
-                    .map(|quantity| (key.to_owned(), quantity)),
-            );
-        }
+        let parameters = reader.parameters("1e-3", |field, _, context| field.parameter(context));
         Some(Learn {
             rule: rule?,
             parameters,

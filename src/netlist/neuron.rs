@@ -151,24 +151,8 @@ fn parameters(
     field: &Field<'_>,
     context: &mut Context,
 ) -> Option<IndexMap<String, Spanned<Quantity>>> {
-    let reader = TableReader::open(context, field)?;
-    let mut parameters = IndexMap::new();
-    for (key, entry) in reader.others() {
-        check(
-            reader.context,
-            "parameter",
-            NameKind::Identifier,
-            key,
-            entry.key,
-        );
-        let field = Field::named(&field.path, key, "\"10 ms\"", &entry.node);
-        parameters.extend(
-            field
-                .parameter(reader.context)
-                .map(|quantity| (key.to_owned(), quantity)),
-        );
-    }
-    Some(parameters)
+    let mut reader = TableReader::open(context, field)?;
+    Some(reader.parameters("\"10 ms\"", |field, _, context| field.parameter(context)))
 }
 
 /// One compartment, or a key that is none.

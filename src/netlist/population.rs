@@ -164,21 +164,10 @@ fn time_ms(field: &Field<'_>, context: &mut Context) -> Option<f64> {
 type Parameters = IndexMap<String, (Span, Distribution)>;
 
 fn parameters(field: &Field<'_>, context: &mut Context) -> Option<Parameters> {
-    let reader = TableReader::open(context, field)?;
-    let mut parameters = IndexMap::new();
-    for (key, entry) in reader.others() {
-        check(
-            reader.context,
-            "parameter",
-            NameKind::Identifier,
-            key,
-            entry.key,
-        );
-        let field = Field::named(&field.path, key, "0.02", &entry.node);
-        let drawn = field.distribution(reader.context);
-        parameters.extend(drawn.map(|drawn| (key.to_owned(), (entry.key, drawn))));
-    }
-    Some(parameters)
+    let mut reader = TableReader::open(context, field)?;
+    Some(reader.parameters("0.02", |field, place, context| {
+        Some((place, field.distribution(context)?))
+    }))
 }
 
 /// What is said of one compartment, or a key that is none.

@@ -4,7 +4,10 @@
 //! wrong is put into the [`Context`] and reading goes on: a file's mistakes are found in one go.
 //! A netlist with a problem is never handed on, so a reader may leave out what it could not read.
 
+use indexmap::IndexMap;
+
 pub(super) use super::field::{Context, Field, Key, key};
+use super::names::{NameKind, check};
 use super::tree::{Entry, Table};
 use crate::source::{Problem, Span, nearest, suggest};
 
@@ -143,6 +146,28 @@ impl<'a, 'c> TableReader<'a, 'c> {
         let unknown = |name: &str| !self.known.contains(&name);
         let others = table.entries.iter().filter(|(name, _)| unknown(name));
         others.map(|(name, entry)| (name.as_str(), entry)).collect()
+    }
+
+    /// What is said of parameters, whose names are the keys that nobody asked for; `read` also gets the place of the name.
+    pub fn parameters<T>(
+        &mut self,
+        example: &'static str,
+        read: impl Fn(&Field<'a>, Span, &mut Context) -> Option<T>,
+    ) -> IndexMap<String, T> {
+        let mut parameters = IndexMap::new();
+        for (name, entry) in self.others() {
+            check(
+                self.context,
+                "parameter",
+                NameKind::Identifier,
+                name,
+                entry.key,
+            );
+            let field = Field::named(&self.path, name, example, &entry.node);
+            let read = read(&field, entry.key, self.context);
+            parameters.extend(read.map(|read| (name.to_owned(), read)));
+        }
+        parameters
     }
 
     /// The keys asked for so far.

@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 
 use super::model::{Name, RuleModel};
-use super::names::{NameKind, check};
 use super::reader::{Context, Field, Key, TableReader, key};
 use crate::source::{Span, nearest};
 use crate::units::Quantity;
@@ -33,21 +32,10 @@ pub(super) fn read(context: &mut Context, name: Name, field: &Field<'_>) -> Opti
 type Parameters = IndexMap<String, (Span, Option<Quantity>)>;
 
 fn parameters(field: &Field<'_>, context: &mut Context) -> Option<Parameters> {
-    let reader = TableReader::open(context, field)?;
-    let mut parameters = IndexMap::new();
-    for (key, entry) in reader.others() {
-        check(
-            reader.context,
-            "parameter",
-            NameKind::Identifier,
-            key,
-            entry.key,
-        );
-        let field = Field::named(&field.path, key, "\"required\"", &entry.node);
-        let default = default(&field, reader.context);
-        parameters.extend(default.map(|default| (key.to_owned(), (field.span(), default))));
-    }
-    Some(parameters)
+    let mut reader = TableReader::open(context, field)?;
+    Some(reader.parameters("\"required\"", |field, _, context| {
+        Some((field.span(), default(field, context)?))
+    }))
 }
 
 /// A default, or `None` for a parameter that has to be given.

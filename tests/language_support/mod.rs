@@ -14,6 +14,7 @@ pub use trees::*;
 
 use apical::lang::ast::Ast;
 use apical::lang::graph::Node;
+use apical::lang::walk::walk;
 use apical::lang::{
     Formula, Graph, Meaning, NodeId, Refusal, Scope, Shape, Symbol, activation, build, parse,
 };
@@ -253,4 +254,21 @@ pub fn shapes(graph: &Graph, root: NodeId) -> Vec<(Symbol, Shape)> {
         _ => None,
     };
     graph.order(root).iter().filter_map(read).collect()
+}
+
+/// The value at `x` of a formula in one number.
+pub fn at(formula: &Formula, x: f64) -> f64 {
+    let read = |symbol| {
+        if symbol == Symbol::Outer(0) {
+            x
+        } else {
+            f64::NAN
+        }
+    };
+    walk(&formula.graph, formula.root, &read, &|_| f64::NAN)
+}
+
+/// The value at `x` of a text that may read the function `f`.
+pub fn value(text: &str, f: &str, x: f64) -> f64 {
+    at(&formula(text, &mut TestScope::number().with_f(f)), x)
 }
