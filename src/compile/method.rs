@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use super::eligibility::{self};
 use super::expressions::Plastic;
 use super::kernel::View;
-use super::layout::{FilterPlace, Places};
+use super::layout::FilterPlace;
 use super::learning::{
     ElementwiseRule, ElementwiseTarget, Factor, GeneralRule, Learning, OuterRule, OuterTerm,
     ScaledTerm, SynapseFilter,
 };
+use super::places::Places;
 use super::plan::FilterStep;
 use super::planner::{Planner, filter_kinds, sides};
 use super::program::PlacedRule;

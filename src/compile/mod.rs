@@ -12,6 +12,7 @@ mod method;
 mod neurons;
 pub mod order;
 mod placed;
+mod places;
 pub mod plan;
 mod planner;
 pub mod program;

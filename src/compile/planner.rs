@@ -6,9 +6,10 @@ use std::collections::{BTreeSet, HashSet};
 use super::expressions::Plastic;
 use super::gates::Gates;
 use super::kernel::{Kernel, ScalarId, View};
-use super::layout::{FilterPlace, Own, Places, Source};
+use super::layout::{FilterPlace, Own, Source};
 use super::method;
 use super::order::{Slot, slot_of};
+use super::places::Places;
 use super::plan::{
     Activity, Compute, IntegrateStep, MeasuredStep, ModulatorStep, OptimisedStep, Plan, ProbeStep,
 };
