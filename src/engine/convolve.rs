@@ -1,169 +1,139 @@
-//! Convolutions as products of matrices: patches of the input are laid out as columns, so that one product gives all
-//! places of all maps (Chellapilla, Puri and Simard 2006).
+//! Convolutions as products of matrices, from inputs that are laid out once for each column of a patch: one copy shifted by each, so
+//! that what all places of a row of the output read at one place of their patches lies side by side (after Cho and Brand 2017,
+//! memory-efficient convolution). A third of what patches laid out as columns take where kernels are 3 wide.
 //!
-//! Replicas go in blocks whose columns fit into the cache. Blocks are shared out among threads: of the drive each
-//! block writes its own part; a change of weights is summed over `GROUPS` groups of blocks, then over the groups
-//! in order. The numbers are the same for any number of threads.
+//! Replicas go in blocks whose copies fit into the cache.
 
-use super::matrix::{Real, columns, multiply, rows};
+use pulp::{Arch, Simd, WithSimd};
+
+use super::lanes::Lane;
+use super::tile::{Correlation, MARGIN, Panels, Product, ROWS};
 use crate::circuit::grid::Convolution;
 use crate::lang::vm::padded;
 
-/// Columns in a block: enough for the product to be fast, few enough for the patches to stay in the cache.
-const COLUMNS: usize = 512;
-
-/// Groups of blocks whose changes of weights are summed apart.
-const GROUPS: usize = 4;
-
-/// With fewer multiply–adds than this another thread takes longer to start than it saves.
-const WORTH_A_THREAD: usize = 4_000_000;
+/// Numbers in the copies of a block, at most: they stay in the second-level cache.
+const NUMBERS: usize = 96 << 10;
 
 /// Scratch memory of convolutions.
 #[derive(Debug, Default)]
-pub struct Lanes<T> {
-    /// One for each group.
-    lanes: Vec<Lane<T>>,
-    /// The weights in the precision of the product.
-    weights: Vec<T>,
-    /// Replicas that have something to learn.
-    active: Vec<usize>,
+pub struct Room<T> {
+    /// Row of a patch by row: where it begins in the copies.
+    offsets: Vec<usize>,
+    /// The copies.
+    copies: Vec<T>,
+    /// A row of the input with zeros around it.
+    frame: Vec<T>,
+    /// What a panel of weights gives.
+    maps: Vec<T>,
+    /// Postsynaptic factors, all maps of a place beside each other.
+    posts: Vec<T>,
 }
 
-#[derive(Debug, Default)]
-struct Lane<T> {
-    /// The maps of a replica with zeros around each.
-    plane: Vec<T>,
-    patches: Vec<T>,
-    maps: Vec<T>,
-    change: Vec<T>,
+/// Weights in the form that [`deliver`] wants.
+pub fn pack<T: Lane>(convolution: &Convolution, weights: &[f64], panels: &mut Panels<T>) {
+    let maps = convolution.output.channels;
+    let size = [convolution.patch(), maps];
+    panels.fill(size, |row, map| T::from_f64(weights[row * maps + map]));
 }
 
 /// Adds what a convolution of all replicas' `pre` gives to their drives, which count as 0 unless they have `begun`.
 ///
 /// # Shape
 /// `weights`: [`Convolution::patch`] rows of output channels. `pre`, `drive`: a padded row for each replica.
-pub fn deliver<T: Real>(
+pub fn deliver<T: Lane>(
+    arch: Arch,
     convolution: &Convolution,
-    weights: &[f64],
+    weights: &Panels<T>,
     pre: &[f64],
     (drive, begun): (&mut [f64], bool),
-    (lanes, threads): (&mut Lanes<T>, usize),
+    room: &mut Room<T>,
 ) {
     let shape = Shape::new(convolution);
-    let replicas = drive.len() / shape.post_row;
-    lanes.prepare(weights);
-    let Lanes { lanes, weights, .. } = lanes;
-    let block = shape.block(replicas);
-    let mut jobs: Vec<Vec<_>> = lanes.iter().map(|_| Vec::new()).collect();
-    let parts = drive
-        .chunks_mut(block * shape.post_row)
-        .zip(pre.chunks(block * shape.pre_row));
-    for (index, part) in parts.enumerate() {
-        jobs[index % GROUPS].push(part);
+    let block = shape.block(drive.len() / shape.post_row);
+    let parts = drive.chunks_mut(block * shape.post_row);
+    for (drive, pre) in parts.zip(pre.chunks(block * shape.pre_row)) {
+        let pre = pre.chunks_exact(shape.pre_row);
+        arch.dispatch(Forward {
+            shape: &shape,
+            width: pre.len() * convolution.output.width,
+            weights,
+            pre,
+            drive,
+            begun,
+            room,
+        });
     }
-    let work = |lane: &mut Lane<T>, jobs: Vec<(&mut [f64], &[f64])>| {
-        for (drive, pre) in jobs {
-            shape.deliver(lane, weights, pre, (drive, begun));
-        }
-    };
-    share_out(
-        lanes,
-        jobs,
-        work,
-        threads_for(threads, shape.work() * replicas),
+}
+
+/// Adds, summed over places and some replicas, postsynaptic factor times presynaptic patch to a change of weights.
+///
+/// # Shape
+/// `change`: as [`change_of`] makes it. `post`, `pre`: a padded row for each replica; `post` is a factor for each neuron of the output.
+pub fn learn<T: Lane>(
+    arch: Arch,
+    convolution: &Convolution,
+    change: &mut [T],
+    (post, pre): (&[f64], &[f64]),
+    replicas: &[usize],
+    room: &mut Room<T>,
+) {
+    let shape = Shape::new(convolution);
+    for replicas in replicas.chunks(shape.block(replicas.len())) {
+        arch.dispatch(Backward {
+            shape: &shape,
+            replicas,
+            post,
+            pre,
+            change,
+            room,
+        });
+    }
+}
+
+/// Replicas that have something to learn.
+pub fn active(convolution: &Convolution, post: &[f64], active: &mut Vec<usize>) {
+    let rows = post.chunks_exact(padded(convolution.output.size()));
+    let differs = |row: &[f64]| row.iter().any(|x| x.abs() > 0.0);
+    active.clear();
+    active.extend(
+        rows.enumerate()
+            .filter(|(_, row)| differs(row))
+            .map(|(r, _)| r),
     );
 }
 
-/// Adds, summed over replicas and places, postsynaptic factor times presynaptic patch to the weights.
-///
-/// # Shape
-/// As [`deliver`]; `post` is a factor for each neuron of the output.
-pub fn learn<T: Real>(
-    convolution: &Convolution,
-    weights: &mut [f64],
-    (post, pre): (&[f64], &[f64]),
-    (lanes, threads): (&mut Lanes<T>, usize),
-) {
+/// Room for a change of weights, all 0: rows and columns are padded.
+pub fn change_of<T: Lane>(convolution: &Convolution, change: &mut Vec<T>) {
     let shape = Shape::new(convolution);
-    lanes.prepare(&[]);
-    let Lanes { lanes, active, .. } = lanes;
-    let has_change = |r: &usize| {
-        let row = &post[r * shape.post_row..(r + 1) * shape.post_row];
-        row.iter().any(|x| x.abs() > 0.0)
-    };
-    active.clear();
-    active.extend((0..post.len() / shape.post_row).filter(has_change));
-    let block = shape.block(active.len());
-    let mut jobs: Vec<Vec<&[usize]>> = lanes.iter().map(|_| Vec::new()).collect();
-    for (index, replicas) in active.chunks(block.max(1)).enumerate() {
-        jobs[index % GROUPS].push(replicas);
-    }
-    let work = |lane: &mut Lane<T>, jobs: Vec<&[usize]>| {
-        lane.change.clear();
-        lane.change.resize(weights.len(), T::default());
-        for replicas in jobs {
-            shape.learn(lane, replicas, post, pre);
-        }
-    };
-    let used = lanes.len().min(active.len().div_ceil(block.max(1)));
-    jobs.truncate(used);
-    let threads = threads_for(threads, shape.work() * active.len());
-    share_out(&mut lanes[..used], jobs, work, threads);
-    for lane in &lanes[..used] {
-        for (w, change) in weights.iter_mut().zip(&lane.change) {
+    change.clear();
+    change.resize(
+        convolution.patch().next_multiple_of(ROWS) * shape.pitch,
+        T::default(),
+    );
+}
+
+/// Adds a change to the weights.
+pub fn add_change<T: Lane>(convolution: &Convolution, change: &[T], weights: &mut [f64]) {
+    let shape = Shape::new(convolution);
+    let rows = weights.chunks_exact_mut(shape.maps);
+    for (weights, change) in rows.zip(change.chunks_exact(shape.pitch)) {
+        for (w, change) in weights.iter_mut().zip(change) {
             *w += change.to_f64();
         }
-    }
-}
-
-fn threads_for(threads: usize, work: usize) -> usize {
-    if work < WORTH_A_THREAD {
-        1
-    } else {
-        threads.clamp(1, GROUPS)
-    }
-}
-
-/// Gives each lane its jobs, on so many threads.
-fn share_out<T: Real, J: Send>(
-    lanes: &mut [Lane<T>],
-    jobs: Vec<J>,
-    work: impl Fn(&mut Lane<T>, J) + Sync,
-    threads: usize,
-) {
-    let pairs = lanes.iter_mut().zip(jobs);
-    if threads <= 1 {
-        return pairs.for_each(|(lane, jobs)| work(lane, jobs));
-    }
-    let share = pairs.len().div_ceil(threads);
-    let (mut pairs, work) = (pairs, &work);
-    std::thread::scope(|scope| {
-        let mine: Vec<_> = pairs.by_ref().take(share).collect();
-        while pairs.len() > 0 {
-            let theirs: Vec<_> = pairs.by_ref().take(share).collect();
-            scope.spawn(move || theirs.into_iter().for_each(|(lane, jobs)| work(lane, jobs)));
-        }
-        mine.into_iter().for_each(|(lane, jobs)| work(lane, jobs));
-    });
-}
-
-impl<T: Real> Lanes<T> {
-    fn prepare(&mut self, weights: &[f64]) {
-        self.lanes.resize_with(GROUPS, Lane::default);
-        self.weights.clear();
-        self.weights.extend(weights.iter().map(|w| T::from_f64(*w)));
     }
 }
 
 /// A convolution and what follows from it.
 struct Shape<'c> {
     convolution: &'c Convolution,
-    /// Rows of patches.
-    patch: usize,
     /// Maps of the output.
     maps: usize,
     /// Places of a map of the output.
     places: usize,
+    /// Maps, padded.
+    pitch: usize,
+    /// Rows of an input map with the zeros around it.
+    height: usize,
     pre_row: usize,
     post_row: usize,
 }
@@ -172,169 +142,265 @@ impl<'c> Shape<'c> {
     fn new(convolution: &'c Convolution) -> Self {
         Shape {
             convolution,
-            patch: convolution.patch(),
             maps: convolution.output.channels,
             places: convolution.output.places(),
+            pitch: convolution.output.channels.next_multiple_of(16),
+            height: convolution.input.height + 2 * convolution.padding[0],
             pre_row: padded(convolution.input.size()),
             post_row: padded(convolution.output.size()),
         }
     }
 
-    /// Replicas in a block, of so many.
+    /// Copies of the input's maps.
+    fn copies(&self) -> usize {
+        self.convolution.kernel[1] * self.convolution.input.channels
+    }
+
+    /// Replicas in a block, of so many: rows of the output are whole tiles if they can be.
     fn block(&self, replicas: usize) -> usize {
-        (COLUMNS / self.places).clamp(1, replicas.max(1))
+        let width = self.convolution.output.width;
+        let most = NUMBERS / (self.copies() * self.height * width);
+        let whole = most * width / MARGIN * MARGIN / width;
+        whole.max(most.min(1)).max(1).clamp(1, replicas.max(1))
     }
 
-    /// Multiply–adds for a replica.
-    fn work(&self) -> usize {
-        self.patch * self.maps * self.places
-    }
-
-    /// A block's drives.
-    fn deliver<T: Real>(
-        &self,
-        lane: &mut Lane<T>,
-        weights: &[T],
-        pre: &[f64],
-        (drive, begun): (&mut [f64], bool),
-    ) {
-        let replicas = drive.len() / self.post_row;
-        let width = replicas * self.places;
-        self.make_room(lane, width);
-        for (r, pre) in pre.chunks(self.pre_row).enumerate() {
-            let into = (&mut lane.plane[..], &mut lane.patches[..]);
-            self.lay_out(pre, into, (r * self.places, width));
-        }
-        multiply(
-            [self.maps, self.patch, width],
-            (weights, columns(self.maps)),
-            (&lane.patches, rows(width)),
-            (&mut lane.maps, rows(width)),
-            false,
-        );
-        for (r, drive) in drive.chunks_mut(self.post_row).enumerate() {
-            let maps = drive.chunks_exact_mut(self.places).take(self.maps);
-            for (map, row) in maps.zip(lane.maps.chunks_exact(width)) {
-                let row = &row[r * self.places..(r + 1) * self.places];
-                for (drive, x) in map.iter_mut().zip(row) {
-                    *drive = if begun {
-                        *drive + x.to_f64()
-                    } else {
-                        x.to_f64()
-                    };
-                }
-            }
-            if !begun {
-                drive[self.maps * self.places..].fill(0.0);
-            }
-        }
-    }
-
-    /// What some replicas add to a lane's change.
-    fn learn<T: Real>(&self, lane: &mut Lane<T>, replicas: &[usize], post: &[f64], pre: &[f64]) {
-        let width = replicas.len() * self.places;
-        self.make_room(lane, width);
-        for (at, r) in replicas.iter().enumerate() {
-            let pre = &pre[r * self.pre_row..(r + 1) * self.pre_row];
-            let into = (&mut lane.plane[..], &mut lane.patches[..]);
-            self.lay_out(pre, into, (at * self.places, width));
-            let maps = post[r * self.post_row..].chunks_exact(self.places);
-            for (map, row) in maps.zip(lane.maps.chunks_exact_mut(width)) {
-                let row = &mut row[at * self.places..(at + 1) * self.places];
-                for (out, x) in row.iter_mut().zip(map) {
-                    *out = T::from_f64(*x);
-                }
-            }
-        }
-        multiply(
-            [self.patch, width, self.maps],
-            (&lane.patches, rows(width)),
-            (&lane.maps, columns(width)),
-            (&mut lane.change, rows(self.maps)),
-            true,
-        );
-    }
-
-    /// Lays a replica's patches out as columns, from column `at` on in rows of `width`.
-    fn lay_out<T: Real>(
-        &self,
-        pre: &[f64],
-        (plane, patches): (&mut [T], &mut [T]),
-        (at, width): (usize, usize),
-    ) {
-        let Convolution { output, kernel, .. } = self.convolution;
-        let [height, pitch] = self.framed();
-        self.frame(pre, plane);
-        let mut out = patches.chunks_exact_mut(width);
-        for map in plane.chunks_exact(height * pitch) {
+    /// Where each row of the patches begins, in copies of which a row has so many numbers.
+    fn offsets(&self, width: usize, offsets: &mut Vec<usize>) {
+        let Convolution { input, kernel, .. } = self.convolution;
+        offsets.clear();
+        for channel in 0..input.channels {
             for ky in 0..kernel[0] {
                 for kx in 0..kernel[1] {
-                    let Some(row) = out.next() else { return };
-                    let (row, from) = (&mut row[at..at + self.places], &map[ky * pitch + kx..]);
-                    let [down, across] = self.convolution.stride;
-                    match (across, output.width) {
-                        (1, 4) => copy_rows::<T, 4>(row, from, down * pitch),
-                        (1, 8) => copy_rows::<T, 8>(row, from, down * pitch),
-                        (1, 16) => copy_rows::<T, 16>(row, from, down * pitch),
-                        (1, 32) => copy_rows::<T, 32>(row, from, down * pitch),
-                        _ => {
-                            let rows = row.chunks_exact_mut(output.width);
-                            for (row, from) in rows.zip(from.chunks(down * pitch)) {
-                                let seen = from.iter().step_by(across);
-                                row.iter_mut().zip(seen).for_each(|(out, x)| *out = *x);
-                            }
-                        }
-                    }
+                    let map = kx * input.channels + channel;
+                    offsets.push((map * self.height + ky) * width);
                 }
             }
         }
     }
 
-    /// Rows and columns of an input map with the zeros around it.
-    fn framed(&self) -> [usize; 2] {
-        let Convolution { input, padding, .. } = self.convolution;
-        [input.height + 2 * padding[0], input.width + 2 * padding[1]]
-    }
-
-    /// Writes a replica's maps into frames of zeros, in the precision of the product.
-    fn frame<T: Real>(&self, pre: &[f64], plane: &mut [T]) {
-        let Convolution { input, padding, .. } = self.convolution;
-        let [height, pitch] = self.framed();
-        let planes = plane.chunks_exact_mut(height * pitch);
-        for (map, plane) in pre.chunks_exact(input.places()).zip(planes) {
-            let rows = plane.chunks_exact_mut(pitch).skip(padding[0]);
-            for (row, out) in map.chunks_exact(input.width).zip(rows) {
-                for (out, x) in out[padding[1]..].iter_mut().zip(row) {
+    /// Lays the inputs of some replicas out: for each column of a patch a copy of all maps, of which a row holds what the
+    /// places of a row of the output see there, replica after replica.
+    #[inline(always)]
+    fn lay_out<'p, T: Lane>(
+        &self,
+        pre: impl Iterator<Item = &'p [f64]>,
+        width: usize,
+        (copies, frame): (&mut Vec<T>, &mut Vec<T>),
+    ) {
+        let Convolution {
+            input,
+            output,
+            kernel,
+            stride,
+            padding,
+        } = self.convolution;
+        copies.resize(self.copies() * self.height * width + MARGIN, T::default());
+        frame.clear();
+        frame.resize(input.width + 2 * padding[1] + kernel[1], T::default());
+        let map = self.height * width;
+        for map in copies.chunks_exact_mut(map) {
+            let (above, rest) = map.split_at_mut(padding[0] * width);
+            above.fill(T::default());
+            rest[input.height * width..].fill(T::default());
+        }
+        for (replica, pre) in pre.enumerate() {
+            let lines = pre
+                .chunks_exact(input.width)
+                .take(input.channels * input.height);
+            for (line, values) in lines.enumerate() {
+                let (channel, y) = (line / input.height, line % input.height + padding[0]);
+                for (out, x) in frame[padding[1]..].iter_mut().zip(values) {
                     *out = T::from_f64(*x);
                 }
+                let place = channel * map + y * width + replica * output.width;
+                for kx in 0..kernel[1] {
+                    let out = &mut copies[kx * input.channels * map + place..][..output.width];
+                    shifted(&frame[kx..], stride[1], out);
+                }
             }
         }
-    }
-
-    /// Makes room for so many columns.
-    fn make_room<T: Real>(&self, lane: &mut Lane<T>, width: usize) {
-        let [height, pitch] = self.framed();
-        lane.plane.clear();
-        lane.plane.resize(
-            self.convolution.input.channels * height * pitch,
-            T::default(),
-        );
-        lane.patches.resize(self.patch * width, T::default());
-        lane.maps.resize(self.maps * width, T::default());
     }
 }
 
-/// Copies the first `N` numbers of each `pitch`, row by row: short copies of a length that the compiler knows.
-#[inline]
-fn copy_rows<T: Copy, const N: usize>(out: &mut [T], from: &[T], pitch: usize) {
-    for (out, from) in out
-        .as_chunks_mut::<N>()
-        .0
-        .iter_mut()
-        .zip(from.chunks(pitch))
-    {
-        if let Some(from) = from.first_chunk::<N>() {
+/// Every `stride`-th number; short copies have a length that the compiler knows.
+#[inline(always)]
+fn shifted<T: Copy>(from: &[T], stride: usize, out: &mut [T]) {
+    #[inline(always)]
+    fn copy<T: Copy, const N: usize>(from: &[T], out: &mut [T]) {
+        if let (Some(from), Some(out)) = (from.first_chunk::<N>(), out.first_chunk_mut::<N>()) {
             *out = *from;
+        }
+    }
+    match (stride, out.len()) {
+        (1, 4) => copy::<T, 4>(from, out),
+        (1, 8) => copy::<T, 8>(from, out),
+        (1, 16) => copy::<T, 16>(from, out),
+        _ => {
+            let seen = from.iter().step_by(stride);
+            out.iter_mut().zip(seen).for_each(|(out, x)| *out = *x);
+        }
+    }
+}
+
+/// A block's drives.
+struct Forward<'a, T, P> {
+    shape: &'a Shape<'a>,
+    /// Numbers in a row of the copies.
+    width: usize,
+    weights: &'a Panels<T>,
+    pre: P,
+    drive: &'a mut [f64],
+    begun: bool,
+    room: &'a mut Room<T>,
+}
+
+impl<'p, T: Lane, P: Iterator<Item = &'p [f64]>> WithSimd for Forward<'_, T, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Forward {
+            shape,
+            width,
+            weights,
+            pre,
+            drive,
+            begun,
+            room,
+        } = self;
+        shape.offsets(width, &mut room.offsets);
+        shape.lay_out(pre, width, (&mut room.copies, &mut room.frame));
+        let output = shape.convolution.output;
+        let pitch = width.next_multiple_of(MARGIN);
+        let strip = ROWS * pitch;
+        room.maps.resize(strip * output.height, T::default());
+        let mut first = 0;
+        for (panel, maps) in weights.each() {
+            for (y, out) in room.maps.chunks_exact_mut(strip).enumerate() {
+                simd.vectorize(Product {
+                    panel,
+                    offsets: &room.offsets,
+                    rows: &room.copies,
+                    from: y * shape.convolution.stride[0] * width,
+                    columns: width,
+                    out: (out, pitch),
+                });
+            }
+            let strips = room.maps.chunks_exact(strip).enumerate();
+            for (y, strip) in strips {
+                for (map, row) in strip.chunks_exact(pitch).take(maps).enumerate() {
+                    let to = (first + map) * shape.places + y * output.width;
+                    let drives = drive.chunks_exact_mut(shape.post_row);
+                    for (drive, values) in drives.zip(row.chunks_exact(output.width)) {
+                        give(values, (&mut drive[to..to + output.width], begun));
+                    }
+                }
+            }
+            first += maps;
+        }
+        if !begun {
+            let rest = shape.maps * shape.places;
+            let drives = drive.chunks_exact_mut(shape.post_row);
+            drives.for_each(|drive| drive[rest..].fill(0.0));
+        }
+    }
+}
+
+/// Puts numbers into a drive, or adds them to one that has `begun`.
+#[inline(always)]
+fn give<T: Lane>(values: &[T], (drive, begun): (&mut [f64], bool)) {
+    #[inline(always)]
+    fn some<T: Lane, const N: usize>(values: &[T], drive: &mut [f64]) {
+        if let (Some(values), Some(drive)) = (values.first_chunk::<N>(), drive.first_chunk_mut()) {
+            *drive = values.map(T::to_f64);
+        }
+    }
+    match (begun, values.len()) {
+        (false, 4) => some::<T, 4>(values, drive),
+        (false, 8) => some::<T, 8>(values, drive),
+        (false, 16) => some::<T, 16>(values, drive),
+        _ => {
+            for (drive, x) in drive.iter_mut().zip(values) {
+                let before = if begun { *drive } else { 0.0 };
+                *drive = before + x.to_f64();
+            }
+        }
+    }
+}
+
+/// What some replicas add to a change.
+struct Backward<'a, T> {
+    shape: &'a Shape<'a>,
+    replicas: &'a [usize],
+    post: &'a [f64],
+    pre: &'a [f64],
+    change: &'a mut [T],
+    room: &'a mut Room<T>,
+}
+
+impl<T: Lane> WithSimd for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Backward {
+            shape,
+            replicas,
+            post,
+            pre,
+            change,
+            room,
+        } = self;
+        let (output, stride) = (shape.convolution.output, shape.convolution.stride[0]);
+        let width = replicas.len() * output.width;
+        shape.offsets(width, &mut room.offsets);
+        let pre = replicas
+            .iter()
+            .map(|r| &pre[r * shape.pre_row..(r + 1) * shape.pre_row]);
+        shape.lay_out(pre, width, (&mut room.copies, &mut room.frame));
+        room.posts
+            .resize(output.height * width * shape.pitch, T::default());
+        for (at, r) in replicas.iter().enumerate() {
+            let post = &post[r * shape.post_row..(r + 1) * shape.post_row];
+            shape.turn(post, (at * output.width, width), &mut room.posts);
+        }
+        // Rows of the copies follow each other as rows of the output do, if none is left out.
+        let (parts, length) = match stride {
+            1 => (1, output.height * width),
+            _ => (output.height, width),
+        };
+        let panels = change.chunks_exact_mut(ROWS * shape.pitch);
+        for (offsets, out) in room.offsets.chunks(ROWS).zip(panels) {
+            for part in 0..parts {
+                let from = part * stride * width;
+                let line = |i: usize| {
+                    let begin = offsets[i.min(offsets.len() - 1)] + from;
+                    &room.copies[begin..begin + length]
+                };
+                simd.vectorize(Correlation {
+                    lines: std::array::from_fn(line),
+                    right: &room.posts[part * length * shape.pitch..][..length * shape.pitch],
+                    pitch: shape.pitch,
+                    out,
+                });
+            }
+        }
+    }
+}
+
+impl Shape<'_> {
+    /// Turns a replica's postsynaptic factors round, so that all maps of a place lie side by side: those of a row from column `at`
+    /// on, in rows of `width`.
+    #[inline(always)]
+    fn turn<T: Lane>(&self, post: &[f64], (at, width): (usize, usize), out: &mut [T]) {
+        let columns = self.convolution.output.width;
+        for place in 0..self.places {
+            let (y, x) = (place / columns, place % columns);
+            let out = &mut out[(y * width + at + x) * self.pitch..][..self.maps];
+            let maps = post[place..].iter().step_by(self.places);
+            out.iter_mut()
+                .zip(maps)
+                .for_each(|(out, x)| *out = T::from_f64(*x));
         }
     }
 }
@@ -409,20 +475,27 @@ mod tests {
         all
     }
 
-    fn check<T: Real>(tolerance: f64) {
+    fn check<T: Lane>(tolerance: f64) {
         for c in cases() {
             for replicas in [1, 3, 40] {
                 let (pre_row, post_row) = (padded(c.input.size()), padded(c.output.size()));
                 let (weights, pre) = (numbers(c.weights(), 1), numbers(replicas * pre_row, 2));
                 let mut drive = numbers(replicas * post_row, 3);
                 let before = drive.clone();
-                let mut lanes = Lanes::<T>::default();
-                deliver(&c, &weights, &pre, (&mut drive, true), (&mut lanes, 1));
+                let (mut room, mut panels) = (Room::<T>::default(), Panels::default());
+                let arch = Arch::new();
+                pack(&c, &weights, &mut panels);
+                deliver(arch, &c, &panels, &pre, (&mut drive, true), &mut room);
                 let mut post = numbers(replicas * post_row, 4);
                 // A replica that has nothing to learn.
                 post[..post_row].fill(0.0);
                 let mut changed = weights.clone();
-                learn(&c, &mut changed, (&post, &pre), (&mut lanes, 1));
+                let (mut some, mut change) = (vec![], vec![]);
+                active(&c, &post, &mut some);
+                assert_eq!(some.len(), replicas - 1);
+                change_of(&c, &mut change);
+                learn(arch, &c, &mut change, (&post, &pre), &some, &mut room);
+                add_change(&c, &change, &mut changed);
                 let mut expected = weights.clone();
                 for r in 0..replicas {
                     let mut exact = before[r * post_row..][..c.output.size()].to_vec();
@@ -449,29 +522,5 @@ mod tests {
     fn every_place_reads_its_patch_and_all_places_teach() {
         check::<f64>(f64::EPSILON);
         check::<f32>(f64::from(f32::EPSILON));
-    }
-
-    #[test]
-    fn threads_do_not_change_the_bits() {
-        let c = case([8, 16, 16], 16, [3, 3], [1, 1], [1, 1]);
-        let replicas = 24;
-        let (pre_row, post_row) = (padded(c.input.size()), padded(c.output.size()));
-        let (weights, pre) = (numbers(c.weights(), 1), numbers(replicas * pre_row, 2));
-        let post = numbers(replicas * post_row, 3);
-        let mut results = Vec::new();
-        for threads in [1, 2, 3, 4, 8] {
-            let mut lanes = Lanes::<f32>::default();
-            let (mut drive, mut changed) = (vec![0.0; replicas * post_row], weights.clone());
-            deliver(
-                &c,
-                &weights,
-                &pre,
-                (&mut drive, false),
-                (&mut lanes, threads),
-            );
-            learn(&c, &mut changed, (&post, &pre), (&mut lanes, threads));
-            results.push((drive, changed));
-        }
-        assert!(results.iter().all(|result| *result == results[0]));
     }
 }

@@ -9,5 +9,6 @@ pub mod lanes;
 pub mod matrix;
 pub mod outer;
 pub mod rate;
+pub mod tile;
 pub mod transposed;
 pub mod windows;

@@ -1,11 +1,16 @@
 //! Deliveries and changes of weights that are products of matrices: convolutions, and dense projections of many
 //! replicas; and those over windows.
 
+use pulp::Arch;
+
 use crate::circuit::Projection;
 use crate::circuit::connect::Connectivity;
+use crate::circuit::grid::Convolution;
 use crate::compile::Weights;
-use crate::engine::convolve::{self, Lanes};
+use crate::engine::convolve::{self, Room};
+use crate::engine::lanes::Lane;
 use crate::engine::matrix::{columns, multiply, rows};
+use crate::engine::tile::Panels;
 use crate::engine::windows;
 use crate::lang::vm::padded;
 use crate::netlist::model::Precision;
@@ -13,12 +18,43 @@ use crate::netlist::model::Precision;
 /// From so many replicas on, a dense projection is one product of matrices.
 const MANY: usize = 8;
 
-/// Scratch memory of products, and how many threads they may use.
+/// Scratch memory of convolutions in one precision.
+#[derive(Debug, Default)]
+struct Convolve<T> {
+    room: Room<T>,
+    weights: Panels<T>,
+    change: Vec<T>,
+    active: Vec<usize>,
+}
+
+impl<T: Lane> Convolve<T> {
+    fn deliver(
+        &mut self,
+        convolution: &Convolution,
+        weights: &[f64],
+        pre: &[f64],
+        drive: (&mut [f64], bool),
+    ) {
+        convolve::pack(convolution, weights, &mut self.weights);
+        let (weights, room) = (&self.weights, &mut self.room);
+        convolve::deliver(Arch::new(), convolution, weights, pre, drive, room);
+    }
+
+    fn learn(&mut self, convolution: &Convolution, weights: &mut [f64], sides: (&[f64], &[f64])) {
+        convolve::active(convolution, sides.0, &mut self.active);
+        convolve::change_of(convolution, &mut self.change);
+        let (change, room) = (&mut self.change, &mut self.room);
+        convolve::learn(Arch::new(), convolution, change, sides, &self.active, room);
+        convolve::add_change(convolution, &self.change, weights);
+    }
+}
+
+/// Scratch memory of products, and how many threads there are.
 #[derive(Debug, Default)]
 pub(super) struct Products {
     pub threads: usize,
-    double: Lanes<f64>,
-    single: Lanes<f32>,
+    double: Convolve<f64>,
+    single: Convolve<f32>,
     /// Sides of a dense product in single precision.
     sides: [Vec<f32>; 2],
     /// Their product.
@@ -36,17 +72,12 @@ impl Products {
         (drive, begun): (&mut [f64], bool),
         replicas: usize,
     ) -> bool {
-        let threads = self.threads;
         match (weights, &projection.connectivity) {
             (Weights::Shared { values }, Connectivity::Convolution(shape)) => {
                 let drive = (drive, begun);
                 match projection.precision {
-                    Precision::Double => {
-                        convolve::deliver(shape, values, pre, drive, (&mut self.double, threads));
-                    }
-                    Precision::Single => {
-                        convolve::deliver(shape, values, pre, drive, (&mut self.single, threads));
-                    }
+                    Precision::Double => self.double.deliver(shape, values, pre, drive),
+                    Precision::Single => self.single.deliver(shape, values, pre, drive),
                 }
             }
             (Weights::Shared { values }, Connectivity::Tiling(tiling)) => {
@@ -143,16 +174,11 @@ impl Products {
         (post, pre): (&[f64], &[f64]),
         replicas: usize,
     ) {
-        let threads = self.threads;
         match (weights, &projection.connectivity) {
             (Weights::Shared { values }, Connectivity::Convolution(shape)) => {
                 match projection.precision {
-                    Precision::Double => {
-                        convolve::learn(shape, values, (post, pre), (&mut self.double, threads));
-                    }
-                    Precision::Single => {
-                        convolve::learn(shape, values, (post, pre), (&mut self.single, threads));
-                    }
+                    Precision::Double => self.double.learn(shape, values, (post, pre)),
+                    Precision::Single => self.single.learn(shape, values, (post, pre)),
                 }
             }
             (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. })
