@@ -61,6 +61,8 @@ pub struct Layout {
     pub replicas: usize,
     /// Initial vectors.
     pub vectors: Vec<Vector>,
+    /// For each of them how often it holds a row for every replica: 1, or as many as a ring is deep; 0 if it is the same for all.
+    pub slots: Vec<u32>,
     /// Initial scalars.
     pub scalars: Vec<f64>,
     /// What the sources deliver.
@@ -143,7 +145,7 @@ impl Layout {
         delayed.sort_unstable();
         for (id, depth) in delayed {
             let value = layout.vectors[layout.values[&id].0 as usize].clone();
-            let ring = layout.vector(value.to_vec().repeat(depth as usize));
+            let ring = layout.vector(value.to_vec().repeat(depth as usize), depth);
             layout.rings.insert(id, (ring, depth));
         }
         layout
@@ -172,7 +174,7 @@ impl Layout {
         if let Some(bias) = &compartment.bias {
             let mut values = drawn("bias", &bias.start);
             values.resize(padded(population.size), 0.0);
-            let id_of_bias = self.vector(values);
+            let id_of_bias = self.vector(values, 0);
             self.biases.insert(id, id_of_bias);
         }
         let text = match &compartment.dynamics {
@@ -200,8 +202,10 @@ impl Layout {
         first
     }
 
-    fn vector(&mut self, values: Vec<f64>) -> VectorId {
+    /// A vector, with what [`Layout::slots`] says of it.
+    pub(super) fn vector(&mut self, values: Vec<f64>, slots: u32) -> VectorId {
         self.vectors.push(values.into());
+        self.slots.push(slots);
         VectorId((self.vectors.len() - 1) as u32)
     }
 
@@ -210,7 +214,7 @@ impl Layout {
     fn replicated(&mut self, values: &[f64]) -> VectorId {
         let mut one = values.to_vec();
         one.resize(padded(values.len()), values.last().copied().unwrap_or(0.0));
-        self.vector(one.repeat(self.replicas))
+        self.vector(one.repeat(self.replicas), 1)
     }
 
     /// Makes sure that the sources deliver something, and says where.
@@ -227,7 +231,7 @@ impl Layout {
                 Reading::Current(id) if !self.currents.contains_key(id) => {
                     let to = circuit.projections[id.0 as usize].to;
                     let drive = &self.vectors[self.drives[&to].0 as usize];
-                    let at = self.vector(vec![0.0; drive.len()]);
+                    let at = self.vector(vec![0.0; drive.len()], 1);
                     self.currents.insert(*id, at);
                 }
                 Reading::Input(id, output) => self.source(Source::Input(*id, *output)),
@@ -289,7 +293,7 @@ impl Layout {
                 Shape::Scalar if its_own => {
                     let length = depth as usize * self.replicas;
                     let ring = matches!(filter.kind, FilterKind::Previous(_))
-                        .then(|| (self.vector(vec![0.0; length]), depth));
+                        .then(|| (self.vector(vec![0.0; length], depth), depth));
                     return FilterPlace::Replicas {
                         value: self.block(0.0),
                         ring,
@@ -297,7 +301,7 @@ impl Layout {
                 }
                 Shape::Scalar => {
                     let ring = matches!(filter.kind, FilterKind::Previous(_))
-                        .then(|| (self.vector(vec![0.0; depth as usize]), depth));
+                        .then(|| (self.vector(vec![0.0; depth as usize], 0), depth));
                     return FilterPlace::Scalar {
                         value: self.scalar(0.0),
                         ring,
@@ -313,7 +317,7 @@ impl Layout {
             };
             let length = self.replicas * padded(neurons) * depth as usize;
             FilterPlace::Vector {
-                state: self.vector(vec![0.0; length]),
+                state: self.vector(vec![0.0; length], depth),
                 depth,
             }
         };

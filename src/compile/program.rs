@@ -12,7 +12,6 @@ use crate::lang::vm::padded;
 use crate::lang::{Shape, Symbol};
 use crate::netlist::model::Netlist;
 use crate::source::Problem;
-use crate::vector::Vector;
 
 /// A compiled circuit.
 #[derive(Debug, Clone)]
@@ -251,10 +250,8 @@ fn place<T>(
 fn place_probe(circuit: &Circuit, layout: &mut Layout, expr: Expr) -> Placed<Probe> {
     let what = match expr.formula.shape() {
         Shape::Vector(n) => {
-            layout
-                .vectors
-                .push(Vector::zeros(layout.replicas * padded(n as usize)));
-            Probe::Vector(VectorId((layout.vectors.len() - 1) as u32), n as usize)
+            let length = layout.replicas * padded(n as usize);
+            Probe::Vector(layout.vector(vec![0.0; length], 1), n as usize)
         }
         _ => Probe::Scalar(layout.sums(1)[0]),
     };

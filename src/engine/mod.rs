@@ -8,6 +8,7 @@ pub mod event;
 pub mod lanes;
 pub mod matrix;
 pub mod outer;
+mod patience;
 pub mod rate;
 pub mod tile;
 pub mod transposed;

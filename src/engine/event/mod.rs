@@ -39,7 +39,6 @@ pub mod inputs;
 pub mod linear;
 pub mod model;
 pub mod partition;
-mod patience;
 pub mod plastic;
 pub mod private;
 pub mod queue;

@@ -9,13 +9,13 @@ use super::broadcast::Broadcast;
 use super::counters::Counters;
 use super::inputs::Inputs;
 use super::partition::Partition;
-use super::patience::receive;
 use super::sampler::{Sampler, Source};
 use super::time::{NEVER, after, to_ms};
 use super::turn::{Emitted, EventError, Signals};
 use crate::circuit::{InputId, Output};
 use crate::compile::Reading;
 use crate::compile::event::{EventProgram, NeuronProgram};
+use crate::engine::patience::receive;
 use crate::input::Pass;
 use crate::netlist::model::Schedule;
 

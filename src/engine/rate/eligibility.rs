@@ -131,7 +131,7 @@ pub(super) fn run(step: &mut Step<'_>, rule: &EligibilityRule) {
     let sizes = Sizes {
         pre: padded(size(projection.from)),
         post: padded(size(projection.to)),
-        replicas: step.program.layout.replicas,
+        replicas: step.replicas,
     };
     if run_plain(step, rule, sizes) {
         return;

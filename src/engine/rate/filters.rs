@@ -34,7 +34,7 @@ impl Step<'_> {
                 };
             }
             FilterPlace::Replicas { value, ring } => {
-                for replica in 0..self.program.layout.replicas {
+                for replica in 0..self.replicas {
                     self.move_replica_on(filter, first, replica, (value, ring));
                 }
             }
@@ -76,7 +76,7 @@ impl Step<'_> {
         replica: usize,
         (value, ring): (ScalarId, Option<(VectorId, u32)>),
     ) {
-        let replicas = self.program.layout.replicas;
+        let replicas = self.replicas;
         let (memory, scratch) = self.parts();
         let x = memory.run_scalar_of(&mut scratch.machine, &filter.input, replica);
         let at = value.0 as usize + replica;

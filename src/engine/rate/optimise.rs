@@ -6,24 +6,38 @@ use std::sync::Mutex;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::learn::{self, numbers};
+use super::products::Packed;
 use super::step::Step;
 use super::waiting::Waiting;
+use crate::circuit::connect::Connectivity;
+use crate::circuit::{Circuit, ProjectionId};
 use crate::compile::expressions::Plastic;
 use crate::compile::learning::Learning;
 use crate::compile::plan::OptimisedStep;
 use crate::compile::program::PlacedRule;
 use crate::compile::{Program, Weights};
-use crate::engine::elementwise;
+use crate::engine::{convolve, elementwise};
 use crate::netlist::model::Adam;
 use crate::vector::Vector;
 
-/// What Adam keeps for a rule. All vectors are laid out as the weights are, padding included.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Moments {
-    /// Changes since the last update …
+/// Changes of a rule since its last update.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Taken {
+    /// Their sum …
     sum: Weights,
-    /// … but for those that are still factors.
+    /// … but for those that are still factors, …
     waiting: Waiting,
+    /// … and those of a convolution in single precision, in rows of padded length.
+    maps: Vec<f32>,
+}
+
+/// What Adam keeps for a rule. All vectors are laid out as the weights are, padding included.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Moments {
+    /// Changes since the last update.
+    taken: Taken,
+    /// Those of each share of the replicas, if these take their steps apart.
+    shares: Vec<Taken>,
     /// Steps since then.
     steps: u64,
     /// Updates so far.
@@ -50,33 +64,83 @@ impl Moments {
         numbers(&mut sum).fill(0.0);
         let zeros = Vector::zeros(sum.len());
         Some(Moments {
-            sum,
-            waiting: Waiting::default(),
-            steps: 0,
-            updates: 0,
+            taken: Taken {
+                sum,
+                ..Taken::default()
+            },
             mean: zeros.clone(),
             square: zeros,
+            ..Moments::default()
         })
+    }
+
+    /// Moves the changes of a share between these moments and those that it has for itself.
+    pub(super) fn exchange(&mut self, share: usize, own: &mut Moments) {
+        if self.shares.len() <= share {
+            self.shares.resize_with(share + 1, Taken::default);
+        }
+        std::mem::swap(&mut self.shares[share], &mut own.taken);
+    }
+
+    /// Whether no more factors should wait.
+    pub(super) fn is_full(&self) -> bool {
+        let mut all = self.shares.iter().chain([&self.taken]);
+        all.any(|taken| taken.waiting.is_full())
     }
 }
 
-impl Step<'_> {
+impl Taken {
+    /// Adds all up in `sum`, of a projection from so many neurons, and forgets it.
+    fn settle(
+        &mut self,
+        sum: &mut Weights,
+        (connectivity, sources): (Option<&Connectivity>, usize),
+        space: &mut Vec<f32>,
+    ) {
+        self.waiting.settle(sum, sources, space);
+        if let (Some(Connectivity::Convolution(shape)), false) =
+            (connectivity, self.maps.is_empty())
+        {
+            convolve::add_change(shape, &self.maps, numbers(sum));
+            self.maps.fill(0.0);
+        }
+        let own = numbers(&mut self.sum);
+        for (sum, own) in numbers(sum).iter_mut().zip(own) {
+            *sum += std::mem::take(own);
+        }
+    }
+}
+
+impl<'a> Step<'a> {
     /// Rules with an optimiser add their changes to its sum, which changes the weights when it is due.
     pub(super) fn optimise(&mut self, rules: &[OptimisedStep]) {
+        self.collect(rules);
+        self.update(rules);
+    }
+
+    /// Rules with an optimiser add their changes to its sum.
+    pub(super) fn collect(&mut self, rules: &[OptimisedStep]) {
+        for rule in rules {
+            if let Some(learning) = &rule.learning
+                && let Some(mut moments) = self.state.moments[rule.index].take()
+            {
+                self.take_changes(rule, learning, &mut moments.taken);
+                self.state.moments[rule.index] = Some(moments);
+            }
+        }
+    }
+
+    /// A step is over: updates that are due change the weights.
+    pub(super) fn update(&mut self, rules: &[OptimisedStep]) {
         let mut due = Vec::new();
         for rule in rules {
-            let Some(mut moments) = self.state.moments[rule.index].take() else {
+            let Some(moments) = &mut self.state.moments[rule.index] else {
                 continue;
             };
-            if let Some(learning) = &rule.learning {
-                self.take_changes(rule, learning, &mut moments);
-            }
             moments.steps += 1;
             let is_due = moments.steps >= rule.adam.every;
-            if is_due || moments.waiting.is_full() {
-                due.push(self.job(rule, moments, is_due));
-            } else {
-                self.state.moments[rule.index] = Some(moments);
+            if is_due || moments.is_full() {
+                due.extend(self.job(rule, is_due));
             }
         }
         if !due.is_empty() {
@@ -84,40 +148,65 @@ impl Step<'_> {
         }
     }
 
+    /// Whether the step that is over makes [`Step::update`] change weights.
+    pub(super) fn is_due(&self, rules: &[OptimisedStep]) -> bool {
+        let moments = |rule: &OptimisedStep| self.state.moments[rule.index].as_ref();
+        let due = |rule| moments(rule).is_some_and(|m| m.steps + 1 >= rule.adam.every);
+        rules.iter().any(due)
+    }
+
     /// Products wait until the update; other changes are added up.
-    fn take_changes(&mut self, rule: &OptimisedStep, learning: &Learning, moments: &mut Moments) {
+    fn take_changes(&mut self, rule: &OptimisedStep, learning: &Learning, taken: &mut Taken) {
         if let Learning::Outer(outer) = learning
             && !rule.reads_weight
-            && learn::wait(self, outer, &mut moments.waiting)
+            && (learn::wait(self, outer, &mut taken.waiting)
+                || learn::take_maps(self, outer, &mut taken.maps))
         {
             return;
         }
+        if let (Some(common), true) = (self.common, taken.sum.is_empty()) {
+            taken.sum = match rule.plastic {
+                Plastic::Projection(id) => common.weights[id.0 as usize].doubles(),
+                Plastic::Bias(id) => Weights::OneToOne {
+                    values: self.state.vectors[self.program.layout.biases[&id].0 as usize].clone(),
+                },
+            };
+            numbers(&mut taken.sum).fill(0.0);
+        }
         let what = (rule.plastic, rule.reads_weight);
-        self.add_changes(learning, what, &mut moments.sum);
+        self.add_changes(learning, what, &mut taken.sum);
     }
 
     /// Takes out what an update needs.
-    fn job<'r>(&mut self, rule: &'r OptimisedStep, moments: Moments, is_due: bool) -> Job<'r> {
-        let (weights, sources) = match rule.plastic {
+    fn job<'r>(&mut self, rule: &'r OptimisedStep, is_due: bool) -> Option<Job<'r>>
+    where
+        'a: 'r,
+    {
+        let moments = self.state.moments[rule.index].take()?;
+        let (weights, of) = match rule.plastic {
             Plastic::Bias(id) => {
                 let at = self.program.layout.biases[&id].0 as usize;
                 let values = std::mem::take(&mut self.state.vectors[at]);
-                (Weights::OneToOne { values }, 1)
+                (Weights::OneToOne { values }, None)
             }
             Plastic::Projection(id) => {
-                let at = id.0 as usize;
-                let from = self.program.circuit.projections[at].from.population;
-                let weights = std::mem::take(&mut self.state.weights[at]);
-                (weights, self.program.circuit.population(from).size)
+                let packed = self.scratch.packed.get_mut(id.0 as usize);
+                let of = Of {
+                    circuit: &self.program.circuit,
+                    id,
+                    packed: packed.map(std::mem::take),
+                };
+                let weights = std::mem::take(&mut self.state.weights[id.0 as usize]);
+                (weights, Some(of))
             }
         };
-        Job {
+        Some(Job {
             rule,
             moments,
             weights,
-            sources,
+            of,
             is_due,
-        }
+        })
     }
 
     /// Runs updates, those of different weights side by side, and puts back what they took.
@@ -154,7 +243,12 @@ impl Step<'_> {
                         self.state.vectors[at] = values;
                     }
                 }
-                Plastic::Projection(id) => self.state.weights[id.0 as usize] = job.weights,
+                Plastic::Projection(id) => {
+                    self.state.weights[id.0 as usize] = job.weights;
+                    if let Some(packed) = job.of.and_then(|of| of.packed) {
+                        self.scratch.packed[id.0 as usize] = packed;
+                    }
+                }
             }
             self.state.moments[job.rule.index] = Some(job.moments);
         }
@@ -178,22 +272,57 @@ struct Job<'r> {
     rule: &'r OptimisedStep,
     moments: Moments,
     weights: Weights,
-    /// Presynaptic neurons.
-    sources: usize,
+    /// The projection whose weights they are, if they are not biases.
+    of: Option<Of<'r>>,
     is_due: bool,
+}
+
+/// A projection, and its weights in another form if they are kept in one.
+struct Of<'r> {
+    circuit: &'r Circuit,
+    id: ProjectionId,
+    packed: Option<Packed>,
+}
+
+impl Of<'_> {
+    /// Its connections, and the number of its presynaptic neurons.
+    fn synapses(&self) -> (&Connectivity, usize) {
+        let projection = self.circuit.projection(self.id);
+        let from = self.circuit.population(projection.from.population);
+        (&projection.connectivity, from.size)
+    }
 }
 
 impl Job<'_> {
     /// Multiply–adds, roughly.
     fn cost(&self) -> usize {
-        self.moments.waiting.products(self.sources) + 16 * self.moments.sum.len()
+        let sources = self.of.as_ref().map_or(1, |of| of.synapses().1);
+        let Moments { taken, shares, .. } = &self.moments;
+        let waiting = shares.iter().chain([taken]);
+        let products: usize = waiting.map(|t| t.waiting.products(sources)).sum();
+        products + 16 * self.moments.mean.len()
     }
 
     fn run(&mut self, arch: Arch, space: &mut Space) {
-        let Moments { waiting, sum, .. } = &mut self.moments;
-        waiting.settle(sum, self.sources, &mut space.product);
+        let Moments { taken, shares, .. } = &mut self.moments;
+        let mut sum = std::mem::take(&mut taken.sum);
+        let synapses = self.of.as_ref().map(Of::synapses);
+        let of = (synapses.map(|s| s.0), synapses.map_or(1, |s| s.1));
+        taken.settle(&mut sum, of, &mut space.product);
+        for share in shares {
+            share.settle(&mut sum, of, &mut space.product);
+        }
+        taken.sum = sum;
         if self.is_due {
             self.update(arch, &mut space.doubles);
+            if let Some(Of {
+                circuit,
+                id,
+                packed: Some(packed),
+            }) = &mut self.of
+            {
+                packed.fill(circuit, *id, &self.weights);
+            }
         }
     }
 
@@ -216,7 +345,7 @@ impl Job<'_> {
             beta: [beta1, beta2],
             rate: rate * correction / (1.0 - beta1.powi(count)),
             epsilon: epsilon * correction,
-            sum: numbers(&mut moments.sum),
+            sum: numbers(&mut moments.taken.sum),
             mean: &mut moments.mean,
             square: &mut moments.square,
             weights: &mut [],

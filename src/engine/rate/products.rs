@@ -3,14 +3,14 @@
 
 use pulp::Arch;
 
-use crate::circuit::Projection;
 use crate::circuit::connect::Connectivity;
 use crate::circuit::grid::Convolution;
+use crate::circuit::{Circuit, Projection, ProjectionId};
 use crate::compile::Weights;
 use crate::engine::convolve::{self, Room};
-use crate::engine::lanes::Lane;
+use crate::engine::lanes::{self, Lane};
 use crate::engine::matrix::{columns, multiply, rows};
-use crate::engine::tile::Panels;
+use crate::engine::tile::{Panels, Product, ROWS};
 use crate::engine::windows;
 use crate::lang::vm::padded;
 use crate::netlist::model::Precision;
@@ -32,11 +32,20 @@ impl<T: Lane> Convolve<T> {
         &mut self,
         convolution: &Convolution,
         weights: &[f64],
+        packed: Option<&Panels<T>>,
         pre: &[f64],
         drive: (&mut [f64], bool),
     ) {
-        convolve::pack(convolution, weights, &mut self.weights);
-        let (weights, room) = (&self.weights, &mut self.room);
+        let Convolve {
+            room, weights: own, ..
+        } = self;
+        let weights = match packed {
+            Some(packed) => packed,
+            None => {
+                convolve::pack(convolution, weights, own);
+                own
+            }
+        };
         convolve::deliver(Arch::new(), convolution, weights, pre, drive, room);
     }
 
@@ -49,12 +58,119 @@ impl<T: Lane> Convolve<T> {
     }
 }
 
+/// Scratch memory of dense products in single precision.
+#[derive(Debug, Default)]
+struct Rows {
+    panels: Panels<f32>,
+    offsets: Vec<usize>,
+    out: Vec<f32>,
+}
+
+impl Rows {
+    /// Adds what a matrix of rows, one for each of `sources` neurons, gives to the drives of all replicas.
+    fn deliver(
+        &mut self,
+        (matrix, row): (&[f32], usize),
+        (pre, sources): (&[f64], usize),
+        (drive, begun): (&mut [f64], bool),
+        replicas: usize,
+    ) {
+        let (arch, length) = (Arch::new(), padded(sources));
+        let at = |source: usize, replica: usize| pre[replica * length + source] as f32;
+        self.panels.fill([sources, replicas], at);
+        self.offsets.clear();
+        self.offsets.extend((0..sources).map(|k| k * row));
+        self.out.resize(ROWS * row, 0.0);
+        let mut drives = drive.chunks_exact_mut(drive.len() / replicas);
+        for (panel, count) in self.panels.each() {
+            arch.dispatch(Product {
+                panel,
+                offsets: &self.offsets,
+                rows: matrix,
+                from: 0,
+                columns: row,
+                out: (&mut self.out, row),
+            });
+            for (drive, out) in drives.by_ref().zip(self.out.chunks_exact(row)).take(count) {
+                for (drive, x) in drive.iter_mut().zip(out) {
+                    let before = if begun { *drive } else { 0.0 };
+                    *drive = before + f64::from(*x);
+                }
+            }
+        }
+    }
+}
+
+/// Weights in the form that products of many replicas want.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Packed {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Those of a convolution.
+    Double(Panels<f64>),
+    /// The same in single precision.
+    Single(Panels<f32>),
+    /// A matrix in single precision turned round: rows of padded length.
+    Turned { row: usize, values: Vec<f32> },
+}
+
+impl Packed {
+    /// Takes the weights of a projection.
+    pub fn fill(&mut self, circuit: &Circuit, id: ProjectionId, weights: &Weights) {
+        let projection = circuit.projection(id);
+        match (weights, &projection.connectivity, projection.precision) {
+            (Weights::Shared { values }, Connectivity::Convolution(shape), Precision::Double) => {
+                if !matches!(self, Packed::Double(_)) {
+                    *self = Packed::Double(Panels::default());
+                }
+                if let Packed::Double(panels) = self {
+                    convolve::pack(shape, values, panels);
+                }
+            }
+            (Weights::Shared { values }, Connectivity::Convolution(shape), Precision::Single) => {
+                if !matches!(self, Packed::Single(_)) {
+                    *self = Packed::Single(Panels::default());
+                }
+                if let Packed::Single(panels) = self {
+                    convolve::pack(shape, values, panels);
+                }
+            }
+            (Weights::Single { values, row, .. }, Connectivity::Dense { pre, post }, _) => {
+                let turned = |p: &Projection| p.transpose_of == Some(id);
+                if circuit.projections.iter().any(turned) {
+                    self.turn((values, *row), [*pre, *post]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn turn(&mut self, (matrix, length): (&[f32], usize), [pre, post]: [usize; 2]) {
+        let row = lanes::padded::<f32>(pre);
+        let mut turned = match std::mem::take(self) {
+            Packed::Turned { values, .. } => values,
+            _ => Vec::new(),
+        };
+        turned.resize(row * post, 0.0);
+        for (to, out) in turned.chunks_exact_mut(row).enumerate() {
+            let column = matrix[to..].iter().step_by(length);
+            out.iter_mut().zip(column).for_each(|(out, w)| *out = *w);
+        }
+        *self = Packed::Turned {
+            row,
+            values: turned,
+        };
+    }
+}
+
 /// Scratch memory of products, and how many threads there are.
 #[derive(Debug, Default)]
 pub(super) struct Products {
     pub threads: usize,
     double: Convolve<f64>,
     single: Convolve<f32>,
+    dense: Rows,
     /// Sides of a dense product in single precision.
     sides: [Vec<f32>; 2],
     /// Their product.
@@ -66,7 +182,7 @@ impl Products {
     /// if it is none of these.
     pub fn deliver(
         &mut self,
-        weights: &Weights,
+        (weights, packed): (&Weights, Option<&Packed>),
         projection: &Projection,
         pre: &[f64],
         (drive, begun): (&mut [f64], bool),
@@ -75,9 +191,15 @@ impl Products {
         match (weights, &projection.connectivity) {
             (Weights::Shared { values }, Connectivity::Convolution(shape)) => {
                 let drive = (drive, begun);
-                match projection.precision {
-                    Precision::Double => self.double.deliver(shape, values, pre, drive),
-                    Precision::Single => self.single.deliver(shape, values, pre, drive),
+                match (projection.precision, packed) {
+                    (Precision::Double, Some(Packed::Double(packed))) => {
+                        self.double.deliver(shape, values, Some(packed), pre, drive);
+                    }
+                    (Precision::Double, _) => self.double.deliver(shape, values, None, pre, drive),
+                    (Precision::Single, Some(Packed::Single(packed))) => {
+                        self.single.deliver(shape, values, Some(packed), pre, drive);
+                    }
+                    (Precision::Single, _) => self.single.deliver(shape, values, None, pre, drive),
                 }
             }
             (Weights::Shared { values }, Connectivity::Tiling(tiling)) => {
@@ -94,20 +216,9 @@ impl Products {
             (Weights::Single { values, row, .. }, Connectivity::Dense { pre: n, .. })
                 if replicas >= MANY =>
             {
-                let [pre_side, out] = &mut self.sides;
-                round(pre, pre_side);
-                out.clear();
-                out.resize(replicas * row, 0.0);
-                let pre = (&pre_side[..], rows(padded(*n)));
-                let size = [replicas, *n, *row];
-                multiply(size, pre, (values, rows(*row)), (out, rows(*row)), false);
-                let drives = drive.chunks_exact_mut(drive.len() / replicas);
-                for (drive, out) in drives.zip(out.chunks_exact(*row)) {
-                    for (drive, x) in drive.iter_mut().zip(out) {
-                        let before = if begun { *drive } else { 0.0 };
-                        *drive = before + f64::from(*x);
-                    }
-                }
+                let matrix = (&values[..], *row);
+                self.dense
+                    .deliver(matrix, (pre, *n), (drive, begun), replicas);
             }
             _ => return false,
         }
@@ -117,7 +228,7 @@ impl Products {
     /// As [`Self::deliver`], the other way: from the targets of the projection `of` to its sources.
     pub fn deliver_back(
         &mut self,
-        weights: &Weights,
+        (weights, packed): (&Weights, Option<&Packed>),
         of: &Projection,
         pre: &[f64],
         (drive, begun): (&mut [f64], bool),
@@ -128,9 +239,14 @@ impl Products {
         };
         let (from, to) = (rows(padded(post)), rows(padded(n)));
         let size = [replicas, post, n];
-        match weights {
+        match (weights, packed) {
             _ if replicas < MANY => return false,
-            Weights::Dense { values, row } => {
+            (Weights::Single { .. }, Some(Packed::Turned { row, values })) => {
+                let matrix = (&values[..], *row);
+                self.dense
+                    .deliver(matrix, (pre, post), (drive, begun), replicas);
+            }
+            (Weights::Dense { values, row }, _) => {
                 multiply(
                     size,
                     (pre, from),
@@ -139,7 +255,7 @@ impl Products {
                     begun,
                 );
             }
-            Weights::Single { values, row, .. } => {
+            (Weights::Single { values, row, .. }, _) => {
                 let [pre_side, out] = &mut self.sides;
                 round(pre, pre_side);
                 out.clear();
@@ -154,6 +270,21 @@ impl Products {
             _ => return false,
         }
         true
+    }
+
+    /// Adds what replicas that have something to learn change to the change of a convolution.
+    pub fn take_maps(
+        &mut self,
+        shape: &Convolution,
+        sides: (&[f64], &[f64]),
+        change: &mut Vec<f32>,
+    ) {
+        if change.is_empty() {
+            convolve::change_of(shape, change);
+        }
+        let Convolve { active, room, .. } = &mut self.single;
+        convolve::active(shape, sides.0, active);
+        convolve::learn(Arch::new(), shape, change, sides, active, room);
     }
 
     /// Whether a projection learns by such products.

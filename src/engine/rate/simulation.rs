@@ -1,12 +1,16 @@
 //! A simulation that can be stepped: build it, run it for a while, look at its state, go on.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use super::flat::Flat;
+use super::products::Packed;
 use super::schedule::ScheduleState;
+use super::separate;
+use super::shares::{self, Common};
 use super::sources::{SHORT_BLOCK, SourceBlock, Sources};
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
+use super::team::Team;
 use super::trials::{Reset, Trials};
 use crate::compile::Program;
 use crate::compile::plan::{Activity, Plan};
@@ -35,7 +39,11 @@ pub struct Simulation {
     /// Steps of a trial, and what its beginning resets.
     trial: Option<(u64, Reset)>,
     plans: Vec<(Plan, Flat)>,
+    /// What is measured, if shares of the replicas may take their steps apart.
+    looked_at: Option<Vec<usize>>,
     scratch: Scratch,
+    /// Scratch memory of shares.
+    scratches: Vec<Scratch>,
     spare: Vec<SourceBlock>,
 }
 
@@ -101,7 +109,9 @@ impl Simulation {
             waiting: None,
             trial: None,
             plans: vec![],
+            looked_at: None,
             scratch: Scratch::default(),
+            scratches: vec![],
             spare: vec![],
             program,
         };
@@ -146,8 +156,12 @@ impl Simulation {
             let flat = Flat::new(&self.program, &plan);
             self.plans.push((plan, flat));
         }
+        let apart = shares::ranges(self.program.layout.replicas).len();
+        self.scratches.resize_with(apart, Scratch::default);
         for kernel in self.plans.iter().flat_map(|(plan, _)| plan.kernels()) {
-            self.scratch.machine.reserve(&kernel.code);
+            for scratch in self.scratches.iter_mut().chain([&mut self.scratch]) {
+                scratch.machine.reserve(&kernel.code);
+            }
         }
         let circuit = &self.program.circuit;
         // A random schedule draws afresh every time a stage is entered.
@@ -180,10 +194,21 @@ impl Simulation {
                 .rewind(crate::circuit::InputId(*input as u32), pass);
         }
         self.enter_trials(settings.trial.as_ref());
+        self.looked_at = self.look_for_shares();
         for (update, samples) in self.state.updates.iter_mut().zip(&settings.samples) {
             update.begin(*samples);
         }
         Ok(())
+    }
+
+    /// What is measured, if shares of the replicas may take their steps apart.
+    fn look_for_shares(&self) -> Option<Vec<usize>> {
+        if self.trial.is_some() || shares::ranges(self.program.layout.replicas).is_empty() {
+            return None;
+        }
+        let plans = self.plans.iter();
+        let all = plans.map(|(plan, _)| separate::looked_at(&self.program, plan));
+        Some(all.collect::<Option<Vec<_>>>()?.concat())
     }
 
     fn enter_trials(&mut self, trials: Option<&Trials>) {
@@ -201,27 +226,93 @@ impl Simulation {
     /// # Errors
     /// If the observer ends it, or a value is not finite any more; the state is that of the last whole step.
     pub fn run(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
+        let plans = std::mem::take(&mut self.plans);
+        let result = match self.looked_at.take() {
+            Some(looked_at) => {
+                let result = self.run_apart(&plans, &looked_at, steps, observer);
+                self.looked_at = Some(looked_at);
+                result
+            }
+            None => self.run_blocks((&plans, None), steps, observer),
+        };
+        self.plans = plans;
+        result
+    }
+
+    /// Runs some steps of shares of the replicas apart.
+    fn run_apart(
+        &mut self,
+        plans: &[(Plan, Flat)],
+        looked_at: &[usize],
+        steps: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Stopped> {
+        let program = self.program.clone();
+        let shares = shares::split(&program, &mut self.state, &mut self.scratches);
+        let common = RwLock::new(self.common());
+        let (result, shares) = std::thread::scope(|scope| {
+            let what = (&*program, plans);
+            let mut team = Team::start(scope, what, &common, shares, self.threads);
+            let result = self.run_blocks((plans, Some((&mut team, looked_at))), steps, observer);
+            (result, std::mem::take(&mut team.shares))
+        });
+        self.scratches = shares::merge(&program, &mut self.state, shares);
+        if let Ok(common) = common.into_inner() {
+            self.state.weights = common.weights;
+        }
+        result
+    }
+
+    /// Takes out the weights, for all shares to be read.
+    fn common(&mut self) -> Common {
+        let weights = std::mem::take(&mut self.state.weights);
+        let pack = |(at, weights)| {
+            let mut packed = Packed::default();
+            let id = crate::circuit::ProjectionId(at as u32);
+            packed.fill(&self.program.circuit, id, weights);
+            packed
+        };
+        Common {
+            packed: weights.iter().enumerate().map(pack).collect(),
+            weights,
+            ..Common::default()
+        }
+    }
+
+    /// Runs steps block by block.
+    fn run_blocks(
+        &mut self,
+        how: How<'_, '_>,
+        steps: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Stopped> {
         let block_steps = self.sources.block_steps();
         if self.threads > 1 && steps > block_steps {
-            return self.run_ahead(steps, observer);
+            return self.run_ahead(how, steps, observer);
         }
         let mut block = self.spare.pop().unwrap_or_default();
         let mut left = steps;
+        let (mut run, sources, spare) = self.parts(how);
         let mut result = Ok(());
         while left > 0 && result.is_ok() {
             let n = left.min(block_steps.min(SHORT_BLOCK));
-            self.sources.produce(n as usize, &mut block);
-            result = self.parts().0.run(&block, observer);
+            sources.produce(n as usize, &mut block);
+            result = run.run(&mut block, observer);
             left -= n;
         }
-        self.spare.push(block);
+        spare.push(block);
         result
     }
 
     /// As `run`, with a thread that makes blocks ahead.
-    fn run_ahead(&mut self, steps: u64, observer: &mut dyn Observer) -> Result<(), Stopped> {
+    fn run_ahead(
+        &mut self,
+        how: How<'_, '_>,
+        steps: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Stopped> {
         let block_steps = self.sources.block_steps();
-        let (mut run, sources, spare) = self.parts();
+        let (mut run, sources, spare) = self.parts(how);
         let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         for block in spare.drain(..) {
@@ -243,8 +334,8 @@ impl Simulation {
             };
             scope.spawn(producer);
             let mut result = Ok(());
-            for block in &take {
-                result = run.run(&block, observer);
+            for mut block in &take {
+                result = run.run(&mut block, observer);
                 if result.is_err() {
                     break;
                 }
@@ -260,56 +351,93 @@ impl Simulation {
     }
 
     /// What steps need, the sources that make blocks for them, and blocks to be filled.
-    fn parts(&mut self) -> (BlockRun<'_>, &mut Sources, &mut Vec<SourceBlock>) {
+    fn parts<'s, 't>(
+        &'s mut self,
+        (plans, team): How<'s, 't>,
+    ) -> (BlockRun<'s, 't>, &'s mut Sources, &'s mut Vec<SourceBlock>) {
         let run = BlockRun {
             program: &self.program,
             state: &mut self.state,
             schedules: &mut self.schedules,
             overriding: &mut self.overriding,
             trial: self.trial.as_ref(),
-            plans: &self.plans,
+            plans,
             scratch: &mut self.scratch,
+            team,
         };
         (run, &mut self.sources, &mut self.spare)
     }
 }
 
+/// Plans, and who takes the steps of shares of the replicas, if these are apart, with what is measured of them.
+type How<'a, 't> = (&'a [(Plan, Flat)], Option<(&'a mut Team<'t>, &'a [usize])>);
+
 /// The parts of a simulation that steps need, apart from the sources.
-struct BlockRun<'a> {
-    program: &'a Program,
-    state: &'a mut State,
+pub(super) struct BlockRun<'a, 't> {
+    pub program: &'a Program,
+    pub state: &'a mut State,
     schedules: &'a mut [(usize, ScheduleState)],
     overriding: &'a mut [(usize, ScheduleState)],
     trial: Option<&'a (u64, Reset)>,
     plans: &'a [(Plan, Flat)],
-    scratch: &'a mut Scratch,
+    pub scratch: &'a mut Scratch,
+    team: Option<(&'a mut Team<'t>, &'a [usize])>,
 }
 
-impl BlockRun<'_> {
-    fn run(&mut self, block: &SourceBlock, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        for in_block in 0..block.steps() {
-            self.begin_trial();
-            self.advance_schedules();
-            let Some((plan, flat)) = self.plans.get(self.combination()) else {
-                return Err(Stopped::ByObserver);
-            };
-            let mut step = Step {
-                program: self.program,
-                state: self.state,
-                scratch: self.scratch,
-                block,
-                in_block,
-            };
-            step.run(plan, flat).map_err(Stopped::NotFinite)?;
+impl BlockRun<'_, '_> {
+    fn run(&mut self, block: &mut SourceBlock, observer: &mut dyn Observer) -> Result<(), Stopped> {
+        let steps = block.steps();
+        if let Some((team, _)) = &self.team {
+            team.exchange(block);
+        }
+        let mut result = Ok(());
+        for in_block in 0..steps {
+            result = self.step(block, in_block);
+            if result.is_err() {
+                break;
+            }
             if observer.every_step() {
                 observer.step(self.state);
             }
         }
-        if observer.progress(block.steps() as u64) {
+        if let Some((team, _)) = &self.team {
+            team.exchange(block);
+        }
+        result?;
+        if observer.progress(steps as u64) {
             Ok(())
         } else {
             Err(Stopped::ByObserver)
         }
+    }
+
+    fn step(&mut self, block: &SourceBlock, in_block: usize) -> Result<(), Stopped> {
+        self.begin_trial();
+        self.advance_schedules();
+        let number = self.combination();
+        let Some((plan, flat)) = self.plans.get(number) else {
+            return Err(Stopped::ByObserver);
+        };
+        let result = match self.team.take() {
+            Some((team, looked_at)) => {
+                let result = self.step_apart(team, (number, in_block), looked_at);
+                self.team = Some((team, looked_at));
+                result
+            }
+            None => {
+                let mut step = Step {
+                    program: self.program,
+                    state: self.state,
+                    scratch: self.scratch,
+                    block,
+                    in_block,
+                    replicas: self.program.layout.replicas,
+                    common: None,
+                };
+                step.run(plan, flat)
+            }
+        };
+        result.map_err(Stopped::NotFinite)
     }
 
     /// The first step of a trial finds everything as the first step of a run does.

@@ -55,9 +55,9 @@ struct Replay {
 /// What the sources give over some steps: for each source, step after step.
 #[derive(Debug, Clone, Default)]
 pub struct SourceBlock {
-    steps: usize,
-    vectors: Vec<Vector>,
-    lengths: Vec<usize>,
+    pub(super) steps: usize,
+    pub(super) vectors: Vec<Vector>,
+    pub(super) lengths: Vec<usize>,
 }
 
 impl SourceBlock {

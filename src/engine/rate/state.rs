@@ -63,4 +63,13 @@ impl State {
             weights,
         }
     }
+
+    /// Sets a modulator, and whether it has changed.
+    #[inline]
+    pub(super) fn set_modulator(&mut self, program: &Program, at: usize, value: f64) {
+        let modulators = program.circuit.modulators.len();
+        let changed = value.to_bits() != self.scalars[at].to_bits();
+        self.scalars[modulators + at] = f64::from(u8::from(changed));
+        self.scalars[at] = value;
+    }
 }

@@ -14,6 +14,7 @@ use super::deliver::Synapses;
 use super::flat::{self, Flat, Part};
 use super::kernels::Memory;
 use super::learn;
+use super::shares::Common;
 use super::sources::SourceBlock;
 use super::state::State;
 
@@ -43,6 +44,8 @@ pub(super) struct Scratch {
     pub singles: [Singles; 2],
     pub eligibility: super::eligibility::Factors,
     pub products: super::products::Products,
+    /// Weights in the form that products want, while shares of the replicas take their steps apart.
+    pub packed: Vec<super::products::Packed>,
     pub updates: Vec<super::optimise::Space>,
 }
 
@@ -53,6 +56,10 @@ pub(super) struct Step<'a> {
     pub scratch: &'a mut Scratch,
     pub block: &'a SourceBlock,
     pub in_block: usize,
+    /// Replicas in the state: all, or a share of them.
+    pub replicas: usize,
+    /// Weights that all shares of the replicas read, while the state is that of one.
+    pub common: Option<&'a Common>,
 }
 
 impl Step<'_> {
@@ -78,7 +85,10 @@ impl Step<'_> {
             Part::Measure => self.measure_updates(&plan.measured),
             Part::FiltersOf(index) => self.smooth(plan.learn[index].filters()),
             Part::Learn(index) => self.learn(&plan.learn[index]),
+            Part::Optimise if self.common.is_some() => self.collect(&plan.optimised),
             Part::Optimise => self.optimise(&plan.optimised),
+            // Of all replicas together, when all shares have taken their step.
+            Part::Probe if self.common.is_some() => {}
             Part::Probe => self.probe(plan),
             Part::Remember(index) => self.move_on(&plan.remember[index]),
             Part::Integrate => return self.integrate(plan),
@@ -94,7 +104,7 @@ impl Step<'_> {
             block: self.block,
             in_block: self.in_block,
             step: self.state.step,
-            replicas: self.program.layout.replicas,
+            replicas: self.replicas,
         }
     }
 
@@ -107,7 +117,7 @@ impl Step<'_> {
             block: self.block,
             in_block: self.in_block,
             step: self.state.step,
-            replicas: self.program.layout.replicas,
+            replicas: self.replicas,
         };
         (memory, self.scratch)
     }
@@ -132,7 +142,7 @@ impl Step<'_> {
             block: self.block,
             in_block: self.in_block,
             step: *step,
-            replicas: self.program.layout.replicas,
+            replicas: self.replicas,
         };
         (memory, weights, synapses, self.scratch)
     }
@@ -179,7 +189,7 @@ impl Step<'_> {
         let mut singles = std::mem::take(&mut self.scratch.singles);
         let mut products = std::mem::take(&mut self.scratch.products);
         let memory = self.memory();
-        let replicas = self.program.layout.replicas;
+        let replicas = self.replicas;
         let row = drive.len() / replicas;
         // Whether the drive holds something already; the first that comes replaces what it held.
         let mut begun = true;
@@ -204,11 +214,15 @@ impl Step<'_> {
             let sources = pre.len() / replicas;
             let turned = projection.transpose_of;
             let of = self.program.circuit.projection(turned.unwrap_or(*id));
-            let weights = &self.state.weights[turned.unwrap_or(*id).0 as usize];
+            let at = turned.unwrap_or(*id).0 as usize;
+            let (weights, packed) = match self.common {
+                Some(common) => (&common.weights[at], Some(&common.packed[at])),
+                None => (&self.state.weights[at], None),
+            };
             let all = (&mut *drive, begun);
             let done = match turned {
-                Some(_) => products.deliver_back(weights, of, pre, all, replicas),
-                None => products.deliver(weights, of, pre, all, replicas),
+                Some(_) => products.deliver_back((weights, packed), of, pre, all, replicas),
+                None => products.deliver((weights, packed), of, pre, all, replicas),
             };
             if done {
                 begun = true;
@@ -233,7 +247,7 @@ impl Step<'_> {
     }
 
     fn sums(&mut self, sums: &[SumStep]) {
-        let replicas = self.program.layout.replicas;
+        let replicas = self.replicas;
         for sum in sums {
             let row = padded(sum.length);
             let mut values = std::mem::take(&mut self.scratch.first);
@@ -270,15 +284,12 @@ impl Step<'_> {
     /// Sets a modulator, and whether it has changed.
     #[inline]
     pub(super) fn set_modulator(&mut self, at: usize, value: f64) {
-        let modulators = self.program.circuit.modulators.len();
-        let changed = value.to_bits() != self.state.scalars[at].to_bits();
-        self.state.scalars[modulators + at] = f64::from(u8::from(changed));
-        self.state.scalars[at] = value;
+        self.state.set_modulator(self.program, at, value);
     }
 
     /// Each replica's value of a modulator, and whether it has changed.
     fn modulate_replicas(&mut self, kernel: &Kernel, (values, changed): (ScalarId, ScalarId)) {
-        for replica in 0..self.program.layout.replicas {
+        for replica in 0..self.replicas {
             let (memory, scratch) = self.parts();
             let value = memory.run_scalar_of(&mut scratch.machine, kernel, replica);
             let at = values.0 as usize + replica;
@@ -310,7 +321,7 @@ impl Step<'_> {
         }
     }
 
-    fn probe(&mut self, plan: &Plan) {
+    pub(super) fn probe(&mut self, plan: &Plan) {
         for probe in &plan.probes {
             self.sums(&probe.sums);
             self.smooth(&probe.filters);

@@ -4,7 +4,7 @@ mod outer;
 mod rows;
 mod single;
 
-pub(super) use outer::{clip, grow, outer, wait};
+pub(super) use outer::{clip, grow, outer, take_maps, wait};
 pub(super) use rows::{RowScratch, general};
 pub(super) use single::elementwise;
 

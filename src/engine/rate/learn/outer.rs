@@ -57,7 +57,7 @@ fn outer_term(
     mut change: Change,
 ) -> bool {
     let projection = &step.program.circuit.projections[id.0 as usize];
-    let replicas = step.program.layout.replicas;
+    let replicas = step.replicas;
     let size = |end: CompartmentId| step.program.circuit.population(end.population).size;
     let (pre_size, post_row) = (size(projection.from), padded(size(projection.to)));
     let pre_row = padded(pre_size);
@@ -149,7 +149,7 @@ pub(in crate::engine::rate) fn wait(
     let Connectivity::Dense { pre, post } = projection.connectivity else {
         return false;
     };
-    let replicas = step.program.layout.replicas;
+    let replicas = step.replicas;
     let alone = rule.growth.is_none() && rule.decay.is_none();
     let single = projection.precision == Precision::Single;
     if !(alone && single && Products::take(projection, replicas)) {
@@ -167,6 +167,40 @@ pub(in crate::engine::rate) fn wait(
         } = scratch;
         if let Some((post, pre)) = factors(memory, machine, term, [first, second], lengths) {
             waiting.add(post, pre);
+        }
+    }
+    true
+}
+
+/// Adds a rule's products to the change of a convolution in single precision, while shares of the replicas take their steps apart;
+/// `false` if they are others.
+pub(in crate::engine::rate) fn take_maps(
+    step: &mut Step<'_>,
+    rule: &OuterRule,
+    change: &mut Vec<f32>,
+) -> bool {
+    let projection = &step.program.circuit.projections[rule.projection.0 as usize];
+    let Connectivity::Convolution(shape) = &projection.connectivity else {
+        return false;
+    };
+    let alone = rule.growth.is_none() && rule.decay.is_none();
+    let single = projection.precision == Precision::Single;
+    if !(step.common.is_some() && alone && single) {
+        return false;
+    }
+    step.smooth(&rule.filters);
+    let lengths = [shape.output, shape.input].map(|grid| padded(grid.size()) * step.replicas);
+    for term in &rule.terms {
+        let (memory, scratch) = step.parts();
+        let Scratch {
+            machine,
+            first,
+            second,
+            products,
+            ..
+        } = scratch;
+        if let Some(sides) = factors(memory, machine, term, [first, second], lengths) {
+            products.take_maps(shape, sides, change);
         }
     }
     true

@@ -36,7 +36,8 @@ pub(in crate::engine::rate) struct RowScratch {
 pub(in crate::engine::rate) fn general(step: &mut Step<'_>, rule: &GeneralRule) {
     let (mut weights, mut states, started) = take(step, rule.projection, rule.index);
     let projection = &step.program.circuit.projections[rule.projection.0 as usize];
-    let replicas = step.program.layout.replicas;
+    let replicas = step.replicas;
+    let mean = 1.0 / step.program.layout.replicas as f64;
     let size = |id: CompartmentId| step.program.circuit.population(id.population).size;
     let (pre_size, post_size) = (size(projection.from), size(projection.to));
     let now = step.state.step;
@@ -86,7 +87,7 @@ pub(in crate::engine::rate) fn general(step: &mut Step<'_>, rule: &GeneralRule) 
         }
         (rows.weights, rows.scalars) = (old, scalars);
         let changed = &mut numbers(&mut weights)[start..end];
-        let (change, share) = (&rows.change[..end - start], 1.0 / replicas as f64);
+        let (change, share) = (&rows.change[..end - start], mean);
         elementwise::add_scaled(machine.arch(), changed, change, share);
         elementwise::clip(changed, rule.within);
     }

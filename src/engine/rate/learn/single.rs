@@ -10,7 +10,8 @@ use crate::lang::vm::padded;
 
 /// Runs a rule for single weights.
 pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &ElementwiseRule) {
-    let (index, replicas) = (rule.index, step.program.layout.replicas);
+    let (index, replicas) = (rule.index, step.replicas);
+    let share = 1.0 / step.program.layout.replicas as f64;
     let (memory, scratch) = step.parts();
     if rule.states.is_empty()
         && let Some(gate) = &rule.gate
@@ -61,7 +62,7 @@ pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &Elementwi
         };
         rule_at_work.run(machine, &row, &mut states, rows);
     }
-    let (arch, share) = (machine.arch(), 1.0 / replicas as f64);
+    let arch = machine.arch();
     let changed = match rule.target {
         ElementwiseTarget::Projection(_) => numbers(&mut weights),
         ElementwiseTarget::Bias(id) => &mut step.state.vectors[id.0 as usize],

@@ -14,7 +14,7 @@ static PROCESSORS: LazyLock<usize> =
 
 /// Waits for the next message to one of so many threads; `None` if there will be none. It stays awake for a while if each
 /// thread has a processor of its own.
-pub(super) fn receive<T>(messages: &Receiver<T>, threads: usize) -> Option<T> {
+pub(in crate::engine) fn receive<T>(messages: &Receiver<T>, threads: usize) -> Option<T> {
     if threads <= *PROCESSORS {
         for _ in 0..LOOKS {
             match messages.try_recv() {

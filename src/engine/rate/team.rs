@@ -1,0 +1,169 @@
+//! Threads that take the steps of shares of the replicas.
+
+use std::sync::RwLock;
+use std::thread::Scope;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::flat::Flat;
+use super::shares::{self, Common, Share};
+use super::simulation::BlockRun;
+use super::sources::SourceBlock;
+use super::step::{NotFinite, Step};
+use crate::compile::Program;
+use crate::compile::plan::Plan;
+use crate::engine::patience;
+
+/// Shares of the replicas, and the threads that take their steps beside this one.
+pub(super) struct Team<'t> {
+    program: &'t Program,
+    plans: &'t [(Plan, Flat)],
+    common: &'t RwLock<Common>,
+    pub shares: Vec<Share>,
+    helpers: Vec<Helper>,
+}
+
+/// The way to a helper and back.
+struct Helper {
+    give: Sender<Order>,
+    back: Receiver<Vec<Share>>,
+}
+
+/// Shares whose next step is to be taken, by the plan of this number; which step of the block it is.
+struct Order {
+    shares: Vec<Share>,
+    plan: usize,
+    in_block: usize,
+}
+
+/// Takes a step of each share.
+fn take_steps(
+    shares: &mut [Share],
+    (program, plan): (&Program, &(Plan, Flat)),
+    common: &RwLock<Common>,
+    in_block: usize,
+) {
+    if let Ok(common) = common.read() {
+        for share in shares {
+            share.step(program, plan, (&common, in_block));
+        }
+    }
+}
+
+impl<'t> Team<'t> {
+    /// Starts helpers, so that there are as many threads as asked for and of use.
+    pub fn start<'s>(
+        scope: &'s Scope<'s, 't>,
+        (program, plans): (&'t Program, &'t [(Plan, Flat)]),
+        common: &'t RwLock<Common>,
+        shares: Vec<Share>,
+        threads: usize,
+    ) -> Team<'t> {
+        let threads = threads.clamp(1, shares.len().max(1));
+        let helper = |_| {
+            let (give, orders) = bounded::<Order>(1);
+            let (done, back) = bounded(1);
+            scope.spawn(move || {
+                while let Some(mut order) = patience::receive(&orders, threads) {
+                    let plan = (program, &plans[order.plan]);
+                    take_steps(&mut order.shares, plan, common, order.in_block);
+                    if done.send(order.shares).is_err() {
+                        return;
+                    }
+                }
+            });
+            Helper { give, back }
+        };
+        Team {
+            program,
+            plans,
+            common,
+            shares,
+            helpers: (1..threads).map(helper).collect(),
+        }
+    }
+
+    /// A step of all shares; the error of the first that has one.
+    fn step(&mut self, plan: usize, in_block: usize) -> Result<(), NotFinite> {
+        let each = self.shares.len().div_ceil(self.helpers.len() + 1);
+        let mut given = 0;
+        for helper in &self.helpers {
+            let shares = self
+                .shares
+                .split_off(self.shares.len() - each.min(self.shares.len() - 1));
+            let order = Order {
+                shares,
+                plan,
+                in_block,
+            };
+            given += usize::from(helper.give.send(order).is_ok());
+        }
+        let what = (self.program, &self.plans[plan]);
+        take_steps(&mut self.shares, what, self.common, in_block);
+        let threads = self.helpers.len() + 1;
+        // The last helper has the first of what was given away.
+        for helper in self.helpers[..given].iter().rev() {
+            self.shares
+                .extend(patience::receive(&helper.back, threads).unwrap_or_default());
+        }
+        self.shares.iter().try_for_each(|share| share.result)
+    }
+
+    /// Exchanges what sources give for another block.
+    pub fn exchange(&self, block: &mut SourceBlock) {
+        if let Ok(mut common) = self.common.write() {
+            std::mem::swap(&mut common.block, block);
+        }
+    }
+}
+
+impl BlockRun<'_, '_> {
+    /// A step of all shares, then of what brings them together: updates of weights, and what is measured.
+    pub(super) fn step_apart(
+        &mut self,
+        team: &mut Team<'_>,
+        (plan, in_block): (usize, usize),
+        looked_at: &[usize],
+    ) -> Result<(), NotFinite> {
+        shares::tell(self.program, self.state, &mut team.shares);
+        team.step(plan, in_block)?;
+        shares::bring_modulators(self.program, self.state, &team.shares);
+        let Ok(mut common) = team.common.write() else {
+            return Ok(());
+        };
+        let Common {
+            weights,
+            packed,
+            block,
+        } = &mut *common;
+        let plan = &team.plans[plan].0;
+        let mut step = Step {
+            program: self.program,
+            state: self.state,
+            scratch: self.scratch,
+            block,
+            in_block,
+            replicas: self.program.layout.replicas,
+            common: None,
+        };
+        if step.is_due(&plan.optimised) || team.shares.iter().any(Share::is_full) {
+            std::mem::swap(weights, &mut step.state.weights);
+            std::mem::swap(packed, &mut step.scratch.packed);
+            shares::exchange_changes(step.state, &mut team.shares);
+            step.update(&plan.optimised);
+            shares::exchange_changes(step.state, &mut team.shares);
+            shares::tell_biases(step.program, step.state, &mut team.shares);
+            std::mem::swap(weights, &mut step.state.weights);
+            std::mem::swap(packed, &mut step.scratch.packed);
+        } else {
+            step.update(&plan.optimised);
+        }
+        if !plan.probes.is_empty() {
+            let probed = looked_at.iter();
+            probed.for_each(|at| shares::look(step.program, step.state, &team.shares, *at));
+            step.probe(plan);
+        }
+        step.state.step += 1;
+        Ok(())
+    }
+}
