@@ -41,6 +41,8 @@ pub struct OuterRule {
 pub struct OuterTerm {
     /// The factor that all synapses share, if it is not a constant: nothing is done while it is 0.
     pub gate: Option<Kernel>,
+    /// The same if each replica has its own: nothing is done in those where it is 0.
+    pub own_gate: Option<Kernel>,
     /// The postsynaptic factor, times the shared one.
     pub post: Kernel,
     /// The presynaptic factor.
@@ -174,10 +176,8 @@ impl Factor {
 
 impl OuterTerm {
     pub(super) fn kernels(&self) -> Vec<&Kernel> {
-        [Some(&self.post), self.gate.as_ref(), self.pre.kernel()]
-            .into_iter()
-            .flatten()
-            .collect()
+        let gates = self.gate.iter().chain(&self.own_gate);
+        gates.chain([&self.post]).chain(self.pre.kernel()).collect()
     }
 }
 

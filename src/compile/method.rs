@@ -182,11 +182,14 @@ pub(super) fn outer_term(
     let scalar = graph.binary(Binary::Mul, share, term.scalar);
     let post = graph.binary(Binary::Mul, scalar, term.post);
     let pre = factor(planner, expr, term.pre, places)?;
-    let gate = gate
-        .map(|node| planner.kernel_in(expr, node, View::Neurons, places))
-        .transpose()?;
+    let mut gate_of = |node: Option<NodeId>| {
+        node.map(|node| planner.kernel_in(expr, node, View::Neurons, places))
+            .transpose()
+    };
+    let (gate, own_gate) = (gate_of(gate)?, gate_of(differs.then_some(term.scalar))?);
     Ok(OuterTerm {
         gate,
+        own_gate,
         post: planner.kernel_in(expr, post, View::Neurons, places)?,
         pre,
     })

@@ -49,6 +49,9 @@ impl Step<'_> {
                 memory.run(&mut scratch.machine, &filter.input, &mut input);
                 values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
                 match filter.kind {
+                    FilterKind::Previous(_) if depth == 1 => {
+                        std::mem::swap(&mut values, &mut input)
+                    }
                     FilterKind::Previous(_) => {
                         let at = (self.state.step % u64::from(depth)) as usize;
                         values[at * length..(at + 1) * length].copy_from_slice(&input);

@@ -94,8 +94,20 @@ impl<'a> Memory<'a> {
 
     /// Runs a kernel over one replica's part of vectors after the other, each with its own scalars.
     fn run_replicas(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
+        self.run_some(machine, kernel, out, 0..self.replicas);
+    }
+
+    /// The same for some replicas; nothing is written for the others.
+    pub fn run_some(
+        &self,
+        machine: &mut Machine,
+        kernel: &Kernel,
+        out: &mut [f64],
+        replicas: impl Iterator<Item = usize>,
+    ) {
         let row = out.len() / self.replicas;
-        for (replica, out) in out.chunks_exact_mut(row.max(1)).enumerate() {
+        for replica in replicas {
+            let out = &mut out[replica * row..(replica + 1) * row];
             let mut vectors: [&[f64]; MOST_VECTORS] = [&[]; MOST_VECTORS];
             for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
                 let all = self.vector(*place);

@@ -24,7 +24,6 @@ struct Convolve<T> {
     room: Room<T>,
     weights: Panels<T>,
     change: Vec<T>,
-    active: Vec<usize>,
 }
 
 impl<T: Lane> Convolve<T> {
@@ -49,11 +48,16 @@ impl<T: Lane> Convolve<T> {
         convolve::deliver(Arch::new(), convolution, weights, pre, drive, room);
     }
 
-    fn learn(&mut self, convolution: &Convolution, weights: &mut [f64], sides: (&[f64], &[f64])) {
-        convolve::active(convolution, sides.0, &mut self.active);
+    fn learn(
+        &mut self,
+        convolution: &Convolution,
+        weights: &mut [f64],
+        sides: (&[f64], &[f64]),
+        active: &[usize],
+    ) {
         convolve::change_of(convolution, &mut self.change);
         let (change, room) = (&mut self.change, &mut self.room);
-        convolve::learn(Arch::new(), convolution, change, sides, &self.active, room);
+        convolve::learn(Arch::new(), convolution, change, sides, active, room);
         convolve::add_change(convolution, &self.change, weights);
     }
 }
@@ -277,13 +281,13 @@ impl Products {
         &mut self,
         shape: &Convolution,
         sides: (&[f64], &[f64]),
+        active: &[usize],
         change: &mut Vec<f32>,
     ) {
         if change.is_empty() {
             convolve::change_of(shape, change);
         }
-        let Convolve { active, room, .. } = &mut self.single;
-        convolve::active(shape, sides.0, active);
+        let room = &mut self.single.room;
         convolve::learn(Arch::new(), shape, change, sides, active, room);
     }
 
@@ -303,13 +307,13 @@ impl Products {
         weights: &mut Weights,
         projection: &Projection,
         (post, pre): (&[f64], &[f64]),
-        replicas: usize,
+        (replicas, active): (usize, &[usize]),
     ) {
         match (weights, &projection.connectivity) {
             (Weights::Shared { values }, Connectivity::Convolution(shape)) => {
                 match projection.precision {
-                    Precision::Double => self.double.learn(shape, values, (post, pre)),
-                    Precision::Single => self.single.learn(shape, values, (post, pre)),
+                    Precision::Double => self.double.learn(shape, values, (post, pre), active),
+                    Precision::Single => self.single.learn(shape, values, (post, pre), active),
                 }
             }
             (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. })

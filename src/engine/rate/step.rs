@@ -35,6 +35,8 @@ pub(super) struct Scratch {
     pub machine: Machine,
     pub first: Vector,
     pub second: Vector,
+    /// Replicas in which something is to be done.
+    pub active: Vec<usize>,
     pub next: Vec<Vector>,
     pub rows: learn::RowScratch,
     pub weights: Vector,

@@ -57,14 +57,24 @@ impl LocalContrast {
             out.iter_mut().for_each(|o| *o /= total);
         }
         let mut out = vec![0.0; map.len()];
-        for column in 0..columns {
-            let total: f64 = self.around(column, columns).map(|(_, weight)| weight).sum();
-            for (near, weight) in self.around(column, columns) {
-                let share = weight / total;
-                for row in 0..rows {
-                    out[row * columns + column] += share * down[row * columns + near];
+        let totals = |column: usize| self.around(column, columns).map(|(_, weight)| weight).sum();
+        let totals: Vec<f64> = (0..columns).map(totals).collect();
+        let lines = down
+            .chunks_exact(columns)
+            .zip(out.chunks_exact_mut(columns));
+        for (from, out) in lines {
+            for (distance, weight) in self.weights.iter().enumerate().take(columns) {
+                let reach = columns - distance;
+                let left = out[distance..].iter_mut().zip(&from[..reach]);
+                left.for_each(|(o, x)| *o += weight * x);
+                if distance > 0 {
+                    let right = out[..reach].iter_mut().zip(&from[distance..]);
+                    right.for_each(|(o, x)| *o += weight * x);
                 }
             }
+            out.iter_mut()
+                .zip(&totals)
+                .for_each(|(o, total)| *o /= total);
         }
         out
     }

@@ -66,12 +66,15 @@ fn outer_term(
         machine,
         first,
         second,
+        active,
         singles,
         products,
         ..
     } = scratch;
+    let scratch_of = (first, second, active);
     let lengths = [post_row, pre_row].map(|row| row * replicas);
-    let Some((post, pre)) = factors(memory, machine, term, [first, second], lengths) else {
+    let Some(Sides { post, pre, active }) = factors(memory, machine, term, scratch_of, lengths)
+    else {
         return false;
     };
     if let Change::Add { growth } = change
@@ -80,7 +83,7 @@ fn outer_term(
         if growth.abs() > 0.0 {
             grow(machine.arch(), weights, growth);
         }
-        products.learn(weights, projection, (post, pre), replicas);
+        products.learn(weights, projection, (post, pre), (replicas, active));
         return true;
     }
     // A decay that is the same in all replicas is applied once.
@@ -108,21 +111,44 @@ fn outer_term(
     true
 }
 
-/// The postsynaptic and the presynaptic factor of a product, of these lengths; none if a gate closes it.
+/// Both factors of a product in all replicas.
+struct Sides<'a> {
+    /// The postsynaptic one, 0 in replicas that are not active.
+    post: &'a [f64],
+    pre: &'a [f64],
+    /// Replicas in which the product may be other than 0.
+    active: &'a [usize],
+}
+
+/// The factors of a product, of these lengths; none if gates close it everywhere.
 fn factors<'a>(
     memory: Memory<'a>,
     machine: &mut Machine,
     term: &OuterTerm,
-    [post, second]: [&'a mut Vector; 2],
+    (post, second, active): (&'a mut Vector, &'a mut Vector, &'a mut Vec<usize>),
     [post_length, pre_length]: [usize; 2],
-) -> Option<(&'a [f64], &'a [f64])> {
+) -> Option<Sides<'a>> {
     if let Some(gate) = &term.gate
         && memory.run_scalar(machine, gate).abs() <= 0.0
     {
         return None;
     }
+    let mut is_open = |replica: &usize| {
+        let gate = term.own_gate.as_ref();
+        gate.is_none_or(|gate| memory.run_scalar_of(machine, gate, *replica).abs() > 0.0)
+    };
+    active.clear();
+    active.extend((0..memory.replicas).filter(&mut is_open));
+    if active.is_empty() {
+        return None;
+    }
     post.resize(post_length, 0.0);
-    memory.run(machine, &term.post, post);
+    if active.len() == memory.replicas {
+        memory.run(machine, &term.post, post);
+    } else {
+        post.fill(0.0);
+        memory.run_some(machine, &term.post, post, active.iter().copied());
+    }
     let pre: &[f64] = match &term.pre {
         Factor::Vector(place) => memory.vector(*place),
         Factor::One => {
@@ -136,7 +162,7 @@ fn factors<'a>(
             second
         }
     };
-    Some((post, pre))
+    Some(Sides { post, pre, active })
 }
 
 /// Lets a rule's products wait; `false` if they cannot: those of many replicas on a dense projection in single precision can.
@@ -163,10 +189,16 @@ pub(in crate::engine::rate) fn wait(
             machine,
             first,
             second,
+            active,
             ..
         } = scratch;
-        if let Some((post, pre)) = factors(memory, machine, term, [first, second], lengths) {
-            waiting.add(post, pre);
+        let scratch_of = (first, second, active);
+        if let Some(sides) = factors(memory, machine, term, scratch_of, lengths) {
+            let rows = lengths.map(|length| length / memory.replicas);
+            for replica in sides.active {
+                let row = |of: usize| replica * rows[of]..(replica + 1) * rows[of];
+                waiting.add(&sides.post[row(0)], &sides.pre[row(1)]);
+            }
         }
     }
     true
@@ -196,11 +228,15 @@ pub(in crate::engine::rate) fn take_maps(
             machine,
             first,
             second,
+            active,
             products,
             ..
         } = scratch;
-        if let Some(sides) = factors(memory, machine, term, [first, second], lengths) {
-            products.take_maps(shape, sides, change);
+        let scratch_of = (first, second, active);
+        if let Some(Sides { post, pre, active }) =
+            factors(memory, machine, term, scratch_of, lengths)
+        {
+            products.take_maps(shape, (post, pre), active, change);
         }
     }
     true
