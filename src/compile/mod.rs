@@ -1,5 +1,6 @@
 //! The compiler: expressions of a circuit are resolved, analysed and turned into a [`Program`].
 
+mod copies;
 pub mod eligibility;
 pub mod event;
 pub mod explain;

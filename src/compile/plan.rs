@@ -59,6 +59,13 @@ pub enum Compute {
         /// Hard bounds.
         within: Option<[f64; 2]>,
     },
+    /// A value that a drive has computed already: whether it is finite.
+    Check {
+        /// The compartment.
+        compartment: CompartmentId,
+        /// Its value.
+        value: VectorId,
+    },
 }
 
 /// A filter that moves on by one step.

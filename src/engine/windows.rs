@@ -1,5 +1,7 @@
 //! Windows that cover maps: sums over them, their reverse, and who wins in each.
 
+use pulp::Arch;
+
 use crate::circuit::grid::{Tiling, TilingUse};
 use crate::lang::vm::padded;
 
@@ -8,15 +10,24 @@ use crate::lang::vm::padded;
 ///
 /// # Shape
 /// `pre`, `drive`: a padded row for each replica.
-pub fn deliver(tiling: &Tiling, weight: f64, pre: &[f64], (drive, begun): (&mut [f64], bool)) {
+pub fn deliver(arch: Arch, tiling: &Tiling, weight: f64, pre: &[f64], drive: (&mut [f64], bool)) {
+    arch.dispatch(
+        #[inline(always)]
+        || deliver_in(tiling, weight, pre, drive),
+    );
+}
+
+#[inline(always)]
+fn deliver_in(tiling: &Tiling, weight: f64, pre: &[f64], (drive, begun): (&mut [f64], bool)) {
     let (fine, coarse) = (tiling.fine.size(), tiling.coarse().size());
     let (from, to) = match tiling.use_of {
         TilingUse::Pool => (fine, coarse),
         TilingUse::Spread => (coarse, fine),
         TilingUse::Winner => (fine, fine),
     };
-    // What is spread covers all of the maps.
-    let replaces = !begun && tiling.use_of == TilingUse::Spread;
+    // What is spread covers all of the maps, and so do winners in windows of four.
+    let four = tiling.use_of == TilingUse::Winner && tiling.window == [2, 2];
+    let replaces = !begun && (tiling.use_of == TilingUse::Spread || four);
     if !begun && !replaces {
         drive.fill(0.0);
     }
@@ -31,12 +42,13 @@ pub fn deliver(tiling: &Tiling, weight: f64, pre: &[f64], (drive, begun): (&mut 
         match tiling.use_of {
             TilingUse::Pool => pool(tiling, weight, pre, drive),
             TilingUse::Spread => spread(tiling, weight, pre, (drive, replaces)),
-            TilingUse::Winner => winner(tiling, weight, pre, drive),
+            TilingUse::Winner => winner(tiling, weight, pre, (drive, replaces)),
         }
     }
 }
 
 /// Rows of the fine maps, each with the rows of the coarse maps that they belong to, by number.
+#[inline(always)]
 fn pool(tiling: &Tiling, weight: f64, fine: &[f64], coarse: &mut [f64]) {
     let [height, width] = tiling.window;
     let bands = fine.chunks_exact(height * tiling.fine.width);
@@ -56,6 +68,7 @@ fn pool(tiling: &Tiling, weight: f64, fine: &[f64], coarse: &mut [f64]) {
     }
 }
 
+#[inline(always)]
 fn spread(tiling: &Tiling, weight: f64, coarse: &[f64], (fine, replaces): (&mut [f64], bool)) {
     let [height, width] = tiling.window;
     let bands = fine.chunks_exact_mut(height * tiling.fine.width);
@@ -73,12 +86,17 @@ fn spread(tiling: &Tiling, weight: f64, coarse: &[f64], (fine, replaces): (&mut 
     }
 }
 
-fn winner(tiling: &Tiling, weight: f64, pre: &[f64], out: &mut [f64]) {
+#[inline(always)]
+fn winner(tiling: &Tiling, weight: f64, pre: &[f64], (out, replaces): (&mut [f64], bool)) {
     let ([height, width], row) = (tiling.window, tiling.fine.width);
     let bands = out.chunks_exact_mut(height * row);
     for (out, pre) in bands.zip(pre.chunks_exact(height * row)) {
         if [height, width] == [2, 2] {
-            winner_of_four(weight, pre.split_at(row), out.split_at_mut(row));
+            let (pre, out) = (pre.split_at(row), out.split_at_mut(row));
+            match replaces {
+                true => winner_of_four::<true>(weight, pre, out),
+                false => winner_of_four::<false>(weight, pre, out),
+            }
             continue;
         }
         for first in (0..row).step_by(width) {
@@ -93,8 +111,13 @@ fn winner(tiling: &Tiling, weight: f64, pre: &[f64], out: &mut [f64]) {
     }
 }
 
-/// [`winner`] of two rows of windows of 2 × 2, without branches.
-fn winner_of_four(weight: f64, pre: (&[f64], &[f64]), out: (&mut [f64], &mut [f64])) {
+/// [`winner`] of two rows of windows of 2 × 2, without branches; it replaces what was there, or adds to it.
+#[inline(always)]
+fn winner_of_four<const REPLACES: bool>(
+    weight: f64,
+    pre: (&[f64], &[f64]),
+    out: (&mut [f64], &mut [f64]),
+) {
     let pre = pre.0.as_chunks().0.iter().zip(pre.1.as_chunks().0);
     let out = out
         .0
@@ -103,11 +126,14 @@ fn winner_of_four(weight: f64, pre: (&[f64], &[f64]), out: (&mut [f64], &mut [f6
         .iter_mut()
         .zip(out.1.as_chunks_mut().0);
     for ((&[a, b], &[c, d]), ([to_a, to_b], [to_c, to_d])) in pre.zip(out) {
-        let share = |wins: bool| if wins { weight } else { 0.0 };
-        *to_a += share((a >= b) & (a >= c) & (a >= d));
-        *to_b += share((b > a) & (b >= c) & (b >= d));
-        *to_c += share((c > a) & (c > b) & (c >= d));
-        *to_d += share((d > a) & (d > b) & (d > c));
+        let give = |to: &mut f64, wins: bool| {
+            let share = if wins { weight } else { 0.0 };
+            *to = if REPLACES { share } else { *to + share };
+        };
+        give(to_a, (a >= b) & (a >= c) & (a >= d));
+        give(to_b, (b > a) & (b >= c) & (b >= d));
+        give(to_c, (c > a) & (c > b) & (c >= d));
+        give(to_d, (d > a) & (d > b) & (d > c));
     }
 }
 
@@ -135,14 +161,32 @@ mod tests {
     fn windows_pool_spread_and_have_one_winner() {
         let fine = [1.0, 2.0, 7.0, 7.0, 3.0, 4.0, 7.0, 5.0];
         let mut coarse = [10.0; 8];
-        deliver(&tiling(TilingUse::Pool), 0.5, &fine, (&mut coarse, true));
+        deliver(
+            Arch::new(),
+            &tiling(TilingUse::Pool),
+            0.5,
+            &fine,
+            (&mut coarse, true),
+        );
         assert_eq!(coarse[..2], [15.0, 23.0]);
         let mut spread = [1.0; 8];
         let two = [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        deliver(&tiling(TilingUse::Spread), 2.0, &two, (&mut spread, false));
+        deliver(
+            Arch::new(),
+            &tiling(TilingUse::Spread),
+            2.0,
+            &two,
+            (&mut spread, false),
+        );
         assert_eq!(spread, [2.0, 2.0, 4.0, 4.0, 2.0, 2.0, 4.0, 4.0]);
         let mut won = [0.0; 8];
-        deliver(&tiling(TilingUse::Winner), 1.0, &fine, (&mut won, false));
+        deliver(
+            Arch::new(),
+            &tiling(TilingUse::Winner),
+            1.0,
+            &fine,
+            (&mut won, false),
+        );
         // Of equals the first.
         assert_eq!(won, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
     }

@@ -208,7 +208,7 @@ impl Products {
             }
             (Weights::Shared { values }, Connectivity::Tiling(tiling)) => {
                 let weight = values.first().copied().unwrap_or_default();
-                windows::deliver(tiling, weight, pre, (drive, begun));
+                windows::deliver(Arch::new(), tiling, weight, pre, (drive, begun));
             }
             (Weights::Dense { values, row }, Connectivity::Dense { pre: n, .. })
                 if replicas >= MANY =>

@@ -73,7 +73,7 @@ fn is_apart(filter: &FilterStep) -> bool {
 fn kernels(plan: &Plan) -> Vec<&Kernel> {
     let values = plan.compute.iter().filter_map(|compute| match compute {
         Compute::Value { kernel, .. } => Some(kernel),
-        Compute::Drive { .. } => None,
+        Compute::Drive { .. } | Compute::Check { .. } => None,
     });
     let modulators = plan.modulators.iter().map(|m| &m.kernel);
     let sums = plan

@@ -195,6 +195,12 @@ impl Simulation {
         }
         self.enter_trials(settings.trial.as_ref());
         self.looked_at = self.look_for_shares();
+        if self.looked_at.is_some() {
+            for (plan, flat) in &mut self.plans {
+                plan.leave_out_copies(&self.program);
+                *flat = Flat::new(&self.program, plan);
+            }
+        }
         for (update, samples) in self.state.updates.iter_mut().zip(&settings.samples) {
             update.begin(*samples);
         }

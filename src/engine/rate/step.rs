@@ -163,6 +163,9 @@ impl Step<'_> {
                 self.state.vectors[into.0 as usize] = drive;
                 Ok(())
             }
+            Compute::Check { compartment, value } => {
+                self.check_finite(*compartment, &self.state.vectors[value.0 as usize])
+            }
             Compute::Value {
                 compartment,
                 into,

@@ -1,5 +1,7 @@
 //! Local contrast: by how much each pixel differs from its neighbourhood.
 
+use pulp::Arch;
+
 /// Takes from each pixel the mean of its neighbourhood, and divides by the neighbourhood's standard deviation.
 ///
 /// # Source
@@ -45,6 +47,14 @@ impl LocalContrast {
 
     /// Weighted means around each pixel of a map: down the columns, then along the rows.
     fn blurred(&self, map: &[f64], columns: usize) -> Vec<f64> {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || self.blurred_in(map, columns),
+        )
+    }
+
+    #[inline(always)]
+    fn blurred_in(&self, map: &[f64], columns: usize) -> Vec<f64> {
         let rows = map.len() / columns;
         let mut down = vec![0.0; map.len()];
         for (row, out) in down.chunks_exact_mut(columns).enumerate() {

@@ -97,6 +97,10 @@ impl Evaluate<'_> {
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
                     simd.mul_add_f64s(scale, x, y))
             }
+            Pattern::Product { x, y } => {
+                each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
+                    simd.mul_f64s(x, y))
+            }
             Pattern::AtLeast { least, x } => {
                 let least = simd.splat_f64s(*least);
                 each_vector!(simd, out, (x, memory.vector(*x)) =>

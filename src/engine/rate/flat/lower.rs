@@ -123,6 +123,7 @@ impl Lower<'_> {
                 inputs,
                 projections,
             } => self.drive(*into, *bias, inputs, projections),
+            Compute::Check { .. } => None,
             Compute::Value {
                 compartment,
                 into,

@@ -78,6 +78,8 @@ pub(super) enum Pattern {
     },
     /// max(x, least).
     AtLeast { least: f64, x: VectorRef },
+    /// x·y.
+    Product { x: VectorRef, y: VectorRef },
     /// scale·(x − y): an error.
     Error {
         scale: f64,
@@ -136,6 +138,7 @@ impl Pattern {
         match self {
             Pattern::Copy(x) | Pattern::AtLeast { x, .. } => wanted(*x),
             Pattern::Fma { x, y, .. }
+            | Pattern::Product { x, y }
             | Pattern::Error { x, y, .. }
             | Pattern::SquaredError { x, y }
             | Pattern::Long(
@@ -224,6 +227,10 @@ impl Reader<'_> {
             [(MAX, [Other(x), Other(least), _])] => Pattern::AtLeast {
                 least: self.constant(least).filter(|least| !least.is_nan())?,
                 x: self.input(x)?,
+            },
+            [(MUL, [Other(x), Other(y), _])] => Pattern::Product {
+                x: self.input(x)?,
+                y: self.input(y)?,
             },
             [(TANH, [Other(y), ..]), (FMA, [Other(s), Other(x), Made(0)])] => {
                 Pattern::Long(Long::TanhFma {
