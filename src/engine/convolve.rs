@@ -21,8 +21,8 @@ pub struct Room<T> {
     offsets: Vec<usize>,
     /// The copies.
     copies: Vec<T>,
-    /// A row of the input with zeros around it.
-    frame: Vec<T>,
+    /// The maps of a replica with zeros around each.
+    plane: Vec<T>,
     /// What a panel of weights gives.
     maps: Vec<T>,
     /// Postsynaptic factors, all maps of a place beside each other.
@@ -173,7 +173,7 @@ impl<'c> Shape<'c> {
         &self,
         pre: impl Iterator<Item = &'p [f64]>,
         width: usize,
-        (copies, frame): (&mut Vec<T>, &mut Vec<T>),
+        (copies, plane): (&mut Vec<T>, &mut Vec<T>),
     ) {
         let Convolution {
             input,
@@ -182,29 +182,54 @@ impl<'c> Shape<'c> {
             stride,
             padding,
         } = self.convolution;
-        copies.resize(self.copies() * self.height * width + MARGIN, T::default());
-        frame.clear();
-        frame.resize(input.width + 2 * padding[1] + kernel[1], T::default());
-        let map = self.height * width;
-        for map in copies.chunks_exact_mut(map) {
-            let (above, rest) = map.split_at_mut(padding[0] * width);
-            above.fill(T::default());
-            rest[input.height * width..].fill(T::default());
-        }
+        let rows = self.copies() * self.height;
+        copies.resize(rows * width + MARGIN, T::default());
+        let (pitch, map) = (input.width + 2 * padding[1], self.height * width);
+        plane.clear();
+        plane.resize(input.channels * self.height * pitch, T::default());
         for (replica, pre) in pre.enumerate() {
-            let lines = pre
-                .chunks_exact(input.width)
-                .take(input.channels * input.height);
-            for (line, values) in lines.enumerate() {
-                let (channel, y) = (line / input.height, line % input.height + padding[0]);
-                for (out, x) in frame[padding[1]..].iter_mut().zip(values) {
-                    *out = T::from_f64(*x);
-                }
-                let place = channel * map + y * width + replica * output.width;
+            self.frame(pre, (plane, pitch));
+            // Reading what was just written would wait for it: a replica's maps are all framed first.
+            for (line, from) in plane.chunks_exact(pitch).enumerate() {
+                let place = line * width + replica * output.width;
                 for kx in 0..kernel[1] {
                     let out = &mut copies[kx * input.channels * map + place..][..output.width];
-                    shifted(&frame[kx..], stride[1], out);
+                    shifted(&from[kx..], stride[1], out);
                 }
+            }
+        }
+    }
+
+    /// Writes a replica's maps into frames of zeros.
+    #[inline(always)]
+    fn frame<T: Lane>(&self, pre: &[f64], (plane, pitch): (&mut [T], usize)) {
+        let Convolution { input, padding, .. } = self.convolution;
+        let planes = plane.chunks_exact_mut(self.height * pitch);
+        for (map, plane) in pre.chunks_exact(input.places()).zip(planes) {
+            let rows = plane.chunks_exact_mut(pitch).skip(padding[0]);
+            for (values, out) in map.chunks_exact(input.width).zip(rows) {
+                round(values, &mut out[padding[1]..padding[1] + input.width]);
+            }
+        }
+    }
+}
+
+/// Takes numbers in the precision of the product; short rows have a length that the compiler knows.
+#[inline(always)]
+fn round<T: Lane>(values: &[f64], out: &mut [T]) {
+    #[inline(always)]
+    fn some<T: Lane, const N: usize>(values: &[f64], out: &mut [T]) {
+        if let (Some(values), Some(out)) = (values.first_chunk::<N>(), out.first_chunk_mut()) {
+            *out = values.map(T::from_f64);
+        }
+    }
+    match out.len() {
+        4 => some::<T, 4>(values, out),
+        8 => some::<T, 8>(values, out),
+        16 => some::<T, 16>(values, out),
+        _ => {
+            for (out, x) in out.iter_mut().zip(values) {
+                *out = T::from_f64(*x);
             }
         }
     }
@@ -257,7 +282,7 @@ impl<'p, T: Lane, P: Iterator<Item = &'p [f64]>> WithSimd for Forward<'_, T, P> 
             room,
         } = self;
         shape.offsets(width, &mut room.offsets);
-        shape.lay_out(pre, width, (&mut room.copies, &mut room.frame));
+        shape.lay_out(pre, width, (&mut room.copies, &mut room.plane));
         let output = shape.convolution.output;
         let pitch = width.next_multiple_of(MARGIN);
         let strip = ROWS * pitch;
@@ -345,7 +370,7 @@ impl<T: Lane> WithSimd for Backward<'_, T> {
         let pre = replicas
             .iter()
             .map(|r| &pre[r * shape.pre_row..(r + 1) * shape.pre_row]);
-        shape.lay_out(pre, width, (&mut room.copies, &mut room.frame));
+        shape.lay_out(pre, width, (&mut room.copies, &mut room.plane));
         room.posts
             .resize(output.height * width * shape.pitch, T::default());
         for (at, r) in replicas.iter().enumerate() {

@@ -54,11 +54,7 @@ pub(super) fn ranges(replicas: usize) -> Vec<Range<usize>> {
     if replicas < LEAST {
         return vec![];
     }
-    let most = std::env::var("APICAL_SHARE")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or(MOST);
-    let shares = replicas.div_ceil(most).max(2);
+    let shares = replicas.div_ceil(MOST).max(2);
     let begin = |share: usize| share * replicas / shares;
     (0..shares).map(|s| begin(s)..begin(s + 1)).collect()
 }
