@@ -42,7 +42,7 @@ pub struct OuterTerm {
     /// The factor that all synapses share, if it is not a constant: nothing is done while it is 0.
     pub gate: Option<Kernel>,
     /// The same if each replica has its own: nothing is done in those where it is 0.
-    pub own_gate: Option<Kernel>,
+    pub own_gate: Option<Box<Kernel>>,
     /// The postsynaptic factor, times the shared one.
     pub post: Kernel,
     /// The presynaptic factor.
@@ -176,7 +176,7 @@ impl Factor {
 
 impl OuterTerm {
     pub(super) fn kernels(&self) -> Vec<&Kernel> {
-        let gates = self.gate.iter().chain(&self.own_gate);
+        let gates = self.gate.iter().chain(self.own_gate.as_deref());
         gates.chain([&self.post]).chain(self.pre.kernel()).collect()
     }
 }

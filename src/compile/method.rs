@@ -189,7 +189,7 @@ pub(super) fn outer_term(
     let (gate, own_gate) = (gate_of(gate)?, gate_of(differs.then_some(term.scalar))?);
     Ok(OuterTerm {
         gate,
-        own_gate,
+        own_gate: own_gate.map(Box::new),
         post: planner.kernel_in(expr, post, View::Neurons, places)?,
         pre,
     })

@@ -134,7 +134,7 @@ fn factors<'a>(
         return None;
     }
     let mut is_open = |replica: &usize| {
-        let gate = term.own_gate.as_ref();
+        let gate = term.own_gate.as_deref();
         gate.is_none_or(|gate| memory.run_scalar_of(machine, gate, *replica).abs() > 0.0)
     };
     active.clear();
