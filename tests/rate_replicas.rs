@@ -3,8 +3,11 @@
 
 mod rate_support;
 
+use apical::engine::rate::State;
 use apical::lang::vm::padded;
-use rate_support::{Bench, experiment, message, modulator, plain, relative_difference};
+use rate_support::{
+    Bench, experiment, message, modulator, plain, relative_difference, value, weights,
+};
 
 fn circuit(replicas: usize, rest: &str) -> String {
     plain(&format!(
@@ -179,4 +182,71 @@ fn products_that_wait_are_those_that_do_not_and_threads_change_no_bit() {
     // In double precision they do not wait. Weights are rounded to 6e-8 of their size, changes summed in single precision.
     let difference = relative_difference(&waited, &learned("double", 1));
     assert!(difference > 0.0 && difference < 1e-5, "{difference}");
+}
+
+/// A circuit of 20 replicas: pictures of noise, a convolution and an all-to-all projection that learn with an optimiser, a bias that
+/// learns, and a modulator of which each replica has a value that is 0 in about half of them.
+fn shares(measure: &str) -> String {
+    let learn = |rule: &str| {
+        format!(
+            "learn = {{ rule = \"{rule}\", optimiser = {{ adam = {{ rate = 1e-3, epsilon = 1e-3, every = 4 }} }} }}"
+        )
+    };
+    plain(&format!(
+        "replicas = 20\n[neuron.source]\nsoma = {{ value = \"noise\" }}\n\
+         [neuron.relay]\nsoma = {{ value = \"drive\" }}\n\
+         [neuron.cell]\nsoma = {{ value = \"f(drive)\", f = \"max(x, 0)\" }}\n\
+         [rule.now]\ndw = \"gate * post * pre - 0.5 * gate * prev(post, 2) * prev(pre, 2)\"\n\
+         [rule.up]\ndw = \"gate * (1 - post)\"\n\
+         [modulator.gate]\nvalue = \"step(sum(b) - 12) * (1 + 0.1 * sum(c))\"\nper-replica = true\n\
+         [population.a]\nneuron = \"source\"\nshape = [2, 5, 6]\n\
+         [population.b]\nneuron = \"cell\"\nshape = [3, 5, 6]\nsoma.bias = {{ start = 0.1, {learns} }}\n\
+         [population.c]\nneuron = \"cell\"\nsize = 9\nsoma.bias = {{ start = 0.1 }}\n\
+         [population.d]\nneuron = \"relay\"\nsize = 9\n\
+         [projection.K]\nfrom = \"a\"\nto = \"b.soma\"\nconnect = {{ convolution = {{ kernel = 3, padding = 1 }} }}\n\
+         precision = \"single\"\nweight = {{ normal = {{ mean = 0, sd = 0.2 }} }}\n{now}\n\
+         [projection.W]\nfrom = \"b\"\nto = \"c.soma\"\nprecision = \"single\"\n\
+         weight = {{ normal = {{ mean = 0, sd = 0.1 }} }}\n{now}\n\
+         [projection.copy]\nfrom = \"c\"\nto = \"d.soma\"\nconnect = \"one-to-one\"\nweight = 1\ndelay = 3\n{measure}",
+        learns = learn("up"),
+        now = learn("now"),
+    ))
+}
+
+#[test]
+fn shares_of_the_replicas_agree_with_all_together_and_threads_change_no_bit() {
+    let learned = |measure: &str, threads: usize, pieces: &[u64]| {
+        let mut bench = Bench::of(experiment(&shares(measure)), threads);
+        let before = [bench.weights("K"), bench.weights("W")].concat();
+        pieces.iter().for_each(|steps| bench.run(*steps));
+        let after = [bench.weights("K"), bench.weights("W")].concat();
+        assert!(relative_difference(&before, &after) > 1e-3);
+        [after, bench.value("b.soma"), bench.value("d.soma")].concat()
+    };
+    let apart = learned("", 1, &[42]);
+    for threads in [1, 2, 3] {
+        assert_eq!(apart, learned("", threads, &[42]));
+        assert_eq!(apart, learned("", threads, &[1, 17, 24]));
+    }
+    // A measure that remembers something keeps replicas together; changes are then summed in double precision.
+    let remembers = "[measure.m]\nkind = \"mean\"\nof = \"avg(sum(b), 5)\"\nabout = \"x\"\n";
+    let difference = relative_difference(&apart, &learned(remembers, 1, &[42]));
+    assert!(difference > 0.0 && difference < 1e-5, "{difference}");
+}
+
+#[test]
+fn who_looks_sees_all_replicas_of_shares_that_are_apart() {
+    let mut bench = Bench::new(&shares(""));
+    let mut seen = Vec::new();
+    let program = bench.experiment.program.clone();
+    let at = |name: &str, state: &State| value(&program, state, name);
+    bench.watch(6, |state| {
+        seen.push((at("b.soma", state), weights(&program, state, "W")))
+    });
+    let mut blind = Bench::new(&shares(""));
+    for (found, learned) in seen {
+        blind.run(1);
+        assert_eq!(found, blind.value("b.soma"));
+        assert_eq!(learned, blind.weights("W"));
+    }
 }

@@ -391,6 +391,10 @@ impl Observer for Collector<'_> {
         self.active.0.iter().any(looks) || !self.active.1.is_empty()
     }
 
+    fn reads_all(&self) -> bool {
+        false
+    }
+
     fn progress(&mut self, steps: u64) -> bool {
         if !self.every_step() {
             self.trained += if self.learning { steps } else { 0 };

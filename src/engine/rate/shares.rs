@@ -67,17 +67,15 @@ impl Share {
         (plan, flat): &(Plan, Flat),
         (common, at): (&Common, usize),
     ) {
-        if at == 0 {
-            let all = program.layout.replicas;
-            self.block
-                .take_share(&common.block, self.replicas.clone(), all);
-        }
+        let all = program.layout.replicas;
+        self.block
+            .take_share((&common.block, at), self.replicas.clone(), all);
         let mut step = Step {
             program,
             state: &mut self.state,
             scratch: &mut self.scratch,
             block: &self.block,
-            in_block: at,
+            in_block: 0,
             replicas: self.replicas.len(),
             common: Some(common),
         };
@@ -219,6 +217,15 @@ pub(super) fn look(program: &Program, state: &mut State, shares: &[Share], at: u
     }
 }
 
+/// Brings all vectors back into the state, as [`look`] does.
+pub(super) fn look_at_all(program: &Program, state: &mut State, shares: &[Share]) {
+    for at in 0..state.vectors.len() {
+        if program.layout.slots[at] > 0 && !is_probe(program, at) {
+            look(program, state, shares, at);
+        }
+    }
+}
+
 /// What each replica's modulators are enters the state, and their means.
 pub(super) fn bring_modulators(program: &Program, state: &mut State, shares: &[Share]) {
     let all = program.layout.replicas;
@@ -309,24 +316,23 @@ fn own_scalars(program: &Program) -> Vec<usize> {
 }
 
 impl SourceBlock {
-    /// Takes some replicas' part of a block for all of them.
-    fn take_share(&mut self, whole: &SourceBlock, replicas: Range<usize>, all: usize) {
-        let rows = whole.lengths.iter().map(|length| length / all);
-        self.steps = whole.steps;
+    /// Takes some replicas' part of a step from a block for all of them.
+    fn take_share(
+        &mut self,
+        (whole, step): (&SourceBlock, usize),
+        replicas: Range<usize>,
+        all: usize,
+    ) {
+        self.steps = 1;
         self.lengths.clear();
-        self.lengths.extend(rows.map(|row| row * replicas.len()));
         self.vectors
             .resize_with(whole.vectors.len(), Vector::default);
-        let sources = self.vectors.iter_mut().zip(&self.lengths);
-        for ((own, length), (values, of_all)) in
-            sources.zip(whole.vectors.iter().zip(&whole.lengths))
-        {
-            own.resize(whole.steps * length, 0.0);
-            let row = of_all / all;
-            let steps = own.chunks_exact_mut((*length).max(1));
-            for (own, values) in steps.zip(values.chunks_exact((*of_all).max(1))) {
-                own.copy_from_slice(&values[replicas.start * row..replicas.end * row]);
-            }
+        for (source, own) in self.vectors.iter_mut().enumerate() {
+            let values = whole.at(source, step);
+            let row = values.len() / all;
+            self.lengths.push(row * replicas.len());
+            own.resize(row * replicas.len(), 0.0);
+            own.copy_from_slice(&values[replicas.start * row..replicas.end * row]);
         }
     }
 }

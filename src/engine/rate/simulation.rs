@@ -72,6 +72,12 @@ pub trait Observer {
     /// Whether `step` is to be called.
     fn every_step(&self) -> bool;
 
+    /// Whether `step` reads more of the state than what is measured: values of neurons, weights. If it does not, these need not be
+    /// brought together from where they are.
+    fn reads_all(&self) -> bool {
+        true
+    }
+
     /// Called now and then with the number of steps since the last call; `false` ends the run.
     fn progress(&mut self, steps: u64) -> bool;
 }
@@ -403,7 +409,7 @@ impl BlockRun<'_, '_> {
                 break;
             }
             if observer.every_step() {
-                observer.step(self.state);
+                self.show(observer);
             }
         }
         if let Some((team, _)) = &self.team {
@@ -414,6 +420,16 @@ impl BlockRun<'_, '_> {
             Ok(())
         } else {
             Err(Stopped::ByObserver)
+        }
+    }
+
+    /// Shows the state after a step.
+    fn show(&mut self, observer: &mut dyn Observer) {
+        match &self.team {
+            Some((team, _)) if observer.reads_all() => {
+                team.show(self.state, &mut |state| observer.step(state));
+            }
+            _ => observer.step(self.state),
         }
     }
 

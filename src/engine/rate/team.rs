@@ -9,6 +9,7 @@ use super::flat::Flat;
 use super::shares::{self, Common, Share};
 use super::simulation::BlockRun;
 use super::sources::SourceBlock;
+use super::state::State;
 use super::step::{NotFinite, Step};
 use crate::compile::Program;
 use crate::compile::plan::Plan;
@@ -107,6 +108,17 @@ impl<'t> Team<'t> {
                 .extend(patience::receive(&helper.back, threads).unwrap_or_default());
         }
         self.shares.iter().try_for_each(|share| share.result)
+    }
+
+    /// Brings the state of all shares together, weights included, for somebody who looks at it.
+    pub fn show(&self, state: &mut State, look: &mut dyn FnMut(&State)) {
+        shares::look_at_all(self.program, state, &self.shares);
+        let Ok(mut common) = self.common.write() else {
+            return;
+        };
+        std::mem::swap(&mut common.weights, &mut state.weights);
+        look(state);
+        std::mem::swap(&mut common.weights, &mut state.weights);
     }
 
     /// Exchanges what sources give for another block.
