@@ -24,10 +24,6 @@ use apical::source::{Problems, Spanned};
 /// Models that no netlist uses: the name of each and a circuit that does.
 const CASES: &[(&str, &str)] = &[
     (
-        "lif-delta",
-        "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"lif-delta\"\nsize = 2\n",
-    ),
-    (
         "lif-escape",
         "use = [\"lif\"]\n[circuit]\nname = \"case\"\n[population.p]\nneuron = \"lif-escape\"\nsize = 2\n",
     ),

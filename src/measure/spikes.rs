@@ -33,8 +33,10 @@ struct Neuron {
 impl SpikeStatistics {
     /// Of a population of so many neurons that has not fired yet.
     pub fn new(neurons: usize) -> Self {
+        let mut each = large_pages(Vec::with_capacity(neurons));
+        each.resize(neurons, Neuron::default());
         Self {
-            neurons: large_pages(vec![Neuron::default(); neurons]),
+            neurons: each,
             spikes: 0,
             events: 0,
             bursts: 0,

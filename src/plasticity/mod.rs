@@ -35,6 +35,7 @@ mod rebase;
 mod shared;
 mod sides;
 mod signal;
+mod single;
 mod synapse;
 
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,7 @@ pub use lower::Kernel;
 pub use plan::LazyRule;
 pub use post::{Course, Moment};
 pub use signal::{Channel, Signals};
+pub use single::{SINGLE_LEN, Single, SingleArrival};
 pub use synapse::Arrival;
 
 /// A rule that is ready to run.

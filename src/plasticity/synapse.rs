@@ -13,16 +13,16 @@ use super::signal::Signals;
 /// [`LazyRule::arrive`], and used again.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    signals: Signals,
-    growth: Growth,
+    pub(super) signals: Signals,
+    pub(super) growth: Growth,
     /// For each entry, its presynaptic product as it was at the reference time.
-    weight: [f64; MOST_ACCUMULATORS],
-    integrals: [f64; MOST_INTEGRALS],
+    pub(super) weight: [f64; MOST_ACCUMULATORS],
+    pub(super) integrals: [f64; MOST_INTEGRALS],
     /// Common factor of each jump.
-    jumps: [f64; MOST_JUMPS],
+    pub(super) jumps: [f64; MOST_JUMPS],
     values: Values,
     /// Whether filters at the synapse can still be other than 0.
-    remembers: bool,
+    pub(super) remembers: bool,
 }
 
 impl Default for Arrival {

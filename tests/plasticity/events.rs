@@ -290,6 +290,12 @@ fn dopamine_equals_the_script_and_the_twin() {
     let weights = run_lazy(&rule, &scene, 10.0, 0);
     let error = difference(&rewarded_script(&scene), &weights);
     assert!(error < 1e-9, "{error:e}");
+    // Its simplest form gives the same bits: `take` compares them at each arrival.
+    let mut run = LazyRun::new(&rule, still, 10.0);
+    for (at, what) in &scene.events {
+        run.take(*at, *what);
+    }
+    assert!(run.simple > 1_000, "{}", run.simple);
     let scene = Scene::random(5, 5_000.0, 0.5).with_dopamine(6, 0.5);
     let weights = run_lazy(&rule, &scene, 0.0, 0);
     converges("r-stdp", &weights, |dt| {

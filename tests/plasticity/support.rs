@@ -7,7 +7,8 @@ use apical::compile::scope::{Place, PlaceScope};
 use apical::input::DataPaths;
 use apical::netlist::{self, LoadOptions};
 use apical::plasticity::{
-    Arrival, Channel, GeneralRule, LazyRule, Moment, PlasticRule, Presynaptic, Signal, Signals,
+    Arrival, Channel, GeneralRule, LazyRule, Moment, PlasticRule, Presynaptic, SINGLE_LEN, Signal,
+    Signals,
 };
 use apical::units::{Dimension, Quantity};
 use indexmap::IndexMap;
@@ -237,6 +238,8 @@ pub struct LazyRun<'r> {
     voltages: fn(f64) -> [f64; 1],
     arrival: Arrival,
     pub flushes: usize,
+    /// Arrivals at which the rule's simplest form was compared with the rule.
+    pub simple: usize,
 }
 
 impl<'r> LazyRun<'r> {
@@ -254,6 +257,7 @@ impl<'r> LazyRun<'r> {
             voltages,
             arrival: Arrival::default(),
             flushes: 0,
+            simple: 0,
         };
         rule.start_shared(&mut run.shared, 0.0);
         rule.start_post(&mut run.post);
@@ -284,6 +288,15 @@ impl<'r> LazyRun<'r> {
         };
         self.rule
             .arrive(&mut self.arrival, &self.pre, at - self.last, signals, now);
+    }
+
+    /// What the arrival makes of the synapse and its weight by the rule's simplest form, if it has that.
+    fn deliver_single(&self) -> Option<([f64; SINGLE_LEN], f64)> {
+        let single = self.rule.single()?;
+        let (mut synapse, mut w) = (self.synapse[..].try_into().unwrap(), self.w);
+        let arrival = single.arrival(&self.arrival);
+        single.deliver(&arrival, &self.post, &mut synapse, &mut w);
+        Some((synapse, w))
     }
 
     pub fn rebase(&mut self, class: usize, at: f64) {
@@ -330,6 +343,7 @@ impl<'r> LazyRun<'r> {
             }
             What::Pre(signals) => {
                 self.arrive(at, signals);
+                let simple = self.deliver_single();
                 self.rule.deliver(
                     &self.arrival,
                     &self.post,
@@ -337,6 +351,10 @@ impl<'r> LazyRun<'r> {
                     &mut self.synapse,
                     &mut self.w,
                 );
+                if let Some((synapse, w)) = simple {
+                    assert_eq!((&synapse[..], w), (&self.synapse[..], self.w));
+                    self.simple += 1;
+                }
                 self.rule.pre_event(&mut self.pre, signals, at - self.last);
                 self.last = at;
                 Some(self.w)

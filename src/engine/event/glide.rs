@@ -4,10 +4,12 @@
 //! to the next: N exponentials, N multiply–adds for the jump, N for the bound that keeps the threshold out of reach. As soon
 //! as the bound does not hold the neuron goes the general way, from the same state: the results are the same to the bit.
 
+use std::hint::select_unpredictable;
+
 use pulp::{Arch, NullaryFnOnce};
 
-use super::inbox::{Deliveries, NONE};
-use super::linear::exp::exp;
+use super::inbox::Deliveries;
+use super::linear::exp::{InMemory, Table, exp_each};
 use super::private::{AHEAD, Private};
 use super::reach::{Reach, Room};
 use super::regime::{Lanes, Regime};
@@ -53,11 +55,26 @@ impl Glider<'_> {
             ports,
         };
         match lanes.width {
-            1 => self.glide_by::<1>(&set, plastic),
-            2 => self.glide_by::<2>(&set, plastic),
-            4 => arch.dispatch(Wide::<4>(self, &set, plastic)),
-            8 => arch.dispatch(Wide::<8>(self, &set, plastic)),
-            _ => arch.dispatch(Wide::<16>(self, &set, plastic)),
+            1 => self.glide_by::<1>(&set, plastic, InMemory),
+            2 => self.glide_by::<2>(&set, plastic, InMemory),
+            4 => self.glide_wide::<4>(arch, &set, plastic),
+            8 => self.glide_wide::<8>(arch, &set, plastic),
+            _ => self.glide_wide::<16>(arch, &set, plastic),
+        }
+    }
+
+    /// With the instructions that the machine has for several numbers at once.
+    #[inline(always)]
+    fn glide_wide<const N: usize>(
+        &mut self,
+        arch: Arch,
+        set: &Setting<'_>,
+        plastic: &mut Plastic<'_>,
+    ) -> bool {
+        match arch {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(simd) => simd.vectorize(Wide::<N, _>(self, set, plastic, simd)),
+            _ => arch.dispatch(Wide::<N, _>(self, set, plastic, InMemory)),
         }
     }
 
@@ -84,7 +101,12 @@ impl Glider<'_> {
     }
 
     #[inline(always)]
-    fn glide_by<const N: usize>(&mut self, set: &Setting<'_>, plastic: &mut Plastic<'_>) -> bool {
+    fn glide_by<const N: usize>(
+        &mut self,
+        set: &Setting<'_>,
+        plastic: &mut Plastic<'_>,
+        table: impl Table,
+    ) -> bool {
         let (Some(rates), Some(row)) = (
             set.lanes.rates.first_chunk::<N>().copied(),
             set.lanes.row.first_chunk::<N>().copied(),
@@ -101,22 +123,17 @@ impl Glider<'_> {
         let (mut next, mut last) = (self.next, self.last);
         let mut room = Room::NONE;
         let left = loop {
-            let mut time = ahead[arrived % AHEAD];
-            let (mut weight, mut port) = (own.weight, own.port);
-            let (mut following, mut is_own, mut learns) = (next, true, false);
-            if next != NONE {
-                // Which of the two comes first nobody can guess: all is chosen, nothing is skipped.
-                let (delivery, after) = set.inbox.read(next);
-                let at = set.ports[delivery.projection as usize];
-                is_own = (time, own.projection) < (delivery.time, delivery.projection);
-                let value = f64::from_bits(delivery.value);
-                (time, weight, port, following) = if is_own {
-                    (time, weight, port, next)
-                } else {
-                    (delivery.time, value, at.number, after)
-                };
-                learns = !is_own & at.learns;
-            }
+            // Which of the two comes first nobody can guess: all is chosen, nothing is skipped.
+            let drawn = ahead[arrived % AHEAD];
+            let (delivery, after) = set.inbox.read_or_never(next);
+            let at = set.ports[delivery.projection as usize];
+            let is_own = (drawn < delivery.time)
+                | ((drawn == delivery.time) & (own.projection < delivery.projection));
+            let time = select_unpredictable(is_own, drawn, delivery.time);
+            let value = select_unpredictable(is_own, own.weight.to_bits(), delivery.value);
+            let port = select_unpredictable(is_own, own.port, at.number);
+            let following = select_unpredictable(is_own, next, after);
+            let mut weight = f64::from_bits(value);
             if time >= self.until {
                 break false;
             }
@@ -128,14 +145,19 @@ impl Glider<'_> {
                     break true;
                 }
             }
+            let mut decays = [0.0; N];
             for k in 0..N {
-                now[k] *= exp(-rates[k] * dt);
+                decays[k] = -rates[k] * dt;
             }
-            if learns {
+            let decays = exp_each(decays, table);
+            for k in 0..N {
+                now[k] *= decays[k];
+            }
+            if !is_own & at.learns {
                 // A copy, so that the numbers themselves can stay in registers.
                 let y = now;
                 let state = (&set.regime.modes, &y[..self.y.len()]);
-                weight = plastic.weight(set.inbox.read(next).0, state);
+                weight = plastic.weight(delivery, state);
             }
             arrived += usize::from(is_own);
             if arrived == AHEAD {
@@ -153,12 +175,31 @@ impl Glider<'_> {
             (last, next) = (time, following);
         };
         let calm = !left && self.is_calm(set.lanes, &now, last, room);
-        self.y.iter_mut().zip(now).for_each(|(y, now)| *y = now);
+        put(now, self.y);
         (self.last, self.next) = (last, next);
         if let Some((private, cell)) = &mut self.private {
             private.set_arrived(*cell, arrived);
         }
         calm
+    }
+}
+
+/// Puts numbers, as many as there is room for. A loop would become a call of a function that copies bytes.
+#[inline(always)]
+pub(super) fn put<const N: usize>(numbers: [f64; N], into: &mut [f64]) {
+    match into.len() {
+        1 => put_first::<1>(&numbers, into),
+        2 => put_first::<2>(&numbers, into),
+        3 => put_first::<3>(&numbers, into),
+        4 => put_first::<4>(&numbers, into),
+        len => into.copy_from_slice(&numbers[..len]),
+    }
+}
+
+#[inline(always)]
+fn put_first<const M: usize>(numbers: &[f64], into: &mut [f64]) {
+    if let (Some(into), Some(numbers)) = (into.first_chunk_mut::<M>(), numbers.first_chunk::<M>()) {
+        *into = *numbers;
     }
 }
 
@@ -183,18 +224,19 @@ impl Own {
 }
 
 /// The loop with the instructions that the machine has for several numbers at once.
-struct Wide<'w, 'g, 's, 'p, const N: usize>(
+struct Wide<'w, 'g, 's, 'p, const N: usize, T>(
     &'w mut Glider<'g>,
     &'w Setting<'s>,
     &'w mut Plastic<'p>,
+    T,
 );
 
-impl<const N: usize> NullaryFnOnce for Wide<'_, '_, '_, '_, N> {
+impl<const N: usize, T: Table> NullaryFnOnce for Wide<'_, '_, '_, '_, N, T> {
     type Output = bool;
 
     #[inline(always)]
     fn call(self) -> bool {
-        self.0.glide_by::<N>(self.1, self.2)
+        self.0.glide_by::<N>(self.1, self.2, self.3)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::radix::sort_by_high_half;
+use super::time::NEVER;
 
 /// What arrives at a synapse.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,16 @@ pub struct Delivery {
     pub projection: u32,
     /// The next delivery to the same neuron in the block, or [`NONE`].
     next: u32,
+}
+
+impl Delivery {
+    /// What never arrives.
+    const NEVER: Delivery = Delivery {
+        time: NEVER,
+        value: 0,
+        projection: 0,
+        next: NONE,
+    };
 }
 
 /// No delivery.
@@ -74,6 +85,13 @@ impl<'i> Deliveries<'i> {
     #[inline(always)]
     pub fn read(self, delivery: u32) -> (&'i Delivery, u32) {
         let delivery = &self.0[delivery as usize];
+        (delivery, delivery.next)
+    }
+
+    /// The same, or what never arrives if there is none: without a question, since nobody can guess the answer.
+    #[inline(always)]
+    pub fn read_or_never(self, delivery: u32) -> (&'i Delivery, u32) {
+        let delivery = self.0.get(delivery as usize).unwrap_or(&Delivery::NEVER);
         (delivery, delivery.next)
     }
 }

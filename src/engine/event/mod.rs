@@ -45,6 +45,7 @@ pub mod queue;
 mod radix;
 mod reach;
 pub mod record;
+mod records;
 pub mod regime;
 pub mod sampler;
 pub mod short_term;

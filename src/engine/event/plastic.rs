@@ -11,7 +11,8 @@ use super::linear::exp::exp;
 use super::synapses::{Synapses, Weights};
 use super::time::to_ms;
 use crate::plasticity::{
-    Arrival, Channel, GeneralRule, Intervals, LazyRule, Moment, PlasticRule, Presynaptic, Signals,
+    Arrival, Channel, GeneralRule, Intervals, LazyRule, Moment, PlasticRule, Presynaptic,
+    SINGLE_LEN, Signals, Single, SingleArrival,
 };
 use crate::prefetch::{large_pages, prefetch};
 
@@ -35,6 +36,10 @@ pub struct Learning {
     intervals: Intervals,
     /// Compartments whose voltages are read.
     reads: Vec<u32>,
+    /// The rule in its simplest form, if it has that, and what it needs of each arrival. Then `arrivals` has one place, which all
+    /// of them use.
+    single: Option<Single>,
+    singles: Vec<SingleArrival>,
     /// What arrives in this window, in order.
     arrivals: Vec<Arriving>,
     /// How many of them there are; the rest is kept for its memory.
@@ -78,8 +83,15 @@ impl Learning {
         let count = table.rows.count(sources);
         let incoming = matches!(**rule, PlasticRule::General(_))
             .then(|| Incoming::new(table, sources, base, neurons));
+        let dendrite = Dendrite::new(dendritic_delay, neurons);
+        let single = match &**rule {
+            PlasticRule::Lazy(rule) if dendrite.is_none() => rule.single(),
+            _ => None,
+        };
         let mut learning = Learning {
             rule: rule.clone(),
+            single,
+            singles: vec![],
             active: true,
             base,
             shared: vec![0.0; traces.shared_len()],
@@ -93,7 +105,7 @@ impl Learning {
             arrivals: vec![],
             arriving: 0,
             incoming,
-            dendrite: Dendrite::new(dendritic_delay, neurons),
+            dendrite,
         };
         learning.start(at);
         learning
@@ -122,6 +134,7 @@ impl Learning {
     /// Forgets what arrived in the last window.
     pub fn begin_window(&mut self) {
         self.arriving = 0;
+        self.singles.clear();
     }
 
     /// An event of a presynaptic neuron arrives (ms); events come in order. Gives its number within the window.
@@ -130,10 +143,15 @@ impl Learning {
         let len = traces.pre_len();
         let pre = &mut self.pre[source as usize * len..(source as usize + 1) * len];
         let since = std::mem::replace(&mut self.pre_last[source as usize], at);
-        if self.arriving == self.arrivals.len() {
+        let place = if self.single.is_some() {
+            0
+        } else {
+            self.arriving
+        };
+        if place == self.arrivals.len() {
             self.arrivals.push(Arriving::default());
         }
-        let arriving = &mut self.arrivals[self.arriving];
+        let arriving = &mut self.arrivals[place];
         (
             arriving.since,
             arriving.at,
@@ -149,6 +167,9 @@ impl Learning {
                 at,
             };
             rule.arrive(&mut arriving.arrival, pre, at - since, signals, now);
+        }
+        if let Some(single) = &self.single {
+            self.singles.push(single.arrival(&arriving.arrival));
         }
         traces.pre_event(pre, signals, at - since);
         self.arriving += 1;
@@ -252,8 +273,28 @@ impl Learning {
     }
 
     /// An arrival acts at a synapse, which learns first; gives the weight.
-    #[inline]
+    #[inline(always)]
     pub fn deliver(
+        &mut self,
+        (neuron, synapse, arrival): (u32, usize, u32),
+        state: (&Modes, &[f64]),
+        weight: &mut f64,
+        channels: &[Channel],
+    ) -> f64 {
+        let Some(single) = &self.single else {
+            return self.deliver_any((neuron, synapse, arrival), state, weight, channels);
+        };
+        let post = (neuron - self.base) as usize * single.post_len;
+        let post = &self.post[post..post + single.post_len];
+        let (kept, _) = self.synapses.as_chunks_mut::<SINGLE_LEN>();
+        let arrival = &self.singles[arrival as usize];
+        single.deliver(arrival, post, &mut kept[synapse], weight);
+        *weight
+    }
+
+    /// The same for any rule.
+    #[inline(never)]
+    fn deliver_any(
         &mut self,
         place: (u32, usize, u32),
         (modes, y): (&Modes, &[f64]),

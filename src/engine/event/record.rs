@@ -67,6 +67,12 @@ impl Layout {
         }
     }
 
+    /// Whether there is none but the end of refractoriness.
+    #[inline(always)]
+    pub fn has_one_timer(self) -> bool {
+        self.timers == 1
+    }
+
     fn place(self, timer: Timer) -> usize {
         HEAD + match timer {
             Timer::Refractory => 0,

@@ -22,11 +22,23 @@ pub struct RegimeKey {
     pub plateaus: u8,
 }
 
+impl RegimeKey {
+    /// That which differs by what is held alone.
+    fn other(self) -> RegimeKey {
+        RegimeKey {
+            held: !self.held,
+            ..self
+        }
+    }
+}
+
 /// A linear system, ready to run.
 #[derive(Debug)]
 pub struct Regime {
     /// Which one it is.
     pub key: RegimeKey,
+    /// The number of that which differs by what is held alone, if there is one already: most changes lead there.
+    other: Option<u32>,
     /// Its solution.
     pub modes: Modes,
     /// What a unit weight adds to the modal coordinates, for each port.
@@ -88,6 +100,12 @@ impl Lanes {
                 })
                 .collect(),
         })
+    }
+
+    /// What is watched, as [`Readout::of`] has it.
+    #[inline(always)]
+    pub fn read<const N: usize>(&self, y: &[f64; N]) -> f64 {
+        self.row.iter().zip(y).map(|(r, y)| r * y).sum::<f64>() + self.constant
     }
 
     /// What a unit weight adds at a port.
@@ -215,6 +233,7 @@ impl Regime {
         };
         Ok(Regime {
             key,
+            other: None,
             modes,
             jumps,
             watches,
@@ -270,11 +289,22 @@ impl Regimes {
             .enumerate()
             .map(|(at, regime)| (regime.key, at as u32))
             .collect();
+        for regime in &mut self.list {
+            regime.other = self.index.get(&regime.key.other()).copied();
+        }
     }
 
-    /// A regime that there is already.
-    pub fn find(&self, key: RegimeKey) -> Option<&Regime> {
-        self.index.get(&key).map(|number| self.get(*number))
+    /// A regime that there is already; `near` is the number of one that may be it, or differ by what is held alone.
+    #[inline(always)]
+    pub fn find(&self, key: RegimeKey, near: u32) -> Option<u32> {
+        let regime = self.get(near);
+        if regime.key == key {
+            return Some(near);
+        }
+        match regime.other {
+            Some(other) if regime.key.other() == key => Some(other),
+            _ => self.index.get(&key).copied(),
+        }
     }
 
     /// The number of a regime, which is made if it is new.
@@ -290,7 +320,12 @@ impl Regimes {
             return Ok(*number);
         }
         let number = self.list.len() as u32;
-        self.list.push(Regime::new(key, &instance(), self.window)?);
+        let mut regime = Regime::new(key, &instance(), self.window)?;
+        if let Some(other) = self.index.get(&key.other()).copied() {
+            regime.other = Some(other);
+            self.list[other as usize].other = Some(number);
+        }
+        self.list.push(regime);
         self.index.insert(key, number);
         Ok(number)
     }

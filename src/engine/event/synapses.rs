@@ -25,15 +25,20 @@ impl Synapses {
     /// Asks for the beginning of a presynaptic neuron's row, or for one synapse where each has its own delay.
     #[inline(always)]
     pub(super) fn prefetch_row(&self, index: u32) {
-        let Rows::Listed { offsets, targets } = &self.rows else {
+        let Rows::Listed { targets, .. } = &self.rows else {
             return;
         };
-        let first = match &self.delays {
-            Delays::Same(_) => offsets[index as usize] as usize,
-            Delays::Each { .. } => index as usize,
+        let row = match &self.delays {
+            Delays::Same(_) => self.rows.of(index),
+            Delays::Each { .. } => index as usize..index as usize + 1,
         };
-        prefetch(targets, first);
-        self.prefetch_weight(first);
+        prefetch(targets, row.start);
+        self.prefetch_weight(row.start);
+        if row.len() > 1 {
+            // A short row may lie in two cache lines; in a long one the processor sees where it goes, from its end.
+            prefetch(targets, row.end - 1);
+            self.prefetch_weight(row.end - 1);
+        }
     }
 
     /// Asks for the weight of a synapse.

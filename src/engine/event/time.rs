@@ -24,7 +24,20 @@ pub fn from_ms(ms: f64) -> i64 {
 /// A time (ps) in ms. Exact to the last bit of a double.
 #[inline(always)]
 pub fn to_ms(ps: i64) -> f64 {
-    ps as f64 * (1.0 / PS_PER_MS)
+    number(ps) * (1.0 / PS_PER_MS)
+}
+
+/// `whole as f64`, to the bit. The instruction of x86 for it leaves half of the register that it writes to as it was, and so
+/// waits for whatever was there: for one neuron the end of the neuron before. Here both halves are put below large powers of
+/// two, which are taken off again.
+#[inline(always)]
+fn number(whole: i64) -> f64 {
+    const HIGH: u64 = 0x4530_0000_8000_0000;
+    const LOW: u64 = 0x4330_0000_0000_0000;
+    // 2^84 + 2^63 + 2^52: what the two bring along.
+    const BOTH: f64 = f64::from_bits(0x4530_0000_8010_0000);
+    let high = f64::from_bits(HIGH ^ (whole as u64 >> 32)) - BOTH;
+    high + f64::from_bits(LOW | whole as u64 & 0xffff_ffff)
 }
 
 /// A later time, or [`NEVER`].
@@ -44,5 +57,20 @@ mod tests {
         assert_eq!(from_ms(f64::INFINITY), NEVER);
         assert!((to_ms(from_ms(0.1)) - 0.1).abs() < 1e-15);
         assert_eq!(after(NEVER, 5), NEVER);
+    }
+
+    #[test]
+    fn whole_numbers_are_converted_as_by_a_cast() {
+        let mut whole = 0x9e37_79b9_7f4a_7c15_u64 as i64;
+        for shift in 0..20_000 {
+            let number = super::number(whole >> (shift % 64));
+            assert_eq!(number.to_bits(), ((whole >> (shift % 64)) as f64).to_bits());
+            whole = whole
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+        }
+        for whole in [0, 1, -1, i64::MIN, i64::MAX, 1 << 53, (1 << 53) + 1] {
+            assert_eq!(super::number(whole).to_bits(), (whole as f64).to_bits());
+        }
     }
 }

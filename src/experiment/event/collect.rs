@@ -13,7 +13,7 @@ use crate::measure::SpikeTally;
 use crate::record::{RecordError, Recorder, Spike, SpikeBlock, SpikeKind, TraceBlock};
 
 /// How many spikes ahead the tally is told.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 /// What stays from stage to stage.
 pub(super) struct Kept {
@@ -54,20 +54,16 @@ impl Collector<'_> {
     }
 
     fn record(&mut self, spike: Spike) {
-        let stage = self.stage;
-        let mut block = self
-            .kept
-            .spikes
-            .take()
-            .unwrap_or_else(|| self.kept.recorder.spike_block(stage));
+        let Kept {
+            recorder, spikes, ..
+        } = &mut *self.kept;
+        let block = spikes.get_or_insert_with(|| recorder.spike_block(self.stage));
         block.push(spike);
-        if block.is_full() {
-            self.failure = self
-                .failure
-                .take()
-                .or(self.kept.recorder.send_spikes(block).err());
-        } else {
-            self.kept.spikes = Some(block);
+        if block.is_full()
+            && let Some(block) = spikes.take()
+        {
+            let sent = recorder.send_spikes(block);
+            self.failure = self.failure.take().or(sent.err());
         }
     }
 

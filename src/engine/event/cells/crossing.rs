@@ -85,7 +85,9 @@ impl Cells {
         let last = record::time(record[0]);
         let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
         let mut wake = timer;
-        if timer != NEVER && kind == Timer::Refractory && self.may_sleep_on(regime, y, timer - last)
+        if timer != NEVER
+            && kind == Timer::Refractory
+            && self.may_sleep_on((regime, flags.regime), y, timer - last)
         {
             wake = NEVER;
         }
@@ -109,16 +111,23 @@ impl Cells {
 
     /// Whether nothing will come of the end of refractoriness, `wait` (ps) after a state, unless something arrives: then
     /// it is enough to end it when something does.
-    pub(super) fn may_sleep_on(&self, regime: &Regime, y: &[f64], wait: i64) -> bool {
+    pub(super) fn may_sleep_on(
+        &self,
+        (regime, number): (&Regime, u32),
+        y: &[f64],
+        wait: i64,
+    ) -> bool {
         if self.followed || self.escapes || self.bursts || regime.key.plateaus != 0 {
             return false;
         }
-        let Some(free) = self.regimes.find(RegimeKey {
+        let key = RegimeKey {
             held: false,
             ..regime.key
-        }) else {
+        };
+        let Some(free) = self.regimes.find(key, number) else {
             return false;
         };
+        let free = self.regimes.get(free);
         if y.len().max(free.modes.len()) <= FEW {
             is_calm_when_freed::<FEW>((regime, free), y, wait)
         } else {
@@ -188,6 +197,10 @@ pub(super) fn crossing_before(
     let (row, constant) = (&watch.readout.row, watch.readout.constant);
     if until <= last {
         return NEVER;
+    }
+    // Jumps lead past the threshold at once.
+    if watch.readout.of(y) >= 0.0 {
+        return last;
     }
     let horizon = if until == NEVER {
         f64::INFINITY

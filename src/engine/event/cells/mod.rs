@@ -6,6 +6,7 @@
 
 mod crossing;
 mod escape;
+mod single;
 mod spike;
 mod state;
 
@@ -15,17 +16,18 @@ use pulp::Arch;
 use rand_xoshiro::Xoroshiro128PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
+pub use self::single::Taken;
 use super::glide::Glider;
 use super::inbox::NONE;
 use super::model::{Instance, Trigger};
 use super::private::Private;
 use super::record::{self, Layout, Needs, Timer};
+use super::records::Records;
 use super::regime::{Crossing, RegimeKey, Regimes};
 use super::time::{NEVER, to_ms};
 use super::turn::{EventError, Outlook, Plastic, Turn};
 use crate::compile::event::DynamicNeuron;
 use crate::lang::scalar::Interval;
-use crate::prefetch::{large_pages, prefetch};
 
 /// Variables or coordinates that most neurons have at the most: less to clear and to copy.
 const FEW: usize = 8;
@@ -40,7 +42,7 @@ pub struct Cells {
     /// Index of the first one within its population.
     offset: usize,
     layout: Layout,
-    records: Vec<f64>,
+    records: Records,
     /// Their random streams, if they spike at random.
     streams: Vec<Xoroshiro128PlusPlus>,
     regimes: Regimes,
@@ -100,7 +102,7 @@ impl Cells {
             first: first + range.start as u32,
             offset: range.start,
             layout,
-            records: large_pages(vec![0.0; layout.stride * range.len()]),
+            records: Records::new(range.len(), layout.stride),
             streams: random.map(stream).collect(),
             regimes,
             instances,
@@ -161,7 +163,7 @@ impl Cells {
 
     /// Number of neurons.
     pub fn len(&self) -> usize {
-        self.records.len() / self.layout.stride
+        self.records.len()
     }
 
     /// Whether there are none.
@@ -181,20 +183,18 @@ impl Cells {
 
     #[inline(always)]
     fn record(&self, cell: usize) -> &[f64] {
-        &self.records[cell * self.layout.stride..(cell + 1) * self.layout.stride]
+        self.records.row(cell)
     }
 
     #[inline(always)]
     fn record_mut(&mut self, cell: usize) -> &mut [f64] {
-        &mut self.records[cell * self.layout.stride..(cell + 1) * self.layout.stride]
+        self.records.row_mut(cell)
     }
 
     /// Asks for a neuron's record, to have it in the cache when the neuron runs.
     #[inline(always)]
     pub fn prefetch(&self, cell: usize) {
-        let at = cell * self.layout.stride;
-        prefetch(&self.records, at);
-        prefetch(&self.records, at + self.layout.stride - 1);
+        self.records.prefetch(cell);
     }
 
     /// Runs a neuron up to the end of the turn's window: `next` is its first delivery, `outlook` what is known of its
@@ -278,8 +278,8 @@ impl Cells {
             return (next, false);
         }
         let bursts = self.bursts && self.has_burst_timer();
-        let (layout, stride) = (self.layout, self.layout.stride);
-        let record = &mut self.records[cell * stride..(cell + 1) * stride];
+        let layout = self.layout;
+        let record = self.records.row_mut(cell);
         let regime = self.regimes.get(record::flags(record).regime);
         if regime.lanes.is_none() {
             return (next, false);
@@ -306,8 +306,8 @@ impl Cells {
     /// Brings a neuron's state to a time.
     #[inline(always)]
     fn advance(&mut self, cell: usize, time: i64, plastic: &mut Plastic<'_>) {
-        let (layout, stride) = (self.layout, self.layout.stride);
-        let record = &mut self.records[cell * stride..(cell + 1) * stride];
+        let layout = self.layout;
+        let record = self.records.row_mut(cell);
         let last = record::time(record[0]);
         let regime = self.regimes.get(record::flags(record).regime);
         if time > last {
@@ -335,8 +335,8 @@ impl Cells {
         } else {
             None
         };
-        let (layout, stride) = (self.layout, self.layout.stride);
-        let record = &mut self.records[cell * stride..(cell + 1) * stride];
+        let layout = self.layout;
+        let record = self.records.row_mut(cell);
         let regime = self.regimes.get(record::flags(record).regime);
         let y = &mut record[layout.modes..layout.modes + regime.modes.len()];
         let (weight, port, next) = match from {

@@ -2,7 +2,7 @@
 
 use super::{Cells, FEW};
 use crate::engine::event::linear::MOST_VARIABLES;
-use crate::engine::event::model::{Burst, BurstCondition, Instance};
+use crate::engine::event::model::{Burst, BurstCondition};
 use crate::engine::event::record::{self, Flags, Timer};
 use crate::engine::event::regime::RegimeKey;
 use crate::engine::event::time::{NEVER, after};
@@ -37,9 +37,8 @@ impl Cells {
         turn: &mut Turn<'_>,
     ) -> Result<(), EventError> {
         let key = self.key(cell);
-        let instance = self.instances[key.kind as usize].clone();
         let before = self.variables::<ROOM>(cell);
-        let signals = self.burst_signals(cell, time, in_burst, &instance, (&before, key));
+        let signals = self.burst_signals(cell, time, in_burst, (&before, key));
         if !turn.plastic.onto.is_empty() {
             let record = self.record(cell);
             let modes = &self.regimes.get(record::flags(record).regime).modes;
@@ -47,13 +46,15 @@ impl Cells {
             turn.plastic.post_event(signals, (modes, y), time);
         }
         let mut x = before;
+        let instance = &self.instances[key.kind as usize];
         for (variable, value) in &instance.reset {
             x[*variable] = value.of(&before);
         }
         for (variable, value) in &instance.add {
             x[*variable] += value.of(&before);
         }
-        let held = self.hold(cell, time, instance.refractory);
+        let refractory = instance.refractory;
+        let held = self.hold(cell, time, refractory);
         self.put(cell, RegimeKey { held, ..key }, &x)?;
         if self.escapes {
             self.after_random_spike(cell, time, held);
@@ -104,9 +105,12 @@ impl Cells {
         cell: usize,
         time: i64,
         in_burst: bool,
-        instance: &Instance,
         (x, key): (&[f64], RegimeKey),
     ) -> Signals {
+        if !self.bursts {
+            return Signals::SPIKE | Signals::EVENT;
+        }
+        let instance = self.instances[key.kind as usize].clone();
         match &instance.burst {
             None => Signals::SPIKE | Signals::EVENT,
             Some(Burst::Added { interval, .. }) if in_burst => {

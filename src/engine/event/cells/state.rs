@@ -54,13 +54,16 @@ impl Cells {
 
     /// Sets regime and variables.
     pub(super) fn put(&mut self, cell: usize, key: RegimeKey, x: &[f64]) -> Result<(), EventError> {
-        let regime = self.regime_number(key)?;
+        let near = record::flags(self.record(cell)).regime;
+        let regime = match self.regimes.find(key, near) {
+            Some(regime) => regime,
+            None => self.regime_number(key)?,
+        };
         let at = self.layout.modes;
         if self.layout.stride < at + self.regimes.get(regime).modes.len() {
             self.widen(self.regimes.get(regime).modes.len());
         }
-        let stride = self.layout.stride;
-        let record = &mut self.records[cell * stride..(cell + 1) * stride];
+        let record = self.records.row_mut(cell);
         let modes = &self.regimes.get(regime).modes;
         let flags = record::flags(record);
         record::set_flags(record, Flags { regime, ..flags });
@@ -71,17 +74,8 @@ impl Cells {
     /// Makes all records longer: a regime has more coordinates than any before.
     #[cold]
     pub(super) fn widen(&mut self, modes: usize) {
-        let old = self.layout.stride;
-        let new = self.layout.modes + modes;
-        let mut records = vec![0.0; self.len() * new];
-        for (to, from) in records
-            .chunks_exact_mut(new)
-            .zip(self.records.chunks_exact(old))
-        {
-            to[..old].copy_from_slice(from);
-        }
-        self.records = records;
-        self.layout.stride = new;
+        self.layout.stride = self.layout.modes + modes;
+        self.records = self.records.widened(self.layout.stride);
     }
 
     /// The modulators that the equations read have other values.
@@ -205,7 +199,8 @@ impl Cells {
     /// The value of a variable at a time, without touching the neuron.
     pub fn value_at(&self, cell: usize, variable: usize, time: i64) -> f64 {
         let record = self.record(cell);
-        let regime = self.regimes.get(record::flags(record).regime);
+        let number = record::flags(record).regime;
+        let regime = self.regimes.get(number);
         let y = &record[self.layout.modes..self.layout.modes + regime.modes.len()];
         let last = record::time(record[0]);
         let due = self.layout.timer(record, Timer::Refractory);
@@ -214,8 +209,9 @@ impl Cells {
             ..regime.key
         };
         let mut later = [0.0; MOST_COORDINATES];
-        match self.regimes.find(free).filter(|_| due < time) {
+        match self.regimes.find(free, number).filter(|_| due < time) {
             Some(free) => {
+                let free = self.regimes.get(free);
                 let later = freed(regime, free, y, due - last, &mut later);
                 value_after(free, later, variable, time - due)
             }

@@ -317,3 +317,21 @@ fn the_exponential_is_right_to_a_unit_and_has_its_ends() {
     assert_eq!(exp(f64::NEG_INFINITY).to_bits(), 0);
     assert!((exp(1.0) - std::f64::consts::E).abs() < 5e-16);
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_table_in_registers_gives_the_same_bits() {
+    use super::exp::{InMemory, exp_each};
+    fn bits<const N: usize>(y: [f64; N]) -> [u64; N] {
+        y.map(f64::to_bits)
+    }
+    let pulp::Arch::V4(simd) = pulp::Arch::new() else {
+        return;
+    };
+    for k in 0..20_000 {
+        let x: [f64; 16] = std::array::from_fn(|i| -f64::from(k * 16 + i as u32) * 0.002_317);
+        assert_eq!(bits(exp_each(x, simd)), bits(exp_each(x, InMemory)));
+        let few = [x[0], x[5], x[15], f64::NEG_INFINITY];
+        assert_eq!(bits(exp_each(few, simd)), bits(exp_each(few, InMemory)));
+    }
+}

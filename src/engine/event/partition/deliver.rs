@@ -11,7 +11,7 @@ use crate::engine::event::time::{after, to_ms};
 use crate::engine::event::turn::{Emitted, Signals};
 
 /// How many spikes ahead their rows are asked for.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 impl Partition {
     /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.

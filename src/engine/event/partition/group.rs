@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::compile::event::{EventProgram, NeuronProgram};
-use crate::engine::event::cells::Cells;
+use crate::engine::event::cells::{Cells, Taken};
 use crate::engine::event::driven::Driven;
 use crate::engine::event::inbox::NONE;
 use crate::engine::event::sources::Sources;
@@ -58,7 +58,11 @@ impl Group {
         let cell = (neuron - self.base) as usize;
         turn.plastic.neuron = neuron;
         match &mut self.kind {
-            GroupKind::Cells(cells) => cells.run(cell, first, outlook, turn),
+            GroupKind::Cells(cells) => match cells.take_single(cell, first, turn) {
+                Taken::Calm => Ok((NEVER, Outlook::NONE)),
+                Taken::Over => cells.spike_at_arrival(cell, turn),
+                Taken::Not => cells.run(cell, first, outlook, turn),
+            },
             GroupKind::Sources(sources) => Ok((sources.run(cell, turn)?, Outlook::NONE)),
             GroupKind::Driven(driven) => Ok((driven.run(cell, turn)?, Outlook::NONE)),
             GroupKind::Folded => Ok((NEVER, Outlook::NONE)),

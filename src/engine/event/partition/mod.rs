@@ -28,7 +28,7 @@ use crate::plasticity::Channel;
 const LONGEST_WINDOW: i64 = 10_000_000_000;
 
 /// How many neurons ahead records are asked for.
-const AHEAD: usize = 12;
+const AHEAD: usize = 24;
 
 /// Some neurons of a circuit, and all that they need to run through a window by themselves.
 #[derive(Debug)]
