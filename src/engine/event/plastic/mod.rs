@@ -3,16 +3,21 @@
 //! The rule itself is in [`crate::plasticity`]. Here its numbers live: of each presynaptic neuron (every partition has its
 //! own copy, driven by the same spikes), of each postsynaptic neuron, of each synapse, and of the projection.
 
+mod incoming;
+mod read;
+mod voltages;
+
 use std::sync::Arc;
 
+use self::incoming::{Incoming, presynaptic};
+use self::voltages::{read_voltages, voltages_at};
 use super::dendrite::Dendrite;
 use super::linear::Modes;
-use super::linear::exp::exp;
 use super::synapses::{Synapses, Weights};
 use super::time::to_ms;
 use crate::plasticity::{
-    Arrival, Channel, GeneralRule, Intervals, LazyRule, Moment, PlasticRule, Presynaptic,
-    SINGLE_LEN, Signals, Single, SingleArrival,
+    Arrival, Channel, GeneralRule, Intervals, Moment, PlasticRule, Presynaptic, SINGLE_LEN,
+    Signals, Single, SingleArrival,
 };
 use crate::prefetch::{large_pages, prefetch};
 
@@ -60,13 +65,6 @@ struct Arriving {
     at: f64,
     source: u32,
     signals: Signals,
-}
-
-/// The synapses of each postsynaptic neuron, with their presynaptic neurons.
-#[derive(Debug)]
-struct Incoming {
-    offsets: Vec<u32>,
-    synapses: Vec<(u32, u32)>,
 }
 
 impl Learning {
@@ -445,210 +443,4 @@ impl Learning {
             f64::INFINITY
         }
     }
-
-    /// Moves the reference time that is due at `at` (ms); all neurons have been advanced to it if the rule follows
-    /// their voltages.
-    pub fn rebase(&mut self, table: &mut Synapses, channels: &[Channel], at: f64) {
-        self.reach_all(at, table, channels);
-        self.intervals.clear();
-        let rule = self.rule.clone();
-        let traces = rule.traces();
-        let class = traces.next_rebase(&self.shared).1;
-        if let (PlasticRule::Lazy(rule), Weights::Each(weights)) = (&*rule, &mut table.weights) {
-            let (pre_len, post_len, len) =
-                (traces.pre_len(), traces.post_len(), rule.synapse_len());
-            let mut arrival = Arrival::default();
-            for source in 0..self.pre_last.len() {
-                let elapsed = at - self.pre_last[source];
-                let row = table.rows.of(source as u32);
-                if row.is_empty() || !rule.needs_flush(class, elapsed) {
-                    continue;
-                }
-                let pre = &self.pre[source * pre_len..(source + 1) * pre_len];
-                let now = Moment {
-                    shared: &self.shared,
-                    channels,
-                    at,
-                };
-                rule.arrive(&mut arrival, pre, elapsed, Signals::NONE, now);
-                for synapse in row {
-                    let neuron = (table.rows.target(synapse) - self.base) as usize;
-                    let post = &self.post[neuron * post_len..(neuron + 1) * post_len];
-                    let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
-                    rule.flush(class, &arrival, post, state, &mut weights[synapse]);
-                }
-            }
-        }
-        let now = Moment {
-            shared: &self.shared,
-            channels,
-            at,
-        };
-        for post in self.post.chunks_exact_mut(traces.post_len().max(1)) {
-            traces.rebase_post(class, post, now);
-        }
-        traces.rebase_shared(class, &mut self.shared, channels, at);
-    }
-
-    /// The weights that a presynaptic neuron's synapses have at a time (ms), were they used. `course` gives the state of a
-    /// neuron (by its number in the partition) that has not been advanced: modes, coordinates, and their time (ms).
-    pub fn weights_at<'m>(
-        &self,
-        source: u32,
-        table: &Synapses,
-        channels: &[Channel],
-        at: f64,
-        state: impl Fn(u32) -> (&'m Modes, &'m [f64], f64),
-        into: &mut Vec<f64>,
-    ) {
-        let traces = self.rule.traces();
-        let (pre_len, post_len, len) =
-            (traces.pre_len(), traces.post_len(), self.rule.synapse_len());
-        let pre = &self.pre[source as usize * pre_len..(source as usize + 1) * pre_len];
-        let since = self.pre_last[source as usize];
-        let now = Moment {
-            shared: &self.shared,
-            channels,
-            at,
-        };
-        let reads = &self.reads;
-        let mut arrival = Arrival::default();
-        if let PlasticRule::Lazy(rule) = &*self.rule {
-            rule.arrive(&mut arrival, pre, at - since, Signals::NONE, now);
-        }
-        for synapse in table.rows.of(source) {
-            let weight = table.weights.of(synapse);
-            if !self.active {
-                into.push(weight);
-                continue;
-            }
-            let target = table.rows.target(synapse);
-            let neuron = (target - self.base) as usize;
-            let mut post = self.post[neuron * post_len..(neuron + 1) * post_len].to_vec();
-            let mut kept = self.synapses[synapse * len..(synapse + 1) * len].to_vec();
-            let mut weight = weight;
-            for (due, signals) in self.dendrite.iter().flat_map(|d| d.until(neuron, at)) {
-                let told = Moment { at: due, ..now };
-                if let PlasticRule::General(rule) = &*self.rule {
-                    let sides = presynaptic(
-                        (&self.pre, &self.pre_last, pre_len),
-                        &self.arrivals[..self.arriving],
-                        source,
-                        due,
-                    );
-                    let (traces, since) = sides;
-                    let sides = (Presynaptic { traces, since }, &*post);
-                    rule.post_event(sides, (&mut kept, &mut weight), signals, &[], told);
-                }
-                traces.post_event(&mut post, signals, &[], told);
-            }
-            let (modes, y, from) = state(target);
-            let mut course =
-                |offset: f64, into: &mut [f64]| voltages_at(modes, y, offset, reads, into);
-            match &*self.rule {
-                PlasticRule::Lazy(rule) => {
-                    rule.advance_post(&mut post, from, now, &mut course);
-                    into.push(rule.weight_at(&arrival, &post, &kept, weight));
-                }
-                PlasticRule::General(rule) => {
-                    let sides = (Presynaptic { traces: pre, since }, &*post);
-                    rule.advance_synapse(sides, (&mut kept, &mut weight), from, now, &mut course);
-                    into.push(weight);
-                }
-            }
-        }
-    }
-}
-
-impl Incoming {
-    fn new(table: &Synapses, sources: usize, base: u32, neurons: usize) -> Incoming {
-        let mut lists: Vec<Vec<(u32, u32)>> = vec![vec![]; neurons];
-        for source in 0..sources as u32 {
-            for synapse in table.rows.of(source) {
-                lists[(table.rows.target(synapse) - base) as usize].push((source, synapse as u32));
-            }
-        }
-        let mut offsets = vec![0];
-        let mut synapses = Vec::new();
-        for list in lists {
-            synapses.extend(list);
-            offsets.push(synapses.len() as u32);
-        }
-        Incoming { offsets, synapses }
-    }
-
-    fn of(&self, neuron: u32) -> &[(u32, u32)] {
-        let neuron = neuron as usize;
-        &self.synapses[self.offsets[neuron] as usize..self.offsets[neuron + 1] as usize]
-    }
-}
-
-/// A presynaptic neuron's traces as they were at a time (ms) within the window, all that arrived by then included.
-fn presynaptic<'l>(
-    (pre, pre_last, len): (&'l [f64], &'l [f64], usize),
-    arrivals: &'l [Arriving],
-    source: u32,
-    at: f64,
-) -> (&'l [f64], f64) {
-    // What arrives later in the window has been counted already: its own past is what is wanted.
-    let later = arrivals.iter().find(|a| a.source == source && a.at > at);
-    match later {
-        Some(arriving) => (&arriving.before, arriving.since),
-        None => (
-            &pre[source as usize * len..(source as usize + 1) * len],
-            pre_last[source as usize],
-        ),
-    }
-}
-
-/// Voltages that a rule reads, from a state.
-#[inline]
-fn read_voltages(traces: &LazyRule, modes: &Modes, y: &[f64], into: &mut [f64; 16]) -> usize {
-    let mut count = 0;
-    for (voltage, compartment) in into.iter_mut().zip(traces.post_reads()) {
-        *voltage = read(modes, y, compartment as usize);
-        count += 1;
-    }
-    count
-}
-
-#[inline]
-fn read(modes: &Modes, y: &[f64], variable: usize) -> f64 {
-    modes
-        .row(variable)
-        .iter()
-        .zip(y)
-        .map(|(r, y)| r * y)
-        .sum::<f64>()
-        + modes.offset(variable)
-}
-
-/// Voltages `offset` ms after a state.
-fn voltages_at(modes: &Modes, y: &[f64], offset: f64, reads: &[u32], into: &mut [f64]) {
-    if modes.is_scalar() {
-        for (voltage, compartment) in into.iter_mut().zip(reads) {
-            *voltage = decayed(modes, y, offset, *compartment as usize);
-        }
-        return;
-    }
-    let mut later = [0.0; 64];
-    let later = &mut later[..y.len()];
-    later.copy_from_slice(y);
-    modes.advance(later, offset);
-    for (voltage, compartment) in into.iter_mut().zip(reads) {
-        *voltage = read(modes, later, *compartment as usize);
-    }
-}
-
-/// A variable `offset` ms after a state, if all modes are single exponentials: only those count that move it.
-#[inline]
-fn decayed(modes: &Modes, y: &[f64], offset: f64, variable: usize) -> f64 {
-    let mut value = modes.offset(variable);
-    for ((row, y), rate) in modes.row(variable).iter().zip(y).zip(modes.rates()) {
-        let now = row * y;
-        if now.abs() > 0.0 {
-            value += now * exp(-rate * offset);
-        }
-    }
-    value
 }
