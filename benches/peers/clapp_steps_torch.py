@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Speed of learning alone, of the PyTorch twins of netlists/clapp (see clapp_images_torch.py, clapp_speech_torch.py and
-clapp_speech_recurrent_torch.py): no read-outs, a few pictures or one pass over the recordings. The last line is JSON.
+"""Speed of learning alone of the PyTorch twins of netlists/clapp/images.toml and speech.toml (clapp_images_torch.py, clapp_speech_torch.py): no
+read-outs, a few pictures or some passes over the recordings. The last line is JSON.
 
 Time is that of patches or frames put together, forward passes, gradients and Adam; data are read and scaled before. A first, shorter
 round warms up and does not count.
@@ -20,30 +20,31 @@ import clapp_images_torch as images
 import clapp_speech_torch as speech
 from sides import tell
 
-# Pictures that are read: enough for some seconds.
-PICTURES = 6_400
+
+class FewPictures(images.Pictures):
+    """As many pictures as visits need."""
+
+    def __init__(self, learned, options):
+        self.options, self.learned, self.inputs = options, learned, learned.shape[1]
 
 
 def learn_images(data, visits):
-    """Seconds and steps of visits by 32 replicas."""
-    options = argparse.Namespace(
-        epochs=1, synchronous=False, above=False, no_prediction=False, no_modulator=False, retro="tied", rate=2e-4, pred_rate=1e-3, gain=3**0.5, predict=0.01
-    )
-    x, classes = images.cifar(data / "cifar10" / "data_batch_1.bin")
-    x = x[:PICTURES].float()
+    """Seconds and steps of visits by 32 replicas, after some that warm up."""
+    parser = images.arguments(None, 1, 32, ["32p", "64p", "128", "128"])
+    options = parser.parse_args(["--data", str(data)])
+    options.synchronous = options.above = False
+    x = images.cifar(data / "cifar10" / "data_batch_1.bin")[0][: visits * options.replicas].float()
     x = (x - x.mean((0, 2, 3), keepdim=True)) / x.std((0, 2, 3), keepdim=True)
-    x = torch.cat([images.local_contrast(part, images.SIGMA) for part in x.split(500)])
-    widths = ["32p", "64p", "128", "128"]
-    inputs = [3] + [int(width.rstrip("p")) for width in widths]
-    layers = nn.ModuleList([images.Layer(n, width, None, options) for n, width in zip(inputs, widths)])
-    for count in (visits // 8, visits):
-        split = x[: count * images.REPLICAS], classes
-        seconds, done = images.train(layers, split, options, 1, 0)
-    return seconds, done * images.GRID**2
+    x = torch.cat([images.local_contrast(part, options.sigma) for part in x.split(500)])
+    inputs = [x.shape[1]] + [images.size_of(width) for width in options.layers]
+    layers = nn.ModuleList([images.Layer(n, width, None, options) for n, width in zip(inputs, options.layers)])
+    images.train(FewPictures(x[: len(x) // 8], options), layers, options, 1)
+    seconds, done = images.train(FewPictures(x, options), layers, options, 1)
+    return seconds, done * FewPictures.steps
 
 
 def learn_speech(data):
-    """Seconds and steps of a pass by 30 replicas."""
+    """Seconds and steps of four passes by 30 replicas, after one that warms up."""
     split = speech.spoken_digits(data)[0]
     sizes = [speech.CHANNELS, 128, 256]
     layers = nn.ModuleList([speech.Layer(a, b) for a, b in zip(sizes, sizes[1:])])

@@ -11,6 +11,7 @@ turns; medians of all rounds count.
     cargo build --release && python benches/peers/compare_clapp.py --data DIR
 """
 
+import argparse
 import pathlib
 import statistics
 import tempfile
@@ -44,11 +45,13 @@ def apical_step(name, data, threads):
 
 def torch_step(name, data, threads):
     """Milliseconds a step of PyTorch."""
-    return sides.peer("clapp_steps_torch.py", name, "--data", data, "--threads", threads)["ms_a_step"]
+    found = sides.peer("clapp_steps_torch.py", name, "--data", data, "--threads", threads, threads=threads)
+    return found["ms_a_step"]
 
 
 def main():
-    parser = sides.options(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each side; the median counts [%(default)s]")
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the data sets")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     options = parser.parse_args()

@@ -62,9 +62,10 @@ def run(command, env=ONE_THREAD):
     return texts["out"], {"memory": usage.ru_maxrss / 1024, "whole_s": time.perf_counter() - begun}
 
 
-def peer(script, *arguments):
-    """Runs a peer's script of this folder."""
-    out, process = run([sys.executable, str(HERE / script), *map(str, arguments)])
+def peer(script, *arguments, threads=1):
+    """Runs a peer's script of this folder, whose libraries may take so many threads."""
+    env = {name: str(threads) for name in ONE_THREAD}
+    out, process = run([sys.executable, str(HERE / script), *map(str, arguments)], env)
     return json.loads(out.splitlines()[-1]) | process
 
 

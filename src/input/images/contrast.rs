@@ -1,6 +1,6 @@
 //! Local contrast: by how much each pixel differs from its neighbourhood.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Takes from each pixel the mean of its neighbourhood, and divides by the neighbourhood's standard deviation.
 ///
@@ -47,10 +47,11 @@ impl LocalContrast {
 
     /// Weighted means around each pixel of a map: down the columns, then along the rows.
     fn blurred(&self, map: &[f64], columns: usize) -> Vec<f64> {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || self.blurred_in(map, columns),
-        )
+        Arch::new().dispatch(Blurred {
+            contrast: self,
+            map,
+            columns,
+        })
     }
 
     #[inline(always)]
@@ -94,6 +95,22 @@ impl LocalContrast {
         let reach = self.weights.len() - 1;
         let places = at.saturating_sub(reach)..(at + reach + 1).min(length);
         places.map(move |near| (near, self.weights[near.abs_diff(at)]))
+    }
+}
+
+/// [`LocalContrast::blurred`], compiled for the machine's instructions.
+struct Blurred<'a> {
+    contrast: &'a LocalContrast,
+    map: &'a [f64],
+    columns: usize,
+}
+
+impl WithSimd for Blurred<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Vec<f64> {
+        self.contrast.blurred_in(self.map, self.columns)
     }
 }
 
