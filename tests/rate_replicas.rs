@@ -3,7 +3,8 @@
 
 mod rate_support;
 
-use apical::engine::rate::State;
+use apical::compile::plan::Activity;
+use apical::engine::rate::{Settings, State};
 use apical::lang::vm::padded;
 use rate_support::{
     Bench, experiment, message, modulator, plain, relative_difference, value, weights,
@@ -196,7 +197,7 @@ fn shares(measure: &str) -> String {
         "replicas = 20\n[neuron.source]\nsoma = {{ value = \"noise\" }}\n\
          [neuron.relay]\nsoma = {{ value = \"drive\" }}\n\
          [neuron.cell]\nsoma = {{ value = \"f(drive)\", f = \"max(x, 0)\" }}\n\
-         [rule.now]\ndw = \"gate * post * pre - 0.5 * gate * prev(post, 2) * prev(pre, 2)\"\n\
+         [rule.now]\ndw = \"gate * post * pre - 0.5 * gate * prev(post) * prev(pre)\"\n\
          [rule.up]\ndw = \"gate * (1 - post)\"\n\
          [modulator.gate]\nvalue = \"step(sum(b) - 12) * (1 + 0.1 * sum(c))\"\nper-replica = true\n\
          [population.a]\nneuron = \"source\"\nshape = [2, 5, 6]\n\
@@ -219,6 +220,23 @@ fn shares_of_the_replicas_agree_with_all_together_and_threads_change_no_bit() {
         let mut bench = Bench::of(experiment(&shares(measure)), threads);
         let before = [bench.weights("K"), bench.weights("W")].concat();
         pieces.iter().for_each(|steps| bench.run(*steps));
+        // What waits for a step that another stage takes is not lost.
+        let learns = |learns: bool| vec![learns; bench.experiment.program.rules.len()];
+        let stages = [learns(false), learns(true)];
+        for (learns, steps) in stages.into_iter().zip([3, 10]) {
+            let probed = vec![true; bench.experiment.program.probes.len()];
+            let activity = Activity {
+                learns,
+                probed,
+                measured: vec![],
+            };
+            let settings = Settings {
+                activity,
+                ..Settings::default()
+            };
+            bench.simulation.enter(&settings).unwrap();
+            bench.run(steps);
+        }
         let after = [bench.weights("K"), bench.weights("W")].concat();
         assert!(relative_difference(&before, &after) > 1e-3);
         [after, bench.value("b.soma"), bench.value("d.soma")].concat()

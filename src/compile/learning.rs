@@ -2,6 +2,7 @@
 
 use super::eligibility::EligibilityRule;
 use super::kernel::{Kernel, ScalarId, VectorId, VectorRef};
+use super::layout::FilterPlace;
 use super::plan::FilterStep;
 use crate::circuit::ProjectionId;
 use crate::lang::FilterKind;
@@ -162,6 +163,32 @@ impl Learning {
             .chain(change)
             .chain(gate)
             .collect()
+    }
+
+    /// The presynaptic vector of a rule's first product, if that of its second and last one is the same of the step before.
+    pub fn repeats(&self, remember: &[FilterStep]) -> Option<VectorId> {
+        let Learning::Outer(rule) = self else {
+            return None;
+        };
+        let [now, before] = &rule.terms[..] else {
+            return None;
+        };
+        let (Factor::Vector(VectorRef::Plain(id)), Factor::Vector(place)) = (&now.pre, &before.pre)
+        else {
+            return None;
+        };
+        let VectorRef::Oldest { ring, depth: 1 } = *place else {
+            return None;
+        };
+        let remembers = |filter: &FilterStep| {
+            let state = FilterPlace::Vector {
+                state: ring,
+                depth: 1,
+            };
+            let kept = matches!(filter.kind, FilterKind::Previous(_)) && filter.place == state;
+            kept && filter.input.copied() == Some(VectorRef::Plain(*id))
+        };
+        remember.iter().any(remembers).then_some(*id)
     }
 }
 

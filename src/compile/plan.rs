@@ -133,6 +133,8 @@ pub struct OptimisedStep {
     pub learning: Option<Learning>,
     /// Whether it reads the weights that it changes.
     pub reads_weight: bool,
+    /// The presynaptic vector of its first product, if its second and last one has the same a step later.
+    pub repeats: Option<VectorId>,
     /// The optimiser.
     pub adam: Adam,
     /// Hard bounds.

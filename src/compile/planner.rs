@@ -235,6 +235,9 @@ impl Planner<'_> {
         let flags = self.flags + rule.filters.len();
         if learns {
             let (learning, remember) = method::plan(self, rule)?;
+            let ungated = self.program.gates.is_empty();
+            let outer = learning.as_ref().filter(|_| ungated);
+            let repeats = outer.and_then(|learning| learning.repeats(&remember));
             self.plan.remember.extend(remember);
             match rule.rule.optimiser {
                 None => self.plan.learn.extend(learning),
@@ -243,6 +246,7 @@ impl Planner<'_> {
                     plastic: rule.rule.plastic,
                     learning,
                     reads_weight: rule.reads_weight(),
+                    repeats,
                     adam,
                     within: self.bounds(rule.rule.plastic),
                 }),

@@ -7,6 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::learn::{self, numbers};
 use super::products::Packed;
+use super::state::State;
 use super::step::Step;
 use super::waiting::Waiting;
 use crate::circuit::connect::Connectivity;
@@ -27,8 +28,22 @@ pub(super) struct Taken {
     sum: Weights,
     /// … but for those that are still factors, …
     waiting: Waiting,
-    /// … and those of a convolution in single precision, in rows of padded length.
+    /// … and those of a convolution in single precision, in rows of padded length …
     maps: Vec<f32>,
+    /// … but for what waits for the next step.
+    pending: Pending,
+}
+
+/// A product whose presynaptic factor comes again in the next step, in another product: its postsynaptic factor waits until then, so
+/// that both are one product.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Pending {
+    /// Replicas that have something to learn; none if nothing waits.
+    pub active: Vec<usize>,
+    /// The factor in all replicas.
+    pub posts: Vector,
+    /// The presynaptic vector, by number.
+    pub pre: u32,
 }
 
 /// What Adam keeps for a rule. All vectors are laid out as the weights are, padding included.
@@ -82,6 +97,13 @@ impl Moments {
         std::mem::swap(&mut self.shares[share], &mut own.taken);
     }
 
+    /// What waits in a share for the next step, and the change that it will be added to.
+    pub(super) fn pending(&mut self, share: usize) -> Option<(&mut Pending, &mut Vec<f32>)> {
+        let taken = self.shares.get_mut(share)?;
+        let waits = !taken.pending.active.is_empty();
+        waits.then_some((&mut taken.pending, &mut taken.maps))
+    }
+
     /// Whether no more factors should wait.
     pub(super) fn is_full(&self) -> bool {
         let mut all = self.shares.iter().chain([&self.taken]);
@@ -109,6 +131,13 @@ impl Taken {
             *sum += std::mem::take(own);
         }
     }
+}
+
+/// Whether updates are due after this step.
+pub(super) fn is_due(state: &State, rules: &[OptimisedStep]) -> bool {
+    let moments = |rule: &OptimisedStep| state.moments[rule.index].as_ref();
+    let due = |rule| moments(rule).is_some_and(|m| m.steps + 1 >= rule.adam.every);
+    rules.iter().any(due)
 }
 
 impl<'a> Step<'a> {
@@ -148,19 +177,17 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Whether the step that is over makes [`Step::update`] change weights.
-    pub(super) fn is_due(&self, rules: &[OptimisedStep]) -> bool {
-        let moments = |rule: &OptimisedStep| self.state.moments[rule.index].as_ref();
-        let due = |rule| moments(rule).is_some_and(|m| m.steps + 1 >= rule.adam.every);
-        rules.iter().any(due)
-    }
-
     /// Products wait until the update; other changes are added up.
     fn take_changes(&mut self, rule: &OptimisedStep, learning: &Learning, taken: &mut Taken) {
         if let Learning::Outer(outer) = learning
             && !rule.reads_weight
             && (learn::wait(self, outer, &mut taken.waiting)
-                || learn::take_maps(self, outer, &mut taken.maps))
+                || learn::take_maps(
+                    self,
+                    (outer, rule.repeats),
+                    &mut taken.maps,
+                    &mut taken.pending,
+                ))
         {
             return;
         }

@@ -12,6 +12,8 @@ use super::products::Packed;
 use super::sources::SourceBlock;
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
+use crate::circuit::connect::Connectivity;
+use crate::compile::expressions::Plastic;
 use crate::compile::layout::FilterPlace;
 use crate::compile::plan::Plan;
 use crate::compile::program::Probe;
@@ -66,6 +68,7 @@ impl Share {
         program: &Program,
         (plan, flat): &(Plan, Flat),
         (common, at): (&Common, usize),
+        is_due: bool,
     ) {
         let all = program.layout.replicas;
         self.block
@@ -78,6 +81,7 @@ impl Share {
             in_block: 0,
             replicas: self.replicas.len(),
             common: Some(common),
+            is_due,
         };
         self.result = step.run(plan, flat);
     }
@@ -256,6 +260,33 @@ pub(super) fn tell_biases(program: &Program, state: &State, shares: &mut [Share]
     for at in program.layout.biases.values().map(|id| id.0 as usize) {
         for share in &mut *shares {
             share.state.vectors[at].copy_from_slice(&state.vectors[at]);
+        }
+    }
+}
+
+/// A stage ends: products that wait for the step that would have come next are added to the changes.
+pub(super) fn settle_pending(program: &Program, state: &mut State, scratch: &mut Scratch) {
+    let ranges = ranges(program.layout.replicas);
+    for (moments, rule) in state.moments.iter_mut().zip(&program.rules) {
+        let Some(moments) = moments else { continue };
+        let Plastic::Projection(id) = rule.rule.plastic else {
+            continue;
+        };
+        let Connectivity::Convolution(shape) = &program.circuit.projection(id).connectivity else {
+            continue;
+        };
+        for (number, range) in ranges.iter().enumerate() {
+            let Some((pending, maps)) = moments.pending(number) else {
+                continue;
+            };
+            let pre = &state.vectors[pending.pre as usize];
+            let row = pre.len() / program.layout.replicas;
+            let pre = &pre[range.start * row..range.end * row];
+            let sides = (&pending.posts[..], pre);
+            scratch
+                .products
+                .take_maps(shape, sides, &pending.active, maps);
+            pending.active.clear();
         }
     }
 }

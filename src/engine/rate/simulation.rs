@@ -153,6 +153,7 @@ impl Simulation {
     /// # Errors
     /// Expressions that are too large for the machine.
     pub fn enter(&mut self, settings: &Settings) -> Result<(), Problem> {
+        shares::settle_pending(&self.program, &mut self.state, &mut self.scratch);
         let combinations = self.program.orders.len();
         self.plans.clear();
         let mut slot = 0;
@@ -455,6 +456,7 @@ impl BlockRun<'_, '_> {
                     in_block,
                     replicas: self.program.layout.replicas,
                     common: None,
+                    is_due: false,
                 };
                 step.run(plan, flat)
             }

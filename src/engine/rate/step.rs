@@ -62,6 +62,8 @@ pub(super) struct Step<'a> {
     pub replicas: usize,
     /// Weights that all shares of the replicas read, while the state is that of one.
     pub common: Option<&'a Common>,
+    /// Whether an update of weights follows a share's step.
+    pub is_due: bool,
 }
 
 impl Step<'_> {

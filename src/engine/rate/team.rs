@@ -6,6 +6,7 @@ use std::thread::Scope;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::flat::Flat;
+use super::optimise;
 use super::shares::{self, Common, Share};
 use super::simulation::BlockRun;
 use super::sources::SourceBlock;
@@ -35,6 +36,7 @@ struct Order {
     shares: Vec<Share>,
     plan: usize,
     in_block: usize,
+    is_due: bool,
 }
 
 /// Takes a step of each share.
@@ -42,11 +44,11 @@ fn take_steps(
     shares: &mut [Share],
     (program, plan): (&Program, &(Plan, Flat)),
     common: &RwLock<Common>,
-    in_block: usize,
+    (in_block, is_due): (usize, bool),
 ) {
     if let Ok(common) = common.read() {
         for share in shares {
-            share.step(program, plan, (&common, in_block));
+            share.step(program, plan, (&common, in_block), is_due);
         }
     }
 }
@@ -67,7 +69,8 @@ impl<'t> Team<'t> {
             scope.spawn(move || {
                 while let Some(mut order) = patience::receive(&orders, threads) {
                     let plan = (program, &plans[order.plan]);
-                    take_steps(&mut order.shares, plan, common, order.in_block);
+                    let when = (order.in_block, order.is_due);
+                    take_steps(&mut order.shares, plan, common, when);
                     if done.send(order.shares).is_err() {
                         return;
                     }
@@ -85,7 +88,7 @@ impl<'t> Team<'t> {
     }
 
     /// A step of all shares; the error of the first that has one.
-    fn step(&mut self, plan: usize, in_block: usize) -> Result<(), NotFinite> {
+    fn step(&mut self, plan: usize, (in_block, is_due): (usize, bool)) -> Result<(), NotFinite> {
         let each = self.shares.len().div_ceil(self.helpers.len() + 1);
         let mut given = 0;
         for helper in &self.helpers {
@@ -96,11 +99,12 @@ impl<'t> Team<'t> {
                 shares,
                 plan,
                 in_block,
+                is_due,
             };
             given += usize::from(helper.give.send(order).is_ok());
         }
         let what = (self.program, &self.plans[plan]);
-        take_steps(&mut self.shares, what, self.common, in_block);
+        take_steps(&mut self.shares, what, self.common, (in_block, is_due));
         let threads = self.helpers.len() + 1;
         // The last helper has the first of what was given away.
         for helper in self.helpers[..given].iter().rev() {
@@ -138,7 +142,8 @@ impl BlockRun<'_, '_> {
         looked_at: &[usize],
     ) -> Result<(), NotFinite> {
         shares::tell(self.program, self.state, &mut team.shares);
-        team.step(plan, in_block)?;
+        let is_due = optimise::is_due(self.state, &team.plans[plan].0.optimised);
+        team.step(plan, (in_block, is_due))?;
         shares::bring_modulators(self.program, self.state, &team.shares);
         let Ok(mut common) = team.common.write() else {
             return Ok(());
@@ -157,8 +162,9 @@ impl BlockRun<'_, '_> {
             in_block,
             replicas: self.program.layout.replicas,
             common: None,
+            is_due: false,
         };
-        if step.is_due(&plan.optimised) || team.shares.iter().any(Share::is_full) {
+        if is_due || team.shares.iter().any(Share::is_full) {
             std::mem::swap(weights, &mut step.state.weights);
             std::mem::swap(packed, &mut step.scratch.packed);
             shares::exchange_changes(step.state, &mut team.shares);

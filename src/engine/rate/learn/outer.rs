@@ -1,13 +1,16 @@
 //! Sums of outer products of a postsynaptic and a presynaptic factor.
 
 use super::super::kernels::Memory;
+use super::super::optimise::Pending;
 use super::super::products::Products;
 use super::super::step::{Scratch, Step};
 use super::super::waiting::Waiting;
 use super::{numbers, take_weights};
 use crate::circuit::connect::Connectivity;
+use crate::circuit::grid::Convolution;
 use crate::circuit::{CompartmentId, ProjectionId};
 use crate::compile::Weights;
+use crate::compile::kernel::VectorId;
 use crate::compile::learning::{Factor, OuterRule, OuterTerm};
 use crate::engine::{elementwise, outer as kernels};
 use crate::lang::vm::{Machine, padded};
@@ -205,11 +208,13 @@ pub(in crate::engine::rate) fn wait(
 }
 
 /// Adds a rule's products to the change of a convolution in single precision, while shares of the replicas take their steps apart;
-/// `false` if they are others.
+/// `false` if they are others. Of a rule that repeats a presynaptic vector the first product waits for the second one of the next step,
+/// unless an update is due.
 pub(in crate::engine::rate) fn take_maps(
     step: &mut Step<'_>,
-    rule: &OuterRule,
+    (rule, repeats): (&OuterRule, Option<VectorId>),
     change: &mut Vec<f32>,
+    pending: &mut Pending,
 ) -> bool {
     let projection = &step.program.circuit.projections[rule.projection.0 as usize];
     let Connectivity::Convolution(shape) = &projection.connectivity else {
@@ -221,25 +226,95 @@ pub(in crate::engine::rate) fn take_maps(
         return false;
     }
     step.smooth(&rule.filters);
-    let lengths = [shape.output, shape.input].map(|grid| padded(grid.size()) * step.replicas);
-    for term in &rule.terms {
-        let (memory, scratch) = step.parts();
-        let Scratch {
-            machine,
-            first,
-            second,
-            active,
-            products,
-            ..
-        } = scratch;
-        let scratch_of = (first, second, active);
-        if let Some(Sides { post, pre, active }) =
-            factors(memory, machine, term, scratch_of, lengths)
-        {
-            products.take_maps(shape, (post, pre), active, change);
+    match (repeats, &rule.terms[..]) {
+        (Some(pre), [now, before]) => {
+            take_term(step, before, shape, (change, Some(&mut *pending)));
+            if step.is_due {
+                take_term(step, now, shape, (change, None));
+            } else {
+                keep_term(step, now, shape, (pending, pre));
+            }
+        }
+        (_, terms) => {
+            for term in terms {
+                take_term(step, term, shape, (change, None));
+            }
         }
     }
     true
+}
+
+/// Numbers in the factors of a convolution.
+fn lengths_of(shape: &Convolution, replicas: usize) -> [usize; 2] {
+    [shape.output, shape.input].map(|grid| padded(grid.size()) * replicas)
+}
+
+/// Adds a product, and with it what waits for it.
+fn take_term(
+    step: &mut Step<'_>,
+    term: &OuterTerm,
+    shape: &Convolution,
+    (change, pending): (&mut Vec<f32>, Option<&mut Pending>),
+) {
+    let lengths = lengths_of(shape, step.replicas);
+    let (memory, scratch) = step.parts();
+    let Scratch {
+        machine,
+        first,
+        second,
+        active,
+        products,
+        ..
+    } = scratch;
+    let row = lengths[0] / memory.replicas;
+    let pending = pending.filter(|pending| !pending.active.is_empty());
+    let Some(pending) = pending else {
+        let scratch_of = (first, second, active);
+        if let Some(sides) = factors(memory, machine, term, scratch_of, lengths) {
+            products.take_maps(shape, (sides.post, sides.pre), sides.active, change);
+        }
+        return;
+    };
+    let Factor::Vector(pre) = term.pre else {
+        return;
+    };
+    let pre = memory.vector(pre);
+    if factors(memory, machine, term, (first, second, active), lengths).is_none() {
+        products.take_maps(shape, (&pending.posts, pre), &pending.active, change);
+    } else {
+        for replica in pending.active.iter() {
+            let place = replica * row..(replica + 1) * row;
+            elementwise::add(
+                machine.arch(),
+                &mut first[place.clone()],
+                &pending.posts[place],
+            );
+        }
+        active.extend(&pending.active);
+        active.sort_unstable();
+        active.dedup();
+        products.take_maps(shape, (first, pre), active, change);
+    }
+    pending.active.clear();
+}
+
+/// Keeps a product's postsynaptic factor for the next step.
+fn keep_term(
+    step: &mut Step<'_>,
+    term: &OuterTerm,
+    shape: &Convolution,
+    (pending, pre): (&mut Pending, VectorId),
+) {
+    let lengths = lengths_of(shape, step.replicas);
+    let (memory, scratch) = step.parts();
+    let Scratch {
+        machine, second, ..
+    } = scratch;
+    let into = (&mut pending.posts, second, &mut pending.active);
+    if factors(memory, machine, term, into, lengths).is_none() {
+        pending.active.clear();
+    }
+    pending.pre = pre.0;
 }
 
 /// Both sides in single precision, each in so many numbers.
