@@ -28,6 +28,8 @@ pub(super) struct Team<'t> {
 /// The way to a helper and back.
 struct Helper {
     give: Sender<Order>,
+    /// What it has not begun: this thread takes it if the helper has no processor.
+    unbegun: Receiver<Order>,
     back: Receiver<Vec<Share>>,
 }
 
@@ -66,6 +68,7 @@ impl<'t> Team<'t> {
         let helper = |_| {
             let (give, orders) = bounded::<Order>(1);
             let (done, back) = bounded(1);
+            let unbegun = orders.clone();
             scope.spawn(move || {
                 while let Some(mut order) = patience::receive(&orders, threads) {
                     let plan = (program, &plans[order.plan]);
@@ -76,7 +79,11 @@ impl<'t> Team<'t> {
                     }
                 }
             });
-            Helper { give, back }
+            Helper {
+                give,
+                unbegun,
+                back,
+            }
         };
         Team {
             program,
@@ -108,8 +115,14 @@ impl<'t> Team<'t> {
         let threads = self.helpers.len() + 1;
         // The last helper has the first of what was given away.
         for helper in self.helpers[..given].iter().rev() {
-            self.shares
-                .extend(patience::receive(&helper.back, threads).unwrap_or_default());
+            let shares = match helper.unbegun.try_recv() {
+                Ok(mut order) => {
+                    take_steps(&mut order.shares, what, self.common, (in_block, is_due));
+                    order.shares
+                }
+                Err(_) => patience::receive(&helper.back, threads).unwrap_or_default(),
+            };
+            self.shares.extend(shares);
         }
         self.shares.iter().try_for_each(|share| share.result)
     }
