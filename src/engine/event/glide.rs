@@ -8,7 +8,7 @@ use std::hint::select_unpredictable;
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::inbox::Deliveries;
+use super::inbox::{Deliveries, NONE};
 use super::linear::exp::{InMemory, Table, exp_each};
 use super::private::{AHEAD, Private};
 use super::reach::{Reach, Room};
@@ -107,6 +107,21 @@ impl Glider<'_> {
         plastic: &mut Plastic<'_>,
         table: impl Table,
     ) -> bool {
+        if self.private.is_some() {
+            self.glide_in::<N, true>(set, plastic, table)
+        } else {
+            self.glide_in::<N, false>(set, plastic, table)
+        }
+    }
+
+    /// `OWN`: with a private source.
+    #[inline(always)]
+    fn glide_in<const N: usize, const OWN: bool>(
+        &mut self,
+        set: &Setting<'_>,
+        plastic: &mut Plastic<'_>,
+        table: impl Table,
+    ) -> bool {
         let (Some(rates), Some(row)) = (
             set.lanes.rates.first_chunk::<N>().copied(),
             set.lanes.row.first_chunk::<N>().copied(),
@@ -124,11 +139,18 @@ impl Glider<'_> {
         let mut room = Room::NONE;
         let left = loop {
             // Which of the two comes first nobody can guess: all is chosen, nothing is skipped.
-            let drawn = ahead[arrived % AHEAD];
-            let (delivery, after) = set.inbox.read_or_never(next);
+            let drawn = if OWN { ahead[arrived % AHEAD] } else { NEVER };
+            let (delivery, after) = if OWN {
+                set.inbox.read_or_never(next)
+            } else if next == NONE {
+                break false;
+            } else {
+                set.inbox.read(next)
+            };
             let at = set.ports[delivery.projection as usize];
-            let is_own = (drawn < delivery.time)
-                | ((drawn == delivery.time) & (own.projection < delivery.projection));
+            let is_own = OWN
+                & ((drawn < delivery.time)
+                    | ((drawn == delivery.time) & (own.projection < delivery.projection)));
             let time = select_unpredictable(is_own, drawn, delivery.time);
             let value = select_unpredictable(is_own, own.weight.to_bits(), delivery.value);
             let port = select_unpredictable(is_own, own.port, at.number);
@@ -160,7 +182,7 @@ impl Glider<'_> {
                 weight = plastic.weight(delivery, state);
             }
             arrived += usize::from(is_own);
-            if arrived == AHEAD {
+            if OWN && arrived == AHEAD {
                 (ahead, arrived) = match &mut self.private {
                     Some((private, cell)) => (private.renew(*cell), 0),
                     None => (&[NEVER; AHEAD], 0),
