@@ -17,6 +17,7 @@
 //! Everything that changes is in [`State`] (plain data) and [`Sources`]; everything else is in the
 //! [`Program`](crate::compile::Program) and never does.
 
+mod block_run;
 mod deliver;
 mod eligibility;
 mod filters;

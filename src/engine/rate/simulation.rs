@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
+use super::block_run::BlockRun;
 use super::flat::Flat;
 use super::products::Packed;
 use super::schedule::ScheduleState;
@@ -9,14 +10,12 @@ use super::separate;
 use super::shares::{self, Common};
 use super::sources::{SHORT_BLOCK, SourceBlock, Sources};
 use super::state::State;
-use super::step::{NotFinite, Scratch, Step};
+use super::step::{NotFinite, Scratch};
 use super::team::Team;
 use super::trials::{Reset, Trials};
 use crate::compile::Program;
 use crate::compile::plan::{Activity, Plan};
-use crate::compile::program::Probe;
 use crate::input::{DataError, DataPaths, Pass};
-use crate::lang::vm::padded;
 use crate::netlist::model::{ModulatorDrive, Schedule};
 use crate::source::Problem;
 
@@ -385,138 +384,6 @@ impl Simulation {
 /// Plans, and who takes the steps of shares of the replicas, if these are apart, with what is measured of them.
 type How<'a, 't> = (&'a [(Plan, Flat)], Option<(&'a mut Team<'t>, &'a [usize])>);
 
-/// The parts of a simulation that steps need, apart from the sources.
-pub(super) struct BlockRun<'a, 't> {
-    pub program: &'a Program,
-    pub state: &'a mut State,
-    schedules: &'a mut [(usize, ScheduleState)],
-    overriding: &'a mut [(usize, ScheduleState)],
-    trial: Option<&'a (u64, Reset)>,
-    plans: &'a [(Plan, Flat)],
-    pub scratch: &'a mut Scratch,
-    team: Option<(&'a mut Team<'t>, &'a [usize])>,
-}
-
-impl BlockRun<'_, '_> {
-    fn run(&mut self, block: &mut SourceBlock, observer: &mut dyn Observer) -> Result<(), Stopped> {
-        let steps = block.steps();
-        if let Some((team, _)) = &self.team {
-            team.exchange(block);
-        }
-        let mut result = Ok(());
-        for in_block in 0..steps {
-            result = self.step(block, in_block);
-            if result.is_err() {
-                break;
-            }
-            if observer.every_step() {
-                self.show(observer);
-            }
-        }
-        if let Some((team, _)) = &self.team {
-            team.exchange(block);
-        }
-        result?;
-        if observer.progress(steps as u64) {
-            Ok(())
-        } else {
-            Err(Stopped::ByObserver)
-        }
-    }
-
-    /// Shows the state after a step.
-    fn show(&mut self, observer: &mut dyn Observer) {
-        match &self.team {
-            Some((team, _)) if observer.reads_all() => {
-                team.show(self.state, &mut |state| observer.step(state));
-            }
-            _ => observer.step(self.state),
-        }
-    }
-
-    fn step(&mut self, block: &SourceBlock, in_block: usize) -> Result<(), Stopped> {
-        self.begin_trial();
-        self.advance_schedules();
-        let number = self.combination();
-        let Some((plan, flat)) = self.plans.get(number) else {
-            return Err(Stopped::ByObserver);
-        };
-        let result = match self.team.take() {
-            Some((team, looked_at)) => {
-                let result = self.step_apart(team, (number, in_block), looked_at);
-                self.team = Some((team, looked_at));
-                result
-            }
-            None => {
-                let mut step = Step {
-                    program: self.program,
-                    state: self.state,
-                    scratch: self.scratch,
-                    block,
-                    in_block,
-                    replicas: self.program.layout.replicas,
-                    common: None,
-                    is_due: false,
-                };
-                step.run(plan, flat)
-            }
-        };
-        result.map_err(Stopped::NotFinite)
-    }
-
-    /// The first step of a trial finds everything as the first step of a run does.
-    fn begin_trial(&mut self) {
-        let Some((steps, reset)) = self.trial else {
-            return;
-        };
-        if self.state.in_trial == 0 {
-            reset.apply(self.program, self.state);
-            let schedules = self.schedules.iter_mut().chain(&mut *self.overriding);
-            schedules.for_each(|(_, schedule)| schedule.restart());
-        }
-        self.state.in_trial = (self.state.in_trial + 1) % steps;
-    }
-
-    /// Scheduled modulators take this step's values.
-    fn advance_schedules(&mut self) {
-        let modulators = self.program.circuit.modulators.len();
-        let first = std::mem::take(&mut self.state.fresh);
-        let overridden =
-            |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
-        for (index, schedule) in self.schedules.iter_mut() {
-            if !overridden(*index, self.overriding) {
-                set_modulator(
-                    &mut self.state.scalars,
-                    modulators,
-                    *index,
-                    schedule.advance(),
-                    first,
-                );
-            }
-        }
-        for (index, schedule) in self.overriding.iter_mut() {
-            set_modulator(
-                &mut self.state.scalars,
-                modulators,
-                *index,
-                schedule.advance(),
-                first,
-            );
-        }
-    }
-
-    /// The number of the gates' combination, as the program's plans are numbered.
-    fn combination(&self) -> usize {
-        let open = |id: &crate::circuit::ModulatorId| self.state.scalars[id.0 as usize].abs() > 0.0;
-        self.program
-            .gates
-            .iter()
-            .enumerate()
-            .map(|(bit, id)| usize::from(open(id)) << bit)
-            .sum()
-    }
-}
-
 /// The circuit's own schedules at their start.
 fn own_schedules(circuit: &crate::circuit::Circuit, seed: u64) -> Vec<(usize, ScheduleState)> {
     let schedule = |(index, modulator): (usize, &crate::circuit::Modulator)| {
@@ -529,44 +396,4 @@ fn own_schedules(circuit: &crate::circuit::Circuit, seed: u64) -> Vec<(usize, Sc
     };
     let modulators = circuit.modulators.iter().enumerate();
     modulators.filter_map(schedule).collect()
-}
-
-fn set_modulator(scalars: &mut [f64], modulators: usize, index: usize, value: f64, first: bool) {
-    let changed = !first && value.to_bits() != scalars[index].to_bits();
-    scalars[modulators + index] = f64::from(u8::from(changed));
-    scalars[index] = value;
-}
-
-impl State {
-    /// A probe's number, if it is one.
-    pub fn scalar(&self, probe: Probe) -> Option<f64> {
-        match probe {
-            Probe::Scalar(id) => self.scalars.get(id.0 as usize).copied(),
-            Probe::Vector(..) => None,
-        }
-    }
-
-    /// A probe's vector in the first replica; a number is a vector of one.
-    pub fn vector(&self, probe: Probe) -> &[f64] {
-        self.replica(probe, 0)
-    }
-
-    /// A probe's vector in a replica; a number is the same in all.
-    pub fn replica(&self, probe: Probe, replica: usize) -> &[f64] {
-        match probe {
-            Probe::Scalar(id) => std::slice::from_ref(&self.scalars[id.0 as usize]),
-            Probe::Vector(id, size) => {
-                let from = replica * padded(size);
-                &self.vectors[id.0 as usize][from..from + size]
-            }
-        }
-    }
-
-    /// A probe's vector in all replicas, each in a row of padded length.
-    pub fn replicas(&self, probe: Probe) -> &[f64] {
-        match probe {
-            Probe::Scalar(_) => self.vector(probe),
-            Probe::Vector(id, _) => &self.vectors[id.0 as usize],
-        }
-    }
 }

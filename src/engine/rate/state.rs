@@ -2,7 +2,9 @@
 
 use super::optimise::Moments;
 use super::updates::Update;
+use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
+use crate::lang::vm::padded;
 use crate::vector::Vector;
 
 /// The state of a simulation between two steps, but for its sources.
@@ -71,5 +73,39 @@ impl State {
         let changed = value.to_bits() != self.scalars[at].to_bits();
         self.scalars[modulators + at] = f64::from(u8::from(changed));
         self.scalars[at] = value;
+    }
+}
+
+impl State {
+    /// A probe's number, if it is one.
+    pub fn scalar(&self, probe: Probe) -> Option<f64> {
+        match probe {
+            Probe::Scalar(id) => self.scalars.get(id.0 as usize).copied(),
+            Probe::Vector(..) => None,
+        }
+    }
+
+    /// A probe's vector in the first replica; a number is a vector of one.
+    pub fn vector(&self, probe: Probe) -> &[f64] {
+        self.replica(probe, 0)
+    }
+
+    /// A probe's vector in a replica; a number is the same in all.
+    pub fn replica(&self, probe: Probe, replica: usize) -> &[f64] {
+        match probe {
+            Probe::Scalar(id) => std::slice::from_ref(&self.scalars[id.0 as usize]),
+            Probe::Vector(id, size) => {
+                let from = replica * padded(size);
+                &self.vectors[id.0 as usize][from..from + size]
+            }
+        }
+    }
+
+    /// A probe's vector in all replicas, each in a row of padded length.
+    pub fn replicas(&self, probe: Probe) -> &[f64] {
+        match probe {
+            Probe::Scalar(_) => self.vector(probe),
+            Probe::Vector(id, _) => &self.vectors[id.0 as usize],
+        }
     }
 }

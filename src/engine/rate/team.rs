@@ -5,10 +5,10 @@ use std::thread::Scope;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::block_run::BlockRun;
 use super::flat::Flat;
 use super::optimise;
 use super::shares::{self, Common, Share};
-use super::simulation::BlockRun;
 use super::sources::SourceBlock;
 use super::state::State;
 use super::step::{NotFinite, Step};

@@ -1,0 +1,155 @@
+//! The steps of one block of noise and input: trials begin, schedules move on, the gates' plan is run.
+
+use super::flat::Flat;
+use super::schedule::ScheduleState;
+use super::simulation::{Observer, Stopped};
+use super::sources::SourceBlock;
+use super::state::State;
+use super::step::{Scratch, Step};
+use super::team::Team;
+use super::trials::Reset;
+use crate::compile::Program;
+use crate::compile::plan::Plan;
+
+/// The parts of a simulation that steps need, apart from the sources.
+pub(super) struct BlockRun<'a, 't> {
+    pub program: &'a Program,
+    pub state: &'a mut State,
+    pub schedules: &'a mut [(usize, ScheduleState)],
+    pub overriding: &'a mut [(usize, ScheduleState)],
+    pub trial: Option<&'a (u64, Reset)>,
+    pub plans: &'a [(Plan, Flat)],
+    pub scratch: &'a mut Scratch,
+    pub team: Option<(&'a mut Team<'t>, &'a [usize])>,
+}
+
+impl BlockRun<'_, '_> {
+    /// Takes the steps that the block has noise and input for.
+    pub fn run(
+        &mut self,
+        block: &mut SourceBlock,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Stopped> {
+        let steps = block.steps();
+        if let Some((team, _)) = &self.team {
+            team.exchange(block);
+        }
+        let mut result = Ok(());
+        for in_block in 0..steps {
+            result = self.step(block, in_block);
+            if result.is_err() {
+                break;
+            }
+            if observer.every_step() {
+                self.show(observer);
+            }
+        }
+        if let Some((team, _)) = &self.team {
+            team.exchange(block);
+        }
+        result?;
+        if observer.progress(steps as u64) {
+            Ok(())
+        } else {
+            Err(Stopped::ByObserver)
+        }
+    }
+
+    /// Shows the state after a step.
+    fn show(&mut self, observer: &mut dyn Observer) {
+        match &self.team {
+            Some((team, _)) if observer.reads_all() => {
+                team.show(self.state, &mut |state| observer.step(state));
+            }
+            _ => observer.step(self.state),
+        }
+    }
+
+    fn step(&mut self, block: &SourceBlock, in_block: usize) -> Result<(), Stopped> {
+        self.begin_trial();
+        self.advance_schedules();
+        let number = self.combination();
+        let Some((plan, flat)) = self.plans.get(number) else {
+            return Err(Stopped::ByObserver);
+        };
+        let result = match self.team.take() {
+            Some((team, looked_at)) => {
+                let result = self.step_apart(team, (number, in_block), looked_at);
+                self.team = Some((team, looked_at));
+                result
+            }
+            None => {
+                let mut step = Step {
+                    program: self.program,
+                    state: self.state,
+                    scratch: self.scratch,
+                    block,
+                    in_block,
+                    replicas: self.program.layout.replicas,
+                    common: None,
+                    is_due: false,
+                };
+                step.run(plan, flat)
+            }
+        };
+        result.map_err(Stopped::NotFinite)
+    }
+
+    /// The first step of a trial finds everything as the first step of a run does.
+    fn begin_trial(&mut self) {
+        let Some((steps, reset)) = self.trial else {
+            return;
+        };
+        if self.state.in_trial == 0 {
+            reset.apply(self.program, self.state);
+            let schedules = self.schedules.iter_mut().chain(&mut *self.overriding);
+            schedules.for_each(|(_, schedule)| schedule.restart());
+        }
+        self.state.in_trial = (self.state.in_trial + 1) % steps;
+    }
+
+    /// Scheduled modulators take this step's values.
+    fn advance_schedules(&mut self) {
+        let modulators = self.program.circuit.modulators.len();
+        let first = std::mem::take(&mut self.state.fresh);
+        let overridden =
+            |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
+        for (index, schedule) in self.schedules.iter_mut() {
+            if !overridden(*index, self.overriding) {
+                set_modulator(
+                    &mut self.state.scalars,
+                    modulators,
+                    *index,
+                    schedule.advance(),
+                    first,
+                );
+            }
+        }
+        for (index, schedule) in self.overriding.iter_mut() {
+            set_modulator(
+                &mut self.state.scalars,
+                modulators,
+                *index,
+                schedule.advance(),
+                first,
+            );
+        }
+    }
+
+    /// The number of the gates' combination, as the program's plans are numbered.
+    fn combination(&self) -> usize {
+        let open = |id: &crate::circuit::ModulatorId| self.state.scalars[id.0 as usize].abs() > 0.0;
+        self.program
+            .gates
+            .iter()
+            .enumerate()
+            .map(|(bit, id)| usize::from(open(id)) << bit)
+            .sum()
+    }
+}
+
+fn set_modulator(scalars: &mut [f64], modulators: usize, index: usize, value: f64, first: bool) {
+    let changed = !first && value.to_bits() != scalars[index].to_bits();
+    scalars[modulators + index] = f64::from(u8::from(changed));
+    scalars[index] = value;
+}
