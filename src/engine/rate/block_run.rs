@@ -79,16 +79,8 @@ impl BlockRun<'_, '_> {
                 result
             }
             None => {
-                let mut step = Step {
-                    program: self.program,
-                    state: self.state,
-                    scratch: self.scratch,
-                    block,
-                    in_block,
-                    replicas: self.program.layout.replicas,
-                    common: None,
-                    is_due: false,
-                };
+                let parts = (&mut *self.state, &mut *self.scratch);
+                let mut step = Step::of_all(self.program, parts, (block, in_block));
                 step.run(plan, flat)
             }
         };

@@ -66,6 +66,26 @@ pub(super) struct Step<'a> {
     pub is_due: bool,
 }
 
+impl<'a> Step<'a> {
+    /// A step of all replicas together, the `in_block`-th of a block of noise and input.
+    pub fn of_all(
+        program: &'a Program,
+        (state, scratch): (&'a mut State, &'a mut Scratch),
+        (block, in_block): (&'a SourceBlock, usize),
+    ) -> Self {
+        Step {
+            program,
+            state,
+            scratch,
+            block,
+            in_block,
+            replicas: program.layout.replicas,
+            common: None,
+            is_due: false,
+        }
+    }
+}
+
 impl Step<'_> {
     /// Phases 3 to 8 of the step.
     pub fn run(&mut self, plan: &Plan, flat: &Flat) -> Result<(), NotFinite> {

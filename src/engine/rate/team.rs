@@ -167,16 +167,8 @@ impl BlockRun<'_, '_> {
             block,
         } = &mut *common;
         let plan = &team.plans[plan].0;
-        let mut step = Step {
-            program: self.program,
-            state: self.state,
-            scratch: self.scratch,
-            block,
-            in_block,
-            replicas: self.program.layout.replicas,
-            common: None,
-            is_due: false,
-        };
+        let parts = (&mut *self.state, &mut *self.scratch);
+        let mut step = Step::of_all(self.program, parts, (block, in_block));
         if is_due || team.shares.iter().any(Share::is_full) {
             std::mem::swap(weights, &mut step.state.weights);
             std::mem::swap(packed, &mut step.scratch.packed);
