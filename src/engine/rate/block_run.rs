@@ -102,29 +102,17 @@ impl BlockRun<'_, '_> {
 
     /// Scheduled modulators take this step's values.
     fn advance_schedules(&mut self) {
-        let modulators = self.program.circuit.modulators.len();
-        let first = std::mem::take(&mut self.state.fresh);
+        let (program, state) = (self.program, &mut *self.state);
+        let first = std::mem::take(&mut state.fresh);
         let overridden =
             |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
         for (index, schedule) in self.schedules.iter_mut() {
             if !overridden(*index, self.overriding) {
-                set_modulator(
-                    &mut self.state.scalars,
-                    modulators,
-                    *index,
-                    schedule.advance(),
-                    first,
-                );
+                set_scheduled(state, program, (*index, schedule.advance()), first);
             }
         }
         for (index, schedule) in self.overriding.iter_mut() {
-            set_modulator(
-                &mut self.state.scalars,
-                modulators,
-                *index,
-                schedule.advance(),
-                first,
-            );
+            set_scheduled(state, program, (*index, schedule.advance()), first);
         }
     }
 
@@ -140,8 +128,10 @@ impl BlockRun<'_, '_> {
     }
 }
 
-fn set_modulator(scalars: &mut [f64], modulators: usize, index: usize, value: f64, first: bool) {
-    let changed = !first && value.to_bits() != scalars[index].to_bits();
-    scalars[modulators + index] = f64::from(u8::from(changed));
-    scalars[index] = value;
+/// Sets a scheduled modulator; in a first step, which has none before it, it has not changed.
+fn set_scheduled(state: &mut State, program: &Program, (at, value): (usize, f64), first: bool) {
+    state.set_modulator(program, at, value);
+    if first {
+        state.scalars[program.circuit.modulators.len() + at] = 0.0;
+    }
 }

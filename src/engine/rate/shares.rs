@@ -247,7 +247,7 @@ pub(super) fn bring_modulators(program: &Program, state: &mut State, shares: &[S
     }
 }
 
-/// Scheduled modulators, and biases, as they are now, go to all shares.
+/// Modulators that all replicas share, as they are now, go to all shares.
 pub(super) fn tell(program: &Program, state: &State, shares: &mut [Share]) {
     let modulators = 2 * program.circuit.modulators.len();
     for share in shares {
