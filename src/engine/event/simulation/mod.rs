@@ -1,123 +1,26 @@
-//! A simulation of an event circuit: windows one after the other, on one thread or several.
+//! A simulation of an event circuit: its state, and what changes it beside spikes.
+
+mod observe;
+mod windows;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-
+pub use self::observe::{Observer, Unobserved, View};
 use super::broadcast::Broadcast;
 use super::counters::Counters;
 use super::inputs::Inputs;
 use super::partition::Partition;
-use super::sampler::{Sampler, Source};
-use super::time::{NEVER, after, to_ms};
+use super::sampler::Sampler;
+use super::time::{NEVER, after};
 use super::turn::{Emitted, EventError, Signals};
-use crate::circuit::{InputId, Output};
-use crate::compile::Reading;
+use crate::circuit::InputId;
 use crate::compile::event::{EventProgram, NeuronProgram};
-use crate::engine::patience::receive;
 use crate::input::Pass;
 use crate::netlist::model::Schedule;
 
 /// Values of modulators that a simulation remembers: those that keep taking new ones would fill the memory.
 const MOST_ENVIRONMENTS: usize = 65_536;
-
-/// Somebody who watches a simulation.
-pub trait Observer {
-    /// What neurons emitted in a window: in order, all before what comes next.
-    fn spikes(&mut self, emitted: &[Emitted]) {
-        let _ = emitted;
-    }
-
-    /// Modulators changed at this time (ps), or the run begins.
-    fn modulators(&mut self, time: i64, view: &View<'_>) {
-        let _ = (time, view);
-    }
-
-    /// When the next sample is due (ps); [`NEVER`] if none is.
-    fn next_sample(&self) -> i64 {
-        NEVER
-    }
-
-    /// A sample is due; everything at its time has happened.
-    fn sample(&mut self, time: i64, view: &View<'_>) {
-        let _ = (time, view);
-    }
-
-    /// Whether the run should go on; asked after each window that ends at this time (ps).
-    fn goes_on(&mut self, time: i64) -> bool {
-        let _ = time;
-        true
-    }
-}
-
-/// Nobody.
-#[derive(Debug, Clone, Copy)]
-pub struct Unobserved;
-
-impl Observer for Unobserved {}
-
-/// The state of a simulation at a time, to be read.
-#[derive(Debug)]
-pub struct View<'s> {
-    partitions: Vec<MutexGuard<'s, Partition>>,
-    broadcast: &'s Broadcast,
-    counters: &'s Counters,
-    inputs: &'s Inputs,
-    time: i64,
-}
-
-impl View<'_> {
-    /// The value of a variable of a neuron, both by index.
-    pub fn value(&self, population: usize, neuron: usize, variable: usize) -> f64 {
-        let here =
-            |p: &MutexGuard<'_, Partition>| p.value_at(population, neuron, variable, self.time);
-        self.partitions.iter().find_map(here).unwrap_or(f64::NAN)
-    }
-
-    /// The weights of a projection, as its connections are listed, put into `into`.
-    pub fn weights(&self, projection: usize, into: &mut Vec<f64>) {
-        into.clear();
-        let sources = self.partitions.first().map_or(0, |p| p.sources(projection));
-        for source in 0..sources {
-            for partition in &self.partitions {
-                partition.weights_of(projection, source as u32, self.time, into);
-            }
-        }
-    }
-
-    /// The value of a modulator.
-    pub fn modulator(&self, modulator: usize) -> f64 {
-        self.broadcast.value_at(modulator, self.time)
-    }
-
-    /// A number that an input gives; not a number if nothing was said to read it.
-    pub fn input(&self, input: InputId, output: Output, element: usize) -> f64 {
-        let row = self.inputs.row(input, output);
-        row.get(element).copied().unwrap_or(f64::NAN)
-    }
-}
-
-impl Source for View<'_> {
-    fn read(&self, reading: Reading, element: usize) -> f64 {
-        match reading {
-            Reading::Time => to_ms(self.time),
-            Reading::Modulator(id) | Reading::Changed(id) => self.modulator(id.0 as usize),
-            Reading::Rate(counter) => self.counters.rate(counter, self.time),
-            Reading::Value(id) => self.value(id.population.0 as usize, element, id.index as usize),
-            Reading::Input(id, output) => self.input(id, output, element),
-            Reading::InputChanged(id) => self.input(id, Output::Values, element),
-            _ => f64::NAN,
-        }
-    }
-
-    fn elements(&self, reading: Reading) -> usize {
-        match reading {
-            Reading::InputChanged(id) => self.inputs.row(id, Output::Values).len(),
-            _ => 1,
-        }
-    }
-}
 
 /// A circuit of spiking neurons while it runs.
 #[derive(Debug)]
@@ -141,19 +44,6 @@ pub struct Simulation {
     now: i64,
     /// Spikes of the last window, not yet sent.
     unsent: Arc<Vec<Emitted>>,
-}
-
-/// What a thread does next.
-struct Order {
-    spikes: Arc<Vec<Emitted>>,
-    start: i64,
-    end: i64,
-}
-
-/// What a thread has done.
-struct Done {
-    emitted: Vec<Emitted>,
-    next: i64,
 }
 
 impl Simulation {
@@ -272,127 +162,6 @@ impl Simulation {
             inputs: &self.inputs,
             time,
         }
-    }
-
-    /// Runs until everything before `until` (ps) has happened, or the observer has had enough.
-    ///
-    /// # Errors
-    /// If a neuron spikes without end, or its equations have no solution.
-    pub fn run_until(&mut self, until: i64, observer: &mut dyn Observer) -> Result<(), EventError> {
-        if self.partitions.len() == 1 {
-            return self.run_alone(until, observer);
-        }
-        let Simulation { partitions, .. } = self;
-        let partitions = std::mem::take(partitions);
-        let threads = partitions.len();
-        let result = std::thread::scope(|scope| {
-            let mut lines = Vec::new();
-            for partition in &partitions[1..] {
-                let (order_sender, orders) = bounded::<Order>(1);
-                let (sender, done) = bounded(1);
-                scope.spawn(move || work(partition, &orders, &sender, threads));
-                lines.push((order_sender, done));
-            }
-            self.run_windows(until, observer, &partitions, |order| {
-                for (sender, _) in &lines {
-                    let order = Order {
-                        spikes: order.spikes.clone(),
-                        ..order
-                    };
-                    // A thread that is gone is found out about when its answer is missing.
-                    let _ = sender.send(order);
-                }
-                let mut all = run_order(&mut lock(&partitions[0]), &order)?;
-                for (_, done) in &lines {
-                    let Some(done) = receive(done, threads) else {
-                        break;
-                    };
-                    let done: Done = done?;
-                    all.emitted.extend(done.emitted);
-                    all.next = all.next.min(done.next);
-                }
-                // Sorted lists one after the other: a stable sort merges them.
-                all.emitted.sort();
-                Ok(all)
-            })
-        });
-        self.partitions = partitions;
-        result
-    }
-
-    fn run_alone(&mut self, until: i64, observer: &mut dyn Observer) -> Result<(), EventError> {
-        let partitions = std::mem::take(&mut self.partitions);
-        let result = self.run_windows(until, observer, &partitions, |order| {
-            run_order(&mut lock(&partitions[0]), &order)
-        });
-        self.partitions = partitions;
-        result
-    }
-
-    /// Window after window.
-    fn run_windows(
-        &mut self,
-        until: i64,
-        observer: &mut dyn Observer,
-        partitions: &[Mutex<Partition>],
-        mut run: impl FnMut(Order) -> Result<Done, EventError>,
-    ) -> Result<(), EventError> {
-        let mut next = self.now;
-        self.tell(observer, partitions);
-        loop {
-            let rebase = lock(&partitions[0]).next_rebase();
-            if rebase <= self.now {
-                for partition in partitions {
-                    lock(partition).rebase(self.now)?;
-                }
-                continue;
-            }
-            // What changes at this very time is part of what comes next: a stage that begins may set it.
-            if self.now >= until {
-                return Ok(());
-            }
-            if self.inputs.next_change() <= self.now {
-                self.change_inputs(partitions);
-                next = self.now;
-                continue;
-            }
-            if self.next_change() <= self.now {
-                self.change_modulators(partitions)?;
-                // What neurons were going to do next may have changed with the modulators.
-                next = self.now;
-                self.tell(observer, partitions);
-                continue;
-            }
-            let sample = observer.next_sample();
-            let limit = until
-                .min(self.next_change())
-                .min(rebase)
-                .min(after(sample, 1));
-            let start = next.max(self.now).min(limit);
-            let end = lock(&partitions[0]).window_end(start).min(limit);
-            let spikes = std::mem::take(&mut self.unsent);
-            let done = run(Order { spikes, start, end })?;
-            let soonest = done
-                .emitted
-                .first()
-                .map_or(NEVER, |e| after(e.time, self.program.min_delay));
-            next = done.next.min(soonest);
-            self.note(&done.emitted, lock(&partitions[0]).window());
-            observer.spikes(&done.emitted);
-            self.unsent = Arc::new(done.emitted);
-            self.now = end;
-            if sample < end {
-                observer.sample(sample, &self.look(partitions, sample));
-            }
-            if !observer.goes_on(self.now) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Tells the observer of the modulators' present values.
-    fn tell(&self, observer: &mut dyn Observer, partitions: &[Mutex<Partition>]) {
-        observer.modulators(self.now, &self.look(partitions, self.now));
     }
 
     /// When an input or a modulator changes next (ps).
@@ -562,30 +331,6 @@ fn in_equations(program: &EventProgram) -> Vec<usize> {
     read.sort_unstable();
     read.dedup();
     read
-}
-
-/// One of so many threads: a window after each order.
-fn work(
-    partition: &Mutex<Partition>,
-    orders: &Receiver<Order>,
-    done: &Sender<Result<Done, EventError>>,
-    threads: usize,
-) {
-    while let Some(order) = receive(orders, threads) {
-        let result = run_order(&mut lock(partition), &order);
-        if done.send(result).is_err() {
-            return;
-        }
-    }
-}
-
-fn run_order(partition: &mut Partition, order: &Order) -> Result<Done, EventError> {
-    partition.send(&order.spikes);
-    let emitted = partition.run_window(order.start, order.end)?.to_vec();
-    Ok(Done {
-        emitted,
-        next: partition.next_time(),
-    })
 }
 
 /// Locks a partition. A lock is only poisoned by a panic, and nothing panics.
