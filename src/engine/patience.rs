@@ -27,6 +27,23 @@ pub(in crate::engine) fn receive<T>(messages: &Receiver<T>, threads: usize) -> O
     messages.recv().ok()
 }
 
+/// As [`receive`], but as long as there is no message it first does something else: `other` does a little of it, and says
+/// whether there was anything to do.
+pub(in crate::engine) fn receive_meanwhile<T>(
+    messages: &Receiver<T>,
+    threads: usize,
+    mut other: impl FnMut() -> bool,
+) -> Option<T> {
+    loop {
+        match messages.try_recv() {
+            Ok(message) => return Some(message),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if other() => {}
+            Err(TryRecvError::Empty) => return receive(messages, threads),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,7 +60,14 @@ mod tests {
                     sender.send(number).unwrap();
                 }
             });
-            let all: Vec<i32> = std::iter::from_fn(|| receive(&messages, threads)).collect();
+            let mut left = 1_000;
+            let mut idle = || {
+                left -= 1;
+                left > 0
+            };
+            let first = receive_meanwhile(&messages, threads, &mut idle);
+            let rest = std::iter::from_fn(|| receive(&messages, threads));
+            let all: Vec<i32> = first.into_iter().chain(rest).collect();
             assert_eq!(all, [0, 1, 2]);
             other.join().unwrap();
         }

@@ -165,15 +165,20 @@ impl Group for SpikeGroup {
 }
 
 /// Appends what `value` makes of each of the values given.
-fn write_each<V, T: parquet::data_type::DataType>(
+fn write_each<V: PartialEq, T: parquet::data_type::DataType>(
     column: &mut ColumnWriterImpl<'_, T>,
     given: &[V],
     value: impl Fn(&V) -> T::T,
 ) -> Result<(), ParquetError> {
     let mut values = Vec::with_capacity(CHUNK);
+    let mut last: &[V] = &[];
     for given in given.chunks(CHUNK) {
-        values.clear();
-        values.extend(given.iter().map(&value));
+        // Populations and kinds are the same for long: a copy of a name is dearer than a look.
+        if given != last {
+            values.clear();
+            values.extend(given.iter().map(&value));
+            last = given;
+        }
         write_values(column, &values)?;
     }
     Ok(())

@@ -36,8 +36,10 @@ pub struct Calendar {
     open: i64,
     /// What is left of the open bucket, sorted, the next one last.
     today: Vec<InFlight>,
-    /// Later buckets, by number modulo the size of the ring.
+    /// Later buckets, by number modulo the size of the ring. Empty ones have no memory …
     ring: Vec<Vec<InFlight>>,
+    /// … which waits here: that of the bucket just emptied, near in the caches, is filled again first.
+    spare: Vec<Vec<InFlight>>,
     /// Spikes in the ring.
     in_ring: usize,
     /// Buckets beyond the ring.
@@ -52,6 +54,7 @@ impl Calendar {
             open: -1,
             today: Vec::new(),
             ring: vec![Vec::new(); RING],
+            spare: Vec::new(),
             in_ring: 0,
             far: BTreeMap::new(),
         }
@@ -75,7 +78,11 @@ impl Calendar {
             "no spike arrives sooner than the shortest delay"
         );
         if bucket - self.open < RING as i64 {
-            self.ring[bucket.rem_euclid(RING as i64) as usize].push(spike);
+            let slot = &mut self.ring[bucket.rem_euclid(RING as i64) as usize];
+            if slot.capacity() == 0 {
+                *slot = self.spare.pop().unwrap_or_default();
+            }
+            slot.push(spike);
             self.in_ring += 1;
         } else {
             self.far.entry(bucket).or_default().push(spike);
@@ -112,9 +119,11 @@ impl Calendar {
             self.ring[number.rem_euclid(RING as i64) as usize].extend(spikes);
         }
         self.open = bucket;
-        let slot = &mut self.ring[bucket.rem_euclid(RING as i64) as usize];
-        // The emptied vector goes back into the ring, with its memory.
-        std::mem::swap(&mut self.today, slot);
+        let slot = std::mem::take(&mut self.ring[bucket.rem_euclid(RING as i64) as usize]);
+        let emptied = std::mem::replace(&mut self.today, slot);
+        if emptied.capacity() > 0 {
+            self.spare.push(emptied);
+        }
         self.in_ring -= self.today.len();
         self.today.sort_unstable_by(|a, b| b.cmp(a));
     }

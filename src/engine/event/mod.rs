@@ -37,6 +37,7 @@ mod glide;
 pub mod inbox;
 pub mod inputs;
 pub mod linear;
+mod merge;
 pub mod model;
 pub mod partition;
 pub mod plastic;

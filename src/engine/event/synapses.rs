@@ -17,9 +17,21 @@ impl Synapses {
     /// Asks for the place where a presynaptic neuron's row begins.
     #[inline(always)]
     pub(super) fn prefetch_offset(&self, pre: u32) {
-        if let (Rows::Listed { offsets, .. }, Delays::Same(_)) = (&self.rows, &self.delays) {
+        if let Rows::Listed { offsets, .. } = &self.rows {
             prefetch(offsets, pre as usize);
         }
+    }
+
+    /// Whether each synapse has its own delay.
+    #[inline(always)]
+    pub(super) fn has_delays(&self) -> bool {
+        matches!(self.delays, Delays::Each { .. })
+    }
+
+    /// Whether a presynaptic neuron may have synapses, as far as can be said without a look at a table.
+    #[inline(always)]
+    pub(super) fn may_reach(&self, pre: u32) -> bool {
+        matches!(self.rows, Rows::Listed { .. }) || !self.rows.of(pre).is_empty()
     }
 
     /// Asks for the beginning of a presynaptic neuron's row, or for one synapse where each has its own delay.

@@ -129,10 +129,15 @@ fn kind(signals: Signals) -> SpikeKind {
 
 impl Observer for Collector<'_> {
     fn spikes(&mut self, emitted: &[Emitted]) {
+        let prefetch = |kept: &Kept, later: &Emitted| {
+            let (population, neuron) = self.experiment.program.place(later.neuron);
+            kept.tally.prefetch(population.0 as usize, neuron);
+        };
+        let soon = emitted.iter().take(AHEAD);
+        soon.for_each(|later| prefetch(self.kept, later));
         for (at, one) in emitted.iter().enumerate() {
             if let Some(later) = emitted.get(at + AHEAD) {
-                let (population, neuron) = self.experiment.program.place(later.neuron);
-                self.kept.tally.prefetch(population.0 as usize, neuron);
+                prefetch(self.kept, later);
             }
             let (population, neuron) = self.experiment.program.place(one.neuron);
             let spike = Spike {

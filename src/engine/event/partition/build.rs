@@ -1,9 +1,11 @@
 //! A partition at time 0.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::group::{Group, GroupKind, read};
-use super::{LONGEST_WINDOW, Partition, share};
+use super::shares::Shares;
+use super::{LONGEST_WINDOW, Partition};
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::engine::event::agenda::Agenda;
 use crate::engine::event::calendar::Calendar;
@@ -32,8 +34,10 @@ impl Partition {
     ) -> Result<Partition, EventError> {
         let mut groups = Vec::new();
         let mut base = 0;
-        for index in 0..program.populations.len() {
-            let group = group(program, index, (part, parts), base, modulators)?;
+        let shares = Shares::new(program, parts);
+        for (index, population) in program.circuit.populations.iter().enumerate() {
+            let range = shares.of(population.size, part, parts);
+            let group = group(program, index, range, base, modulators)?;
             base += group.range.len() as u32;
             groups.push(group);
         }
@@ -59,6 +63,7 @@ impl Partition {
             inbox: Inbox::new(base as usize),
             loads: Vec::new(),
             emitted: Vec::new(),
+            sent: Vec::new(),
             room: Default::default(),
         };
         for group in &mut partition.groups {
@@ -77,17 +82,16 @@ fn window(program: &EventProgram) -> i64 {
     program.min_delay.clamp(1, LONGEST_WINDOW)
 }
 
-/// The neurons of a population on partition `part` of `parts`; the first one has the number `base` there.
+/// Some neurons of a population, on a partition; the first one has the number `base` there.
 fn group(
     program: &EventProgram,
     index: usize,
-    (part, parts): (usize, usize),
+    range: Range<usize>,
     base: u32,
     modulators: &[f64],
 ) -> Result<Group, EventError> {
     let circuit = &program.circuit;
     let population = &circuit.populations[index];
-    let range = share(population.size, part, parts);
     let (first, name) = (program.firsts[index], format!("neuron {}", population.name));
     let read = read(program, index, modulators);
     let seed = (circuit.seed, name.as_str());

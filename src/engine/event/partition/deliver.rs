@@ -5,62 +5,87 @@ use std::ops::Range;
 use super::Partition;
 use crate::engine::event::calendar::InFlight;
 use crate::engine::event::inbox::Inbox;
+use crate::engine::event::merge::merge;
 use crate::engine::event::plastic::Learning;
 use crate::engine::event::synapses::{Delays, Synapses};
 use crate::engine::event::time::{after, to_ms};
 use crate::engine::event::turn::{Emitted, Signals};
 
 /// How many spikes ahead their rows are asked for.
-const AHEAD: usize = 8;
+const AHEAD: usize = 12;
 
 impl Partition {
-    /// Sends spikes on their way to the neurons that are here. They come in order, each window's once.
-    pub fn send(&mut self, spikes: &[Emitted]) {
-        for (at, spike) in spikes.iter().enumerate() {
-            if let Some(later) = spikes.get(at + 2 * AHEAD) {
-                self.prefetch_offsets(later);
+    /// Sends spikes on their way to the neurons that are here: those of a window, each window's once, as sorted lists.
+    pub fn send(&mut self, spikes: &[Vec<Emitted>]) {
+        match spikes {
+            [] => {}
+            [all] => self.send_in_order(all),
+            lists => {
+                let mut all = std::mem::take(&mut self.sent);
+                merge(lists, &mut all);
+                self.send_in_order(&all);
+                self.sent = all;
             }
-            let (population, index) = self.program.place(spike.neuron);
-            for number in 0..self.program.projections.len() {
-                let projection = &self.program.projections[number];
-                if projection.ends.0 != population || !spike.signals.any(projection.signal) {
-                    continue;
+        }
+    }
+
+    fn send_in_order(&mut self, spikes: &[Emitted]) {
+        spikes
+            .iter()
+            .take(AHEAD)
+            .for_each(|spike| self.prefetch_rows(spike));
+        for (at, spike) in spikes.iter().enumerate() {
+            if let Some(later) = spikes.get(at + AHEAD) {
+                self.prefetch_rows(later);
+            }
+            self.send_one(spike);
+        }
+    }
+
+    #[inline(always)]
+    fn send_one(&mut self, spike: &Emitted) {
+        let (population, index) = self.program.place(spike.neuron);
+        for number in 0..self.program.projections.len() {
+            let projection = &self.program.projections[number];
+            if projection.ends.0 != population || !spike.signals.any(projection.signal) {
+                continue;
+            }
+            let synapses = &self.synapses[number];
+            let load = match &projection.short_term {
+                _ if projection.rule.is_some() => u64::from(spike.signals.0),
+                Some(by) => self.resources[number][index]
+                    .spike(spike.time, by)
+                    .to_bits(),
+                None => 1.0_f64.to_bits(),
+            };
+            let arrival = |delay, index| InFlight {
+                time: after(spike.time, delay),
+                projection: number as u32,
+                index,
+                load,
+            };
+            match &synapses.delays {
+                // Whether there are any is seen on arrival: an early look would be a second one.
+                Delays::Same(delay) if synapses.may_reach(index as u32) => {
+                    self.calendar.push(arrival(*delay, index as u32));
                 }
-                let synapses = &self.synapses[number];
-                let row = synapses.rows.of(index as u32);
-                let load = match &projection.short_term {
-                    _ if projection.rule.is_some() => u64::from(spike.signals.0),
-                    Some(by) => self.resources[number][index]
-                        .spike(spike.time, by)
-                        .to_bits(),
-                    None => 1.0_f64.to_bits(),
-                };
-                let arrival = |delay, index| InFlight {
-                    time: after(spike.time, delay),
-                    projection: number as u32,
-                    index,
-                    load,
-                };
-                match &synapses.delays {
-                    _ if row.is_empty() => {}
-                    Delays::Same(delay) => self.calendar.push(arrival(*delay, index as u32)),
-                    delays @ Delays::Each { .. } => {
-                        for synapse in row {
-                            self.calendar
-                                .push(arrival(delays.of(synapse), synapse as u32));
-                        }
+                Delays::Same(_) => {}
+                delays @ Delays::Each { .. } => {
+                    for synapse in synapses.rows.of(index as u32) {
+                        self.calendar
+                            .push(arrival(delays.of(synapse), synapse as u32));
                     }
                 }
             }
         }
     }
 
-    /// Asks for the places where the rows of a spike begin.
+    /// Asks for the places where rows begin that are read when a spike is sent: of synapses that each have their own delay.
     #[inline(always)]
-    fn prefetch_offsets(&self, spike: &Emitted) {
+    fn prefetch_rows(&self, spike: &Emitted) {
         let (population, index) = self.program.place(spike.neuron);
         for (projection, synapses) in self.program.projections.iter().zip(&self.synapses) {
-            if projection.ends.0 == population {
+            if projection.ends.0 == population && synapses.has_delays() {
                 synapses.prefetch_offset(index as u32);
             }
         }
@@ -86,12 +111,24 @@ impl Partition {
                     .push(learning.arrive(spike.index, signals, at, &self.channels));
             }
         }
-        for (position, spike) in today[first..].iter().enumerate() {
-            if let Some(later) = today.get(first + position + 2 * AHEAD) {
-                self.synapses[later.projection as usize].prefetch_offset(later.index);
+        let prefetch_offset = |later: &InFlight| {
+            let synapses = &self.synapses[later.projection as usize];
+            if !synapses.has_delays() {
+                synapses.prefetch_offset(later.index);
             }
-            if let Some(later) = today.get(first + position + AHEAD) {
-                self.synapses[later.projection as usize].prefetch_row(later.index);
+        };
+        let prefetch_row = |later: &InFlight| {
+            self.synapses[later.projection as usize].prefetch_row(later.index);
+        };
+        let soon = &today[first..];
+        soon.iter().take(2 * AHEAD).for_each(prefetch_offset);
+        soon.iter().take(AHEAD).for_each(prefetch_row);
+        for (position, spike) in soon.iter().enumerate() {
+            if let Some(later) = soon.get(position + 2 * AHEAD) {
+                prefetch_offset(later);
+            }
+            if let Some(later) = soon.get(position + AHEAD) {
+                prefetch_row(later);
             }
             let number = spike.projection as usize;
             let synapses = &self.synapses[number];

@@ -6,6 +6,7 @@ mod group;
 mod input;
 mod learn;
 mod read;
+mod shares;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub struct Partition {
     /// Numbers of the arrivals at synapses that learn, in order.
     loads: Vec<u32>,
     emitted: Vec<Emitted>,
+    /// Room for what all partitions have emitted.
+    sent: Vec<Emitted>,
     /// Room to sort what is emitted.
     room: (Vec<u64>, Vec<Emitted>),
 }
@@ -175,6 +178,8 @@ impl Partition {
                 result = result.and(group.run_all(neurons, here, &mut turn));
                 continue;
             }
+            let soon = here.iter().take(AHEAD);
+            soon.for_each(|(neuron, _)| group.prefetch(*neuron));
             for (position, (neuron, first)) in here.iter().enumerate() {
                 if let Some((later, _)) = here.get(position + AHEAD) {
                     group.prefetch(*later);
@@ -198,9 +203,4 @@ impl Partition {
         let windows = if self.inbox.is_dense() { 1 } else { REACH - 1 };
         after(end, windows * self.calendar.width())
     }
-}
-
-/// The neurons of a population that partition `part` of `parts` has.
-pub fn share(size: usize, part: usize, parts: usize) -> Range<usize> {
-    size * part / parts..size * (part + 1) / parts
 }

@@ -1,19 +1,22 @@
 //! A simulation of an event circuit: its state, and what changes it beside spikes.
 
 mod observe;
+mod untold;
 mod windows;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use self::observe::{Observer, Unobserved, View};
+use self::untold::Spikes;
 use super::broadcast::Broadcast;
 use super::counters::Counters;
 use super::inputs::Inputs;
+use super::merge::merge;
 use super::partition::Partition;
 use super::sampler::Sampler;
 use super::time::{NEVER, after};
-use super::turn::{Emitted, EventError, Signals};
+use super::turn::{EventError, Signals};
 use crate::circuit::InputId;
 use crate::compile::event::{EventProgram, NeuronProgram};
 use crate::input::Pass;
@@ -43,7 +46,7 @@ pub struct Simulation {
     /// Everything before this time (ps) has happened.
     now: i64,
     /// Spikes of the last window, not yet sent.
-    unsent: Arc<Vec<Emitted>>,
+    unsent: Spikes,
 }
 
 impl Simulation {
@@ -206,20 +209,17 @@ impl Simulation {
     }
 
     /// What spikes do beside arriving: they release modulators, one shortest delay later, and count for rates.
-    fn note(&mut self, emitted: &[Emitted], delay: i64) {
+    fn note(&mut self, spikes: &Spikes, delay: i64) {
         if !self.program.notes_spikes() {
             return;
         }
+        let mut emitted = Vec::new();
+        merge(spikes, &mut emitted);
         for spike in emitted.iter().filter(|e| e.signals.any(Signals::SPIKE)) {
             let (population, _) = self.program.place(spike.neuron);
             self.counters.note(population.0, spike.signals, spike.time);
-            let population = population.0 as usize;
-            for release in self
-                .program
-                .releases
-                .iter()
-                .filter(|r| r.by.0 as usize == population)
-            {
+            let releases = self.program.releases.iter();
+            for release in releases.filter(|r| r.by == population) {
                 let time = after(spike.time, delay);
                 self.releases
                     .push_back((time, release.modulator.0 as usize, release.amount));

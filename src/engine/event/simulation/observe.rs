@@ -14,7 +14,8 @@ use crate::engine::event::turn::Emitted;
 
 /// Somebody who watches a simulation.
 pub trait Observer {
-    /// What neurons emitted in a window: in order, all before what comes next.
+    /// What neurons emitted next: in order, in as many calls as it takes. What was emitted before a sample or a change of
+    /// modulators is told before it, and everything before the run ends; else it may come some windows later.
     fn spikes(&mut self, emitted: &[Emitted]) {
         let _ = emitted;
     }

@@ -1,18 +1,22 @@
 //! Running a simulation: window after window, on one thread or several.
+//!
+//! The observer is told of spikes while other threads are still busy with a later window: nobody waits for it.
 
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::untold::{Spikes, Untold};
 use super::{Observer, Simulation, lock};
 use crate::engine::event::partition::Partition;
-use crate::engine::event::time::{NEVER, after};
+use crate::engine::event::time::after;
 use crate::engine::event::turn::{Emitted, EventError};
-use crate::engine::patience::receive;
+use crate::engine::patience::{receive, receive_meanwhile};
 
 /// What a thread does next.
+#[derive(Clone)]
 struct Order {
-    spikes: Arc<Vec<Emitted>>,
+    spikes: Spikes,
     start: i64,
     end: i64,
 }
@@ -23,57 +27,39 @@ struct Done {
     next: i64,
 }
 
+/// What all threads have done.
+struct AllDone {
+    spikes: Spikes,
+    next: i64,
+}
+
+/// The way to another thread and back.
+struct Line {
+    orders: Sender<Order>,
+    done: Receiver<Result<Done, EventError>>,
+}
+
 impl Simulation {
     /// Runs until everything before `until` (ps) has happened, or the observer has had enough.
     ///
     /// # Errors
     /// If a neuron spikes without end, or its equations have no solution.
     pub fn run_until(&mut self, until: i64, observer: &mut dyn Observer) -> Result<(), EventError> {
-        if self.partitions.len() == 1 {
-            return self.run_alone(until, observer);
-        }
-        let Simulation { partitions, .. } = self;
-        let partitions = std::mem::take(partitions);
-        let threads = partitions.len();
-        let result = std::thread::scope(|scope| {
-            let mut lines = Vec::new();
-            for partition in &partitions[1..] {
-                let (order_sender, orders) = bounded::<Order>(1);
-                let (sender, done) = bounded(1);
-                scope.spawn(move || work(partition, &orders, &sender, threads));
-                lines.push((order_sender, done));
-            }
-            self.run_windows(until, observer, &partitions, |order| {
-                for (sender, _) in &lines {
-                    let order = Order {
-                        spikes: order.spikes.clone(),
-                        ..order
-                    };
-                    // A thread that is gone is found out about when its answer is missing.
-                    let _ = sender.send(order);
-                }
-                let mut all = run_order(&mut lock(&partitions[0]), &order)?;
-                for (_, done) in &lines {
-                    let Some(done) = receive(done, threads) else {
-                        break;
-                    };
-                    let done: Done = done?;
-                    all.emitted.extend(done.emitted);
-                    all.next = all.next.min(done.next);
-                }
-                // Sorted lists one after the other: a stable sort merges them.
-                all.emitted.sort();
-                Ok(all)
-            })
-        });
-        self.partitions = partitions;
-        result
-    }
-
-    fn run_alone(&mut self, until: i64, observer: &mut dyn Observer) -> Result<(), EventError> {
         let partitions = std::mem::take(&mut self.partitions);
-        let result = self.run_windows(until, observer, &partitions, |order| {
-            run_order(&mut lock(&partitions[0]), &order)
+        let result = std::thread::scope(|scope| {
+            let threads = partitions.len();
+            let line = |partition| {
+                let (orders, received) = bounded::<Order>(1);
+                let (sender, done) = bounded(1);
+                scope.spawn(move || work(partition, &received, &sender, threads));
+                Line { orders, done }
+            };
+            let lines: Vec<Line> = partitions[1..].iter().map(line).collect();
+            let mut untold = Untold::default();
+            let result = self.run_windows(until, (observer, &mut untold), &partitions, &lines);
+            // Whatever ends the run, nothing that was emitted before is lost.
+            untold.tell_all(observer);
+            result
         });
         self.partitions = partitions;
         result
@@ -83,9 +69,9 @@ impl Simulation {
     fn run_windows(
         &mut self,
         until: i64,
-        observer: &mut dyn Observer,
+        (observer, untold): (&mut dyn Observer, &mut Untold),
         partitions: &[Mutex<Partition>],
-        mut run: impl FnMut(Order) -> Result<Done, EventError>,
+        lines: &[Line],
     ) -> Result<(), EventError> {
         let mut next = self.now;
         self.tell(observer, partitions);
@@ -110,6 +96,7 @@ impl Simulation {
                 self.change_modulators(partitions)?;
                 // What neurons were going to do next may have changed with the modulators.
                 next = self.now;
+                untold.tell_all(observer);
                 self.tell(observer, partitions);
                 continue;
             }
@@ -121,16 +108,21 @@ impl Simulation {
             let start = next.max(self.now).min(limit);
             let end = lock(&partitions[0]).window_end(start).min(limit);
             let spikes = std::mem::take(&mut self.unsent);
-            let done = run(Order { spikes, start, end })?;
-            let soonest = done
-                .emitted
-                .first()
-                .map_or(NEVER, |e| after(e.time, self.program.min_delay));
-            next = done.next.min(soonest);
-            self.note(&done.emitted, lock(&partitions[0]).window());
-            observer.spikes(&done.emitted);
-            self.unsent = Arc::new(done.emitted);
+            let order = Order { spikes, start, end };
+            let done = run_window(order, &partitions[0], lines, &mut || {
+                untold.tell_some(observer)
+            })?;
+            let first = done.spikes.iter().filter_map(|list| list.first()).min();
+            next = first.map_or(done.next, |e| {
+                done.next.min(after(e.time, self.program.min_delay))
+            });
+            self.note(&done.spikes, lock(&partitions[0]).window());
+            untold.add(done.spikes.clone());
+            self.unsent = done.spikes;
             self.now = end;
+            if lines.is_empty() || untold.is_much() || sample < end {
+                untold.tell_all(observer);
+            }
             if sample < end {
                 observer.sample(sample, &self.look(partitions, sample));
             }
@@ -144,6 +136,33 @@ impl Simulation {
     fn tell(&self, observer: &mut dyn Observer, partitions: &[Mutex<Partition>]) {
         observer.modulators(self.now, &self.look(partitions, self.now));
     }
+}
+
+/// A window of all partitions: the first one on this thread, which does something else as long as the others are busy.
+fn run_window(
+    order: Order,
+    first: &Mutex<Partition>,
+    lines: &[Line],
+    meanwhile: &mut dyn FnMut() -> bool,
+) -> Result<AllDone, EventError> {
+    for line in lines {
+        // A thread that is gone is found out about when its answer is missing.
+        let _ = line.orders.send(order.clone());
+    }
+    let Done { emitted, mut next } = run_order(&mut lock(first), &order)?;
+    let mut lists = vec![emitted];
+    for line in lines {
+        let Some(done) = receive_meanwhile(&line.done, lines.len() + 1, &mut *meanwhile) else {
+            break;
+        };
+        let done = done?;
+        lists.push(done.emitted);
+        next = next.min(done.next);
+    }
+    Ok(AllDone {
+        spikes: Arc::new(lists),
+        next,
+    })
 }
 
 /// One of so many threads: a window after each order.
