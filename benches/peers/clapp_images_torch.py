@@ -5,8 +5,8 @@ Replicas look at pictures of CIFAR-10, patch after patch, column by column; with
 Colours are standardised, then lose their local mean and contrast. Layers are convolutions of 3 x 3 with rectification; `p` after a width adds
 2 x 2 max-pooling, `t` three glances in a row instead of one. Each layer's code is the mean over its maps. The score of a move is u = z W_pred c, of
 the codes now and one glance before, and the loss the hinge of Illing et al. 2021, Eq. 3. The gradient reaches both ends (W_retro tied to W_pred), or
-only z (`--retro none`). `--synchronous` scores each move on the picture against the same move to another replica's picture, both at once (CLAPP-s,
-images-s.toml, where the other one is the replica's own memory). `--above` takes the context from the layer above (from-above.toml); the last layer's
+only z (`--retro none`). `--synchronous` scores each move on the picture against the same move to the picture that the replica saw before, both at once
+(CLAPP-s, images-s.toml): codes of the visit before, as the layer remembers them, and the gradient through what made them. `--above` takes the context from the layer above (from-above.toml); the last layer's
 own context then does not learn. `--no-prediction` leaves out the term of Eq. 6, `--no-modulator` the surprise: every move changes weights. Adam moves
 the weights once a visit, of all its glances.
 
@@ -89,12 +89,12 @@ class Layer(nn.Module):
         self.w.data.copy_(torch.cat(parts, 1))
         self.pred.data.copy_(initial(folder, f"pred-{number}"))
 
-    def forward(self, x):
-        """What replicas x glances x channels x rows x columns give; of three glances the first two are lost."""
+    def forward(self, x, w=None):
+        """What replicas x glances x channels x rows x columns give; of three glances the first two are lost. `w` stands for W."""
         if self.glances > 1:
             last = x.shape[1]
             x = torch.cat([x[:, self.glances - 1 - delay : last - delay] for delay in range(self.glances)], 2)
-        z = F.relu(F.conv2d(x.flatten(0, 1), self.w, padding=1))
+        z = F.relu(F.conv2d(x.flatten(0, 1), self.w if w is None else w, padding=1))
         z = F.max_pool2d(z, 2) if self.pool else z
         return z.unflatten(0, x.shape[:2])
 
@@ -153,13 +153,13 @@ class Pictures:
         cut = x.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
         return cut[shown, :, place % GRID * STRIDE, place // GRID * STRIDE], torch.where(jumps, -1.0, 1.0)[:, MOVES]
 
-    def moves(self, codes, k, y):
-        """What layer k is scored on: codes after moves, their contexts, and y."""
+    def moves(self, codes, before, k, y):
+        """What layer k is scored on: codes after moves, their contexts, and y; with another visit's codes as contrast."""
         z, last = codes[k], k + 1 == len(codes)
         context = (z.detach() if last else codes[k + 1]) if self.options.above else z
         found = [(z[:, LATER], context[:, MOVES], y)]
-        if self.options.synchronous:
-            found.append((z.roll(1, 0)[:, LATER], context[:, MOVES], -y))
+        if before:
+            found.append((before[k][:, LATER], context[:, MOVES], -y))
         return found
 
 
@@ -179,21 +179,30 @@ def train(task, layers, options, seed):
     preds, others = [layer.pred for layer in layers], [layer.w for layer in layers]
     adam = torch.optim.Adam([{"params": others, "lr": options.rate}, {"params": preds, "lr": options.pred_rate}])
     seconds, visits, surprise = 0.0, 0, np.zeros(len(layers))
+    # Codes of the visit before and the weights that made them, a copy: Adam has changed the layers since.
+    before, made = [], []
     for epoch in range(1, options.epochs + 1):
         for index in torch.randperm(len(task.learned)).split(options.replicas):
             begun = time.perf_counter()
             (x, y), codes, loss = task.visit(index), [], 0.0
-            for layer in layers:
-                x = layer(x.detach())
+            making = [layer.w.detach().clone().requires_grad_() for layer in layers]
+            for layer, w in zip(layers, making):
+                x = layer(x.detach(), w)
                 codes.append(x.mean((3, 4)))
             for k, layer in enumerate(layers):
-                moves = task.moves(codes, k, y)
+                moves = task.moves(codes, before, k, y)
                 for later, context, sign in moves:
                     part, share = hinge(later, context, layer.pred, sign, options)
                     loss, surprise[k] = loss + part, surprise[k] + share / len(moves)
             adam.zero_grad()
-            loss.backward()
+            for w in made:
+                w.grad = None
+            loss.backward(retain_graph=options.synchronous)
+            for k, layer in enumerate(layers):
+                layer.w.grad = making[k].grad + (made[k].grad if before else 0)
             adam.step()
+            if options.synchronous:
+                before, made = codes, making
             seconds, visits = seconds + time.perf_counter() - begun, visits + 1
         report = options.report
         if report and (epoch % report == 0 or epoch == options.epochs):
@@ -208,6 +217,7 @@ def arguments(description, epochs, replicas, layers):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the data sets")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--draw", type=int, default=0, help="another number, another order of pictures [%(default)s]")
     parser.add_argument("--weights", help="seed N begins with the first weights of the run in this folder's name and -N")
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--replicas", type=int, default=replicas)
@@ -229,7 +239,7 @@ def run(task, options):
     """Learns with each seed, and tells what was found before and after."""
     results, total = {}, 0.0
     for seed in options.seeds:
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + 1_000 * options.draw)
         sizes = [size_of(width) for width in options.layers]
         above = sizes[1:] + [None] if getattr(options, "above", False) else [None] * len(sizes)
         layers = nn.ModuleList([Layer(a, b, up, options) for a, b, up in zip([task.inputs] + sizes, options.layers, above)])

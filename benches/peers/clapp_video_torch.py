@@ -3,8 +3,8 @@
 
 Each replica watches a film: a digit of MNIST, with its local mean and contrast taken out, behind a window of 20 x 20 pixels that drifts straight over it by two
 pixels a frame and comes back from the edges; 25 frames. Layers and losses are those of clapp_images_torch.py; `t` after a width is a convolution over
-places and three frames. Each layer's code predicts itself four frames later, against another replica's film at the same frame, both at once
-(CLAPP-s; in video.toml the other film is the one that the replica saw before). Adam moves the weights once a film.
+places and three frames. Each layer's code predicts itself four frames later, against the same frame of the film that the replica saw before, both at
+once (CLAPP-s, as clapp_images_torch.py --synchronous). Adam moves the weights once a film.
 
 With `--weights runs/clapp-video` seed N begins with the first weights of the run in runs/clapp-video-N. `--hold-out` learns from the first 6,000
 digits and tests on the 2,000 others of the training set: what the network and the numbers of steps were chosen on.
@@ -63,15 +63,16 @@ class Films:
         """The films that replicas watch; they all move on within a film."""
         return self.whole(self.learned, index), torch.ones(())
 
-    def moves(self, codes, k, y):
-        """What layer k is scored on: codes some frames later, of this film and of another, their contexts, and y."""
+    def moves(self, codes, before, k, y):
+        """What layer k is scored on: codes some frames later, of this film and of the one before, their contexts, and y."""
         z, ahead = codes[k], self.options.ahead
         context = z[:, :-ahead]
-        return [(z[:, ahead:], context, y), (z.roll(1, 0)[:, ahead:], context, -y)]
+        return [(z[:, ahead:], context, y)] + ([(before[k][:, ahead:], context, -y)] if before else [])
 
 
 def main():
     parser = arguments(__doc__, 1, 8, ["32p", "64p", "64t"])
+    parser.set_defaults(synchronous=True)
     parser.add_argument("--ahead", type=int, default=4, help="frames from context to prediction")
     parser.add_argument("--hold-out", action="store_true", help="test on the last 2,000 of the training digits")
     options = parser.parse_args()
