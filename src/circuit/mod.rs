@@ -60,6 +60,8 @@ pub struct Circuit {
     pub step: Option<Quantity>,
     /// Copies that share weights.
     pub replicas: usize,
+    /// How exactly values of neurons and weights are kept and computed.
+    pub precision: model::Precision,
     /// Numbers with names.
     pub constants: IndexMap<String, Quantity>,
     /// Populations.

@@ -44,12 +44,16 @@ fn text(e: &Explanation) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{}: {} neurons, {} synapses, {:.2} MiB; {} engine, step {}",
+        "{}: {} neurons, {} synapses, {:.2} MiB; {} engine{}, step {}",
         e.circuit,
         show::grouped(e.neurons as u64),
         show::grouped(e.synapses as u64),
         e.bytes as f64 / (1 << 20) as f64,
         e.engine,
+        match e.precision.as_str() {
+            "single" => " in single precision",
+            _ => "",
+        },
         e.step
     );
     let _ = writeln!(

@@ -17,6 +17,8 @@ pub struct Explanation {
     pub circuit: String,
     /// Engine that runs it.
     pub engine: String,
+    /// How exactly it is computed.
+    pub precision: String,
     /// Length of a step, with its unit.
     pub step: String,
     /// Number of neurons.
@@ -147,6 +149,7 @@ impl Program {
         Explanation {
             circuit: circuit.name.clone(),
             engine: "rate".to_owned(),
+            precision: circuit.precision.name().to_owned(),
             step: circuit.step_length().to_string(),
             neurons: circuit.neurons(),
             synapses,

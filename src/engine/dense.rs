@@ -10,18 +10,18 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::lanes::Lane;
+use super::lanes::{Give, Lane};
 
 /// Interleaved partial sums per postsynaptic neuron: enough to hide the latency of the multiply–add.
 const PARTIAL: usize = 4;
 
 /// Adds `Σ_j weights[j][i]·pre[j]` to each `drive[i]`, or puts it there unless something has `begun` the drive. Rows have
 /// the padded length `row`, of which as many count as `drive` is long.
-pub fn deliver<T: Lane>(
+pub fn deliver<T: Give<O>, O: Lane>(
     arch: Arch,
     (weights, row): (&[T], usize),
     pre: &[T],
-    drive: &mut [f64],
+    drive: &mut [O],
     begun: bool,
 ) {
     arch.dispatch(DeliverAny {
@@ -35,22 +35,22 @@ pub fn deliver<T: Lane>(
 
 /// As [`deliver`], called where SIMD is at work already.
 #[inline(always)]
-pub fn deliver_in<S: Simd, T: Lane>(
+pub fn deliver_in<S: Simd, T: Give<O>, O: Lane>(
     simd: S,
     (weights, row): (&[T], usize),
     pre: &[T],
-    drive: &mut [f64],
+    drive: &mut [O],
     begun: bool,
 ) {
     if begun {
-        simd.vectorize(Deliver::<T, true> {
+        simd.vectorize(Deliver::<T, O, true> {
             weights,
             row,
             pre,
             drive,
         });
     } else {
-        simd.vectorize(Deliver::<T, false> {
+        simd.vectorize(Deliver::<T, O, false> {
             weights,
             row,
             pre,
@@ -59,15 +59,15 @@ pub fn deliver_in<S: Simd, T: Lane>(
     }
 }
 
-struct DeliverAny<'a, T> {
+struct DeliverAny<'a, T, O> {
     weights: &'a [T],
     row: usize,
     pre: &'a [T],
-    drive: &'a mut [f64],
+    drive: &'a mut [O],
     begun: bool,
 }
 
-impl<T: Lane> WithSimd for DeliverAny<'_, T> {
+impl<T: Give<O>, O: Lane> WithSimd for DeliverAny<'_, T, O> {
     type Output = ();
 
     #[inline(always)]
@@ -78,14 +78,14 @@ impl<T: Lane> WithSimd for DeliverAny<'_, T> {
 }
 
 /// The drive is added to if `ADD`, replaced otherwise.
-struct Deliver<'a, T, const ADD: bool> {
+struct Deliver<'a, T, O, const ADD: bool> {
     weights: &'a [T],
     row: usize,
     pre: &'a [T],
-    drive: &'a mut [f64],
+    drive: &'a mut [O],
 }
 
-impl<T: Lane, const ADD: bool> WithSimd for Deliver<'_, T, ADD> {
+impl<T: Give<O>, O: Lane, const ADD: bool> WithSimd for Deliver<'_, T, O, ADD> {
     type Output = ();
 
     #[inline(always)]
@@ -99,14 +99,20 @@ impl<T: Lane, const ADD: bool> WithSimd for Deliver<'_, T, ADD> {
         } = self;
         let weights = T::vectors::<S>(weights);
         match width {
-            1 => whole_rows::<S, T, 1, ADD>(simd, weights, pre, drive),
-            2 => whole_rows::<S, T, 2, ADD>(simd, weights, pre, drive),
-            3 => whole_rows::<S, T, 3, ADD>(simd, weights, pre, drive),
-            4 => whole_rows::<S, T, 4, ADD>(simd, weights, pre, drive),
-            5 if has_many_registers::<S>() => whole_rows::<S, T, 5, ADD>(simd, weights, pre, drive),
-            6 if has_many_registers::<S>() => whole_rows::<S, T, 6, ADD>(simd, weights, pre, drive),
-            7 if has_many_registers::<S>() => whole_rows::<S, T, 7, ADD>(simd, weights, pre, drive),
-            _ => tiles::<S, T, ADD>(simd, (weights, width), pre, drive),
+            1 => whole_rows::<S, T, O, 1, ADD>(simd, weights, pre, drive),
+            2 => whole_rows::<S, T, O, 2, ADD>(simd, weights, pre, drive),
+            3 => whole_rows::<S, T, O, 3, ADD>(simd, weights, pre, drive),
+            4 => whole_rows::<S, T, O, 4, ADD>(simd, weights, pre, drive),
+            5 if has_many_registers::<S>() => {
+                whole_rows::<S, T, O, 5, ADD>(simd, weights, pre, drive)
+            }
+            6 if has_many_registers::<S>() => {
+                whole_rows::<S, T, O, 6, ADD>(simd, weights, pre, drive)
+            }
+            7 if has_many_registers::<S>() => {
+                whole_rows::<S, T, O, 7, ADD>(simd, weights, pre, drive)
+            }
+            _ => tiles::<S, T, O, ADD>(simd, (weights, width), pre, drive),
         }
     }
 }
@@ -119,11 +125,11 @@ fn has_many_registers<S: Simd>() -> bool {
 
 /// The drive of rows of `N` vectors, all of whose partial sums stay in registers.
 #[inline(always)]
-fn whole_rows<S: Simd, T: Lane, const N: usize, const ADD: bool>(
+fn whole_rows<S: Simd, T: Give<O>, O: Lane, const N: usize, const ADD: bool>(
     simd: S,
     weights: &[T::Vector<S>],
     pre: &[T],
-    drive: &mut [f64],
+    drive: &mut [O],
 ) {
     let mut sums = [[T::splat(simd, T::default()); N]; PARTIAL];
     let (blocks, last) = weights.as_chunks::<N>().0.as_chunks::<PARTIAL>();
@@ -162,11 +168,11 @@ fn total<S: Simd, T: Lane, const N: usize>(
 
 /// The drive of rows of any `width`, in tiles of as many vectors as leave their partial sums in registers: 4 of 16, 7 of 32.
 #[inline(always)]
-fn tiles<S: Simd, T: Lane, const ADD: bool>(
+fn tiles<S: Simd, T: Give<O>, O: Lane, const ADD: bool>(
     simd: S,
     (weights, width): (&[T::Vector<S>], usize),
     pre: &[T],
-    drive: &mut [f64],
+    drive: &mut [O],
 ) {
     let mut at = 0;
     while at < width {
@@ -177,13 +183,13 @@ fn tiles<S: Simd, T: Lane, const ADD: bool>(
             at,
         };
         at += match (width - at, has_many_registers::<S>()) {
-            (5 | 8..=10, true) => tile.deliver::<S, 5, ADD>(simd, drive),
-            (6 | 11 | 12, true) => tile.deliver::<S, 6, ADD>(simd, drive),
-            (7 | 13.., true) => tile.deliver::<S, 7, ADD>(simd, drive),
-            (4.., _) => tile.deliver::<S, 4, ADD>(simd, drive),
-            (3, _) => tile.deliver::<S, 3, ADD>(simd, drive),
-            (2, _) => tile.deliver::<S, 2, ADD>(simd, drive),
-            _ => tile.deliver::<S, 1, ADD>(simd, drive),
+            (5 | 8..=10, true) => tile.deliver::<S, O, 5, ADD>(simd, drive),
+            (6 | 11 | 12, true) => tile.deliver::<S, O, 6, ADD>(simd, drive),
+            (7 | 13.., true) => tile.deliver::<S, O, 7, ADD>(simd, drive),
+            (4.., _) => tile.deliver::<S, O, 4, ADD>(simd, drive),
+            (3, _) => tile.deliver::<S, O, 3, ADD>(simd, drive),
+            (2, _) => tile.deliver::<S, O, 2, ADD>(simd, drive),
+            _ => tile.deliver::<S, O, 1, ADD>(simd, drive),
         };
     }
 }
@@ -199,9 +205,13 @@ struct Tile<'a, T, V> {
 impl<T: Lane, V: Copy> Tile<'_, T, V> {
     /// The drive of `N` vectors; returns `N`.
     #[inline(always)]
-    fn deliver<S: Simd, const N: usize, const ADD: bool>(&self, simd: S, drive: &mut [f64]) -> usize
+    fn deliver<S: Simd, O: Lane, const N: usize, const ADD: bool>(
+        &self,
+        simd: S,
+        drive: &mut [O],
+    ) -> usize
     where
-        T: Lane<Vector<S> = V>,
+        T: Give<O> + Lane<Vector<S> = V>,
     {
         let Tile {
             weights,
@@ -235,11 +245,11 @@ impl<T: Lane, V: Copy> Tile<'_, T, V> {
 
 /// Writes `Σ_j weights[j][i]·pre[r][j]` to each `out[r][i]` for many rows r at once; rows of `out` have the
 /// padded length `row`, rows of `pre` the length `stride`, of which `sources` count. Each sum runs over j in order.
-pub fn deliver_rows(
+pub fn deliver_rows<T: Lane>(
     arch: Arch,
-    weights: &[f64],
-    (pre, stride, sources): (&[f64], usize, usize),
-    (out, row): (&mut [f64], usize),
+    weights: &[T],
+    (pre, stride, sources): (&[T], usize, usize),
+    (out, row): (&mut [T], usize),
 ) {
     arch.dispatch(DeliverRows {
         weights,
@@ -251,39 +261,39 @@ pub fn deliver_rows(
     });
 }
 
-struct DeliverRows<'a> {
-    weights: &'a [f64],
-    pre: &'a [f64],
+struct DeliverRows<'a, T> {
+    weights: &'a [T],
+    pre: &'a [T],
     stride: usize,
     sources: usize,
-    out: &'a mut [f64],
+    out: &'a mut [T],
     row: usize,
 }
 
-impl WithSimd for DeliverRows<'_> {
+impl<T: Lane> WithSimd for DeliverRows<'_, T> {
     type Output = ();
 
     /// Four rows and up to three vectors at a time, so that each weight that is loaded is used four times.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let width = self.row / S::F64_LANES;
+        let width = self.row / T::count::<S>();
         if width == 0 || self.stride == 0 {
             return;
         }
-        let (weights, _) = S::as_simd_f64s(self.weights);
-        let (out, _) = S::as_mut_simd_f64s(self.out);
+        let weights = T::vectors::<S>(self.weights);
+        let out = T::vectors_mut::<S>(self.out);
         let fours = out.chunks_mut(4 * width);
         for (out, pre) in fours.zip(self.pre.chunks(4 * self.stride)) {
             // Of fewer than four rows the last is computed again and written once.
             let last = (out.len() / width).saturating_sub(1);
-            let rows: [&[f64]; 4] =
+            let rows: [&[T]; 4] =
                 std::array::from_fn(|r| &pre[r.min(last) * self.stride..][..self.sources]);
             let mut at = 0;
             while at < width {
                 let done = match width - at {
-                    3.. => rows_tile::<S, 3>(simd, weights, rows, out, (width, at)),
-                    2 => rows_tile::<S, 2>(simd, weights, rows, out, (width, at)),
-                    _ => rows_tile::<S, 1>(simd, weights, rows, out, (width, at)),
+                    3.. => rows_tile::<S, T, 3>(simd, weights, rows, out, (width, at)),
+                    2 => rows_tile::<S, T, 2>(simd, weights, rows, out, (width, at)),
+                    _ => rows_tile::<S, T, 1>(simd, weights, rows, out, (width, at)),
                 };
                 at += done;
             }
@@ -293,21 +303,21 @@ impl WithSimd for DeliverRows<'_> {
 
 /// `N` vectors of four rows, starting with the `at`-th of `width`; returns `N`.
 #[inline(always)]
-fn rows_tile<S: Simd, const N: usize>(
+fn rows_tile<S: Simd, T: Lane, const N: usize>(
     simd: S,
-    weights: &[S::f64s],
-    [first, second, third, fourth]: [&[f64]; 4],
-    out: &mut [S::f64s],
+    weights: &[T::Vector<S>],
+    [first, second, third, fourth]: [&[T]; 4],
+    out: &mut [T::Vector<S>],
     (width, at): (usize, usize),
 ) -> usize {
-    let mut sums = [[simd.splat_f64s(0.0); N]; 4];
+    let mut sums = [[T::splat(simd, T::default()); N]; 4];
     let sources = first.iter().zip(second).zip(third).zip(fourth);
     for (weights, (((a, b), c), d)) in weights.chunks_exact(width).zip(sources) {
         let weights = &weights[at..at + N];
         for (sums, x) in sums.iter_mut().zip([a, b, c, d]) {
-            let x = simd.splat_f64s(*x);
+            let x = T::splat(simd, *x);
             for v in 0..N {
-                sums[v] = simd.mul_add_f64s(weights[v], x, sums[v]);
+                sums[v] = T::mul_add(simd, weights[v], x, sums[v]);
             }
         }
     }
@@ -331,23 +341,23 @@ mod tests {
     }
 
     /// `tolerance` covers the rounding of 101 terms below 1 in size.
-    fn drives<T: Lane + PartialEq>(tolerance: f64) {
+    fn drives<T: Give<O>, O: Lane + PartialEq>(tolerance: f64) {
         for (sources, post) in [(1, 8), (3, 16), (4, 24), (100, 20), (20, 104), (7, 72)] {
             let row = padded::<T>(post);
             let (weights, pre) = (numbers::<T>(sources * row, 1), numbers::<T>(sources, 2));
             for begun in [false, true] {
-                let before = if begun { 0.5 } else { f64::NAN };
-                // Of double precision whole vectors are written.
-                let mut drive = vec![before; padded::<f64>(post)];
+                let before = O::from_f64(if begun { 0.5 } else { f64::NAN });
+                // Of one precision whole vectors are written.
+                let mut drive = vec![before; padded::<O>(post)];
                 deliver(Arch::new(), (&weights, row), &pre, &mut drive, begun);
-                let mut narrow = vec![before; padded::<f64>(post)];
+                let mut narrow = vec![before; padded::<O>(post)];
                 deliver(Arch::Scalar, (&weights, row), &pre, &mut narrow, begun);
                 assert_eq!(drive, narrow, "the instruction set changes no bit");
                 for (i, found) in drive.iter().enumerate() {
                     let product = |j: usize| weights[j * row + i].to_f64() * pre[j].to_f64();
                     let start = if begun { 0.5 } else { 0.0 };
                     let exact: f64 = start + (0..sources).map(product).sum::<f64>();
-                    assert!((found - exact).abs() < tolerance);
+                    assert!((found.to_f64() - exact).abs() < tolerance);
                 }
             }
         }
@@ -355,26 +365,32 @@ mod tests {
 
     #[test]
     fn the_drive_is_the_matrix_product() {
-        drives::<f64>(101.0 * f64::EPSILON * 10.0);
-        drives::<f32>(1e-5);
+        drives::<f64, f64>(101.0 * f64::EPSILON * 10.0);
+        drives::<f32, f64>(1e-5);
+        drives::<f32, f32>(1e-5);
     }
 
-    #[test]
-    fn many_rows_are_many_products() {
+    fn many_rows<T: Lane + PartialEq>() {
         for (rows, sources, row) in [(1, 3, 8), (4, 20, 104), (7, 5, 40), (64, 2, 16)] {
-            let stride = sources + 3;
-            let weights = numbers::<f64>(sources * row, 1);
-            let pre = numbers::<f64>(rows * stride, 2);
-            let mut out = numbers::<f64>(rows * row, 3);
+            let (stride, row) = (sources + 3, padded::<T>(row));
+            let weights = numbers::<T>(sources * row, 1);
+            let pre = numbers::<T>(rows * stride, 2);
+            let mut out = numbers::<T>(rows * row, 3);
             let of = (&pre[..], stride, sources);
             deliver_rows(Arch::new(), &weights, of, (&mut out, row));
             for (out, pre) in out.chunks(row).zip(pre.chunks(stride)) {
                 for (i, found) in out.iter().enumerate() {
-                    let product = |sum: f64, j: usize| weights[j * row + i].mul_add(pre[j], sum);
-                    let expected = (0..sources).fold(0.0, product);
-                    assert_eq!(found.to_bits(), expected.to_bits());
+                    let product = |sum: T, j: usize| T::fused(weights[j * row + i], pre[j], sum);
+                    let expected = (0..sources).fold(T::default(), product);
+                    assert_eq!(*found, expected);
                 }
             }
         }
+    }
+
+    #[test]
+    fn many_rows_are_many_products() {
+        many_rows::<f64>();
+        many_rows::<f32>();
     }
 }

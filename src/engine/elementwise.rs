@@ -1,6 +1,6 @@
 //! Loops over vectors, compiled for the machine's instruction set.
 
-use pulp::{Arch, Simd, WithSimd, bytemuck};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::Lane;
 
@@ -91,107 +91,119 @@ pub fn clip<T: Lane + PartialOrd>(values: &mut [T], within: Option<[f64; 2]>) {
 
 /// A factor of many neurons.
 #[derive(Debug, Clone, Copy)]
-pub enum Factor<'a> {
+pub enum Factor<'a, T> {
     /// The same for all.
-    Same(f64),
+    Same(T),
     /// One for each.
-    Each(&'a [f64]),
+    Each(&'a [T]),
 }
 
 /// Adds a·x, for where SIMD is at work already.
-pub struct AddProduct<'a> {
+pub struct AddProduct<'a, T> {
     /// What is added to.
-    pub out: &'a mut [f64],
+    pub out: &'a mut [T],
     /// A vector.
-    pub a: &'a [f64],
+    pub a: &'a [T],
     /// What it is multiplied by.
-    pub x: Factor<'a>,
+    pub x: Factor<'a, T>,
 }
 
-impl WithSimd for AddProduct<'_> {
+impl<T: Lane> WithSimd for AddProduct<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (out, out_rest) = S::as_mut_simd_f64s(self.out);
-        let (a, a_rest) = S::as_simd_f64s(self.a);
+        let (out, out_rest) = split_mut::<S, T>(self.out);
+        let (a, a_rest) = split::<S, T>(self.a);
         match self.x {
             Factor::Same(x) => {
-                let all = simd.splat_f64s(x);
+                let all = T::splat(simd, x);
                 for (o, a) in out.iter_mut().zip(a) {
-                    *o = simd.mul_add_f64s(*a, all, *o);
+                    *o = T::mul_add(simd, *a, all, *o);
                 }
                 for (o, a) in out_rest.iter_mut().zip(a_rest) {
-                    *o = a.mul_add(x, *o);
+                    *o = T::fused(*a, x, *o);
                 }
             }
             Factor::Each(x) => {
-                let (x, x_rest) = S::as_simd_f64s(x);
+                let (x, x_rest) = split::<S, T>(x);
                 for ((o, a), x) in out.iter_mut().zip(a).zip(x) {
-                    *o = simd.mul_add_f64s(*a, *x, *o);
+                    *o = T::mul_add(simd, *a, *x, *o);
                 }
                 for ((o, a), x) in out_rest.iter_mut().zip(a_rest).zip(x_rest) {
-                    *o = a.mul_add(*x, *o);
+                    *o = T::fused(*a, *x, *o);
                 }
             }
         }
     }
 }
 
+/// Whole SIMD vectors, and the numbers left over.
+#[inline(always)]
+fn split<S: Simd, T: Lane>(x: &[T]) -> (&[T::Vector<S>], &[T]) {
+    let whole = x.len() / T::count::<S>() * T::count::<S>();
+    (T::vectors::<S>(&x[..whole]), &x[whole..])
+}
+
+/// As [`split`], to be written.
+#[inline(always)]
+fn split_mut<S: Simd, T: Lane>(x: &mut [T]) -> (&mut [T::Vector<S>], &mut [T]) {
+    let (whole, rest) = x.split_at_mut(x.len() / T::count::<S>() * T::count::<S>());
+    (T::vectors_mut::<S>(whole), rest)
+}
+
 /// One Euler–Maruyama step of many neurons: `x + dt·drift + (√dt·factor)·noise`, kept within bounds.
-pub struct Euler<'a> {
+pub struct Euler<'a, T> {
     /// Values before the step.
-    pub x: &'a [f64],
+    pub x: &'a [T],
     /// In: dx/dt without noise. Out: values after the step.
-    pub out: &'a mut [f64],
+    pub out: &'a mut [T],
     /// Length of the step.
     pub dt: f64,
     /// Factor of the noise, and unit noise.
-    pub diffusion: Option<(Factor<'a>, &'a [f64])>,
+    pub diffusion: Option<(Factor<'a, T>, &'a [T])>,
     /// Hard bounds.
     pub within: Option<[f64; 2]>,
 }
 
 /// Takes the step, over whole groups of [`LANES`](crate::lang::vm::LANES) neurons; whether all values are finite.
-pub fn euler(arch: Arch, step: Euler<'_>) -> bool {
+pub fn euler(arch: Arch, step: Euler<'_, f64>) -> bool {
     arch.dispatch(step)
 }
 
-impl WithSimd for Euler<'_> {
+impl<T: Lane> WithSimd for Euler<'_, T> {
     type Output = bool;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
-        let root = simd.splat_f64s(self.dt.sqrt());
-        let dt = simd.splat_f64s(self.dt);
+        let splat = |x: f64| T::splat(simd, T::from_f64(x));
+        let (root, dt) = (splat(self.dt.sqrt()), splat(self.dt));
         let [low, high] = self.within.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
-        let (low, high) = (simd.splat_f64s(low), simd.splat_f64s(high));
-        let zero = simd.splat_f64s(0.0);
-        let (same, each, noise): (f64, &[f64], &[f64]) = match self.diffusion {
-            None => (0.0, &[], &[]),
+        let (low, high, zero) = (splat(low), splat(high), splat(0.0));
+        let (same, each, noise): (T, &[T], &[T]) = match self.diffusion {
+            None => (T::default(), &[], &[]),
             Some((Factor::Same(factor), noise)) => (factor, &[], noise),
-            Some((Factor::Each(factor), noise)) => (0.0, factor, noise),
+            Some((Factor::Each(factor), noise)) => (T::default(), factor, noise),
         };
-        let same = simd.mul_f64s(simd.splat_f64s(same), root);
-        let (each, noise) = (S::as_simd_f64s(each).0, S::as_simd_f64s(noise).0);
-        let (out, x) = (S::as_mut_simd_f64s(self.out).0, S::as_simd_f64s(self.x).0);
+        let same = T::mul(simd, T::splat(simd, same), root);
+        let (each, noise) = (T::vectors::<S>(each), T::vectors::<S>(noise));
+        let (out, x) = (T::vectors_mut::<S>(self.out), T::vectors::<S>(self.x));
         // Sums of 0·x are 0 for finite x, and NaN for all else.
         let mut total = zero;
         for (i, (out, x)) in out.iter_mut().zip(x).enumerate() {
-            let mut v = simd.mul_add_f64s(*out, dt, *x);
+            let mut v = T::mul_add(simd, *out, dt, *x);
             if let Some(noise) = noise.get(i) {
                 let factor = match each.get(i) {
-                    Some(factor) => simd.mul_f64s(*factor, root),
+                    Some(factor) => T::mul(simd, *factor, root),
                     None => same,
                 };
-                v = simd.mul_add_f64s(factor, *noise, v);
+                v = T::mul_add(simd, factor, *noise, v);
             }
-            v = simd.select_f64s(simd.less_than_f64s(v, low), low, v);
-            v = simd.select_f64s(simd.less_than_f64s(high, v), high, v);
-            total = simd.mul_add_f64s(v, zero, total);
+            v = T::clamp(simd, v, low, high);
+            total = T::mul_add(simd, v, zero, total);
             *out = v;
         }
-        none_is_nan(simd, total)
+        T::none_is_nan(simd, total)
     }
 }
 
@@ -201,28 +213,29 @@ pub fn smooth(arch: Arch, out: &mut [f64], x: &[f64], decay: f64) {
 }
 
 /// As [`smooth`], for where SIMD is at work already.
-pub struct Smooth<'a> {
+pub struct Smooth<'a, T> {
     /// The filters.
-    pub out: &'a mut [f64],
+    pub out: &'a mut [T],
     /// What they take.
-    pub x: &'a [f64],
+    pub x: &'a [T],
     /// What remains.
-    pub decay: f64,
+    pub decay: T,
 }
 
-impl WithSimd for Smooth<'_> {
+impl<T: Lane> WithSimd for Smooth<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let decay = simd.splat_f64s(self.decay);
-        let (out, rest) = S::as_mut_simd_f64s(self.out);
-        let (x, x_rest) = S::as_simd_f64s(self.x);
+        let decay = T::splat(simd, self.decay);
+        let (out, rest) = split_mut::<S, T>(self.out);
+        let (x, x_rest) = split::<S, T>(self.x);
         for (o, x) in out.iter_mut().zip(x) {
-            *o = simd.mul_add_f64s(decay, simd.sub_f64s(*o, *x), *x);
+            *o = T::mul_add(simd, decay, T::sub(simd, *o, *x), *x);
         }
         for (o, x) in rest.iter_mut().zip(x_rest) {
-            *o = self.decay.mul_add(*o - *x, *x);
+            let difference = T::fused(T::from_f64(-1.0), *x, *o);
+            *o = T::fused(self.decay, difference, *x);
         }
     }
 }
@@ -233,28 +246,28 @@ pub fn decay_add(arch: Arch, out: &mut [f64], x: &[f64], decay: f64) {
 }
 
 /// As [`decay_add`], for where SIMD is at work already.
-pub struct DecayAdd<'a> {
+pub struct DecayAdd<'a, T> {
     /// The sums.
-    pub out: &'a mut [f64],
+    pub out: &'a mut [T],
     /// What they take.
-    pub x: &'a [f64],
+    pub x: &'a [T],
     /// What remains.
-    pub decay: f64,
+    pub decay: T,
 }
 
-impl WithSimd for DecayAdd<'_> {
+impl<T: Lane> WithSimd for DecayAdd<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let decay = simd.splat_f64s(self.decay);
-        let (out, rest) = S::as_mut_simd_f64s(self.out);
-        let (x, x_rest) = S::as_simd_f64s(self.x);
+        let decay = T::splat(simd, self.decay);
+        let (out, rest) = split_mut::<S, T>(self.out);
+        let (x, x_rest) = split::<S, T>(self.x);
         for (o, x) in out.iter_mut().zip(x) {
-            *o = simd.mul_add_f64s(decay, *o, *x);
+            *o = T::mul_add(simd, decay, *o, *x);
         }
         for (o, x) in rest.iter_mut().zip(x_rest) {
-            *o = self.decay.mul_add(*o, *x);
+            *o = T::fused(self.decay, *o, *x);
         }
     }
 }
@@ -262,55 +275,54 @@ impl WithSimd for DecayAdd<'_> {
 /// Copies padded vectors, for where SIMD is at work already: a call of the library's copy costs more than the few
 /// vectors of most populations.
 #[inline(always)]
-pub fn copy_in<S: Simd>(_: S, out: &mut [f64], x: &[f64]) {
-    let out = S::as_mut_simd_f64s(out).0;
-    for (out, x) in out.iter_mut().zip(S::as_simd_f64s(x).0) {
+pub fn copy_in<S: Simd, T: Lane>(_: S, out: &mut [T], x: &[T]) {
+    let out = T::vectors_mut::<S>(out);
+    for (out, x) in out.iter_mut().zip(T::vectors::<S>(x)) {
         *out = *x;
     }
 }
 
-/// Whether a sum of 0·x, which is 0 for finite x and NaN for all else, has no NaN in it. One comparison of masks takes less
-/// than adding the lanes up.
+/// Sets padded vectors to 0, for where SIMD is at work already, as [`copy_in`] does.
 #[inline(always)]
-pub fn none_is_nan<S: Simd>(simd: S, total: S::f64s) -> bool {
-    let zero = simd.splat_f64s(0.0);
-    let all = simd.equal_f64s(zero, zero);
-    bytemuck::bytes_of(&simd.equal_f64s(total, zero)) == bytemuck::bytes_of(&all)
+pub fn zero_in<S: Simd, T: Lane>(simd: S, out: &mut [T]) {
+    for out in T::vectors_mut::<S>(out) {
+        *out = T::splat(simd, T::default());
+    }
 }
 
 /// Whether all numbers are finite.
-pub fn all_finite(arch: Arch, x: &[f64]) -> bool {
+pub fn all_finite<T: Lane>(arch: Arch, x: &[T]) -> bool {
     arch.dispatch(AllFinite { x })
 }
 
 /// As [`all_finite`], for where SIMD is at work already.
-pub struct AllFinite<'a> {
+pub struct AllFinite<'a, T> {
     /// The numbers.
-    pub x: &'a [f64],
+    pub x: &'a [T],
 }
 
-impl WithSimd for AllFinite<'_> {
+impl<T: Lane> WithSimd for AllFinite<'_, T> {
     type Output = bool;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
         // 0·x is 0 for finite x and NaN for all else, and a sum with a NaN in it stays one.
-        let (whole, rest) = S::as_simd_f64s(self.x);
-        let zero = simd.splat_f64s(0.0);
+        let (whole, rest) = split::<S, T>(self.x);
+        let zero = T::splat(simd, T::default());
         let (pairs, last) = whole.as_chunks::<2>();
         let (mut even, mut odd) = (zero, zero);
         for [a, b] in pairs {
-            even = simd.mul_add_f64s(*a, zero, even);
-            odd = simd.mul_add_f64s(*b, zero, odd);
+            even = T::mul_add(simd, *a, zero, even);
+            odd = T::mul_add(simd, *b, zero, odd);
         }
         for a in last {
-            even = simd.mul_add_f64s(*a, zero, even);
+            even = T::mul_add(simd, *a, zero, even);
         }
-        let mut last = 0.0;
+        let mut last = T::default();
         for a in rest {
-            last = a.mul_add(0.0, last);
+            last = T::fused(*a, T::default(), last);
         }
-        none_is_nan(simd, simd.add_f64s(even, odd)) && !f64::is_nan(last)
+        T::none_is_nan(simd, T::add(simd, even, odd)) && !last.to_f64().is_nan()
     }
 }
 

@@ -3,6 +3,7 @@
 use pulp::{Simd, bytemuck};
 
 use super::matrix::Real;
+use crate::lang::math;
 
 /// A number of single or double precision, many of which fill a SIMD vector.
 pub trait Lane: Real + bytemuck::Pod {
@@ -18,6 +19,8 @@ pub trait Lane: Real + bytemuck::Pod {
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
     /// a + b.
     fn add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a − b.
+    fn sub<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// a·b.
     fn mul<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// a·b + c, rounded once.
@@ -27,18 +30,43 @@ pub trait Lane: Real + bytemuck::Pod {
         b: Self::Vector<S>,
         c: Self::Vector<S>,
     ) -> Self::Vector<S>;
+    /// c − a·b, rounded once.
+    fn negate_mul_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// The larger of x and a number.
+    fn at_least<S: Simd>(simd: S, x: Self::Vector<S>, least: Self::Vector<S>) -> Self::Vector<S>;
+    /// x kept between two numbers; NaN stays NaN.
+    fn clamp<S: Simd>(
+        simd: S,
+        x: Self::Vector<S>,
+        low: Self::Vector<S>,
+        high: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// tanh x.
+    fn tanh<S: Simd>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    /// Whether a sum of 0·x, which is 0 for finite x and NaN for all else, has no NaN in it. One comparison of masks takes
+    /// less than adding the lanes up.
+    fn none_is_nan<S: Simd>(simd: S, total: Self::Vector<S>) -> bool;
     /// a·b + c of single numbers, rounded once.
     fn fused(a: Self, b: Self, c: Self) -> Self;
     /// Numbers as vectors; what is left over is not among them.
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
     /// As [`Lane::vectors`], to be written.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
-    /// Puts vectors into numbers of double precision, from the `at`-th vector of these numbers on, or adds them if `ADD`. In
-    /// single precision the last vectors may be beyond the end of `out`.
+}
+
+/// Numbers whose sums can be given to numbers of another precision, or of the same.
+pub trait Give<O: Lane>: Lane {
+    /// Puts vectors into numbers, from the `at`-th vector on, or adds them if `ADD`. Where the precisions differ the last
+    /// vectors may be beyond the end of `out`.
     fn give<S: Simd, const N: usize, const ADD: bool>(
         simd: S,
         vectors: [Self::Vector<S>; N],
-        out: &mut [f64],
+        out: &mut [O],
         at: usize,
     );
 }
@@ -49,8 +77,9 @@ pub fn padded<T: Lane>(n: usize) -> usize {
 }
 
 macro_rules! lane {
-    ($number:ty, $row:expr, $vector:ident, $count:ident, $splat:ident, $add:ident, $mul:ident, $mul_add:ident,
-     $vectors:ident, $vectors_mut:ident, $give:item) => {
+    ($number:ty, $row:expr, $tanh:path, $vector:ident, $count:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident,
+     $mul_add:ident, $negate_mul_add:ident, $select:ident, $less:ident, $at_most:ident, $equal:ident,
+     $vectors:ident, $vectors_mut:ident) => {
         impl Lane for $number {
             const ROW: usize = $row;
 
@@ -72,13 +101,61 @@ macro_rules! lane {
             }
 
             #[inline(always)]
+            fn sub<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$sub(a, b)
+            }
+
+            #[inline(always)]
             fn mul<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
                 simd.$mul(a, b)
             }
 
             #[inline(always)]
-            fn mul_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+            fn mul_add<S: Simd>(
+                simd: S,
+                a: S::$vector,
+                b: S::$vector,
+                c: S::$vector,
+            ) -> S::$vector {
                 simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn negate_mul_add<S: Simd>(
+                simd: S,
+                a: S::$vector,
+                b: S::$vector,
+                c: S::$vector,
+            ) -> S::$vector {
+                simd.$negate_mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn at_least<S: Simd>(simd: S, x: S::$vector, least: S::$vector) -> S::$vector {
+                simd.$select(simd.$at_most(x, least), least, x)
+            }
+
+            #[inline(always)]
+            fn clamp<S: Simd>(
+                simd: S,
+                x: S::$vector,
+                low: S::$vector,
+                high: S::$vector,
+            ) -> S::$vector {
+                let x = simd.$select(simd.$less(x, low), low, x);
+                simd.$select(simd.$less(high, x), high, x)
+            }
+
+            #[inline(always)]
+            fn tanh<S: Simd>(simd: S, x: S::$vector) -> S::$vector {
+                $tanh(simd, x)
+            }
+
+            #[inline(always)]
+            fn none_is_nan<S: Simd>(simd: S, total: S::$vector) -> bool {
+                let zero = simd.$splat(0.0);
+                let all = simd.$equal(zero, zero);
+                bytemuck::bytes_of(&simd.$equal(total, zero)) == bytemuck::bytes_of(&all)
             }
 
             #[inline(always)]
@@ -95,9 +172,25 @@ macro_rules! lane {
             fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [S::$vector] {
                 S::$vectors_mut(x).0
             }
+        }
 
+        impl Give<$number> for $number {
             #[inline(always)]
-            $give
+            fn give<S: Simd, const N: usize, const ADD: bool>(
+                simd: S,
+                vectors: [S::$vector; N],
+                out: &mut [$number],
+                at: usize,
+            ) {
+                let out = &mut S::$vectors_mut(out).0[at..at + N];
+                for v in 0..N {
+                    out[v] = if ADD {
+                        simd.$add(out[v], vectors[v])
+                    } else {
+                        vectors[v]
+                    };
+                }
+            }
         }
     };
 }
@@ -105,42 +198,45 @@ macro_rules! lane {
 lane!(
     f64,
     crate::lang::vm::LANES,
+    math::tanh_in,
     f64s,
     F64_LANES,
     splat_f64s,
     add_f64s,
+    sub_f64s,
     mul_f64s,
     mul_add_f64s,
+    negate_mul_add_f64s,
+    select_f64s,
+    less_than_f64s,
+    less_than_or_equal_f64s,
+    equal_f64s,
     as_simd_f64s,
-    as_mut_simd_f64s,
-    fn give<S: Simd, const N: usize, const ADD: bool>(
-        simd: S,
-        vectors: [S::f64s; N],
-        out: &mut [f64],
-        at: usize,
-    ) {
-        let out = &mut S::as_mut_simd_f64s(out).0[at..at + N];
-        for v in 0..N {
-            out[v] = if ADD {
-                simd.add_f64s(out[v], vectors[v])
-            } else {
-                vectors[v]
-            };
-        }
-    }
+    as_mut_simd_f64s
 );
 
 lane!(
     f32,
     16,
+    math::tanh_single,
     f32s,
     F32_LANES,
     splat_f32s,
     add_f32s,
+    sub_f32s,
     mul_f32s,
     mul_add_f32s,
+    negate_mul_add_f32s,
+    select_f32s,
+    less_than_f32s,
+    less_than_or_equal_f32s,
+    equal_f32s,
     as_simd_f32s,
-    as_mut_simd_f32s,
+    as_mut_simd_f32s
+);
+
+impl Give<f64> for f32 {
+    #[inline(always)]
     fn give<S: Simd, const N: usize, const ADD: bool>(
         _: S,
         vectors: [S::f32s; N],
@@ -154,4 +250,4 @@ lane!(
             *out = if ADD { *out + x } else { x };
         }
     }
-);
+}

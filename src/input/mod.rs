@@ -3,6 +3,7 @@
 pub mod data;
 pub mod draws;
 mod images;
+mod latent;
 mod order;
 pub mod process;
 mod recordings;

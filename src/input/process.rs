@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 
 use super::data::{
     Frames, LogMel, RecordedSplit, Recordings, RecordingsSpec, SplitRule, read_array,
 };
 use super::draws::Draws;
 use super::images::Images;
+use super::latent::LatentAr1;
 use super::recordings::WholeRecordings;
 use super::von_mises::{Motion, VonMises};
 use super::{DataError, DataPaths, Pass};
 use crate::circuit::{Input, Output, sample};
-use crate::engine::dense;
 use crate::lang::vm::padded;
 use crate::netlist::model::{InputProcess, LogMelInput, Mixing, Name, Normalise};
 use crate::random::{Normals, seed_of};
-use crate::vector::Vector;
+use crate::vector::{Singles, Vector};
 
 /// An input while a circuit runs; its state is plain data but for the frames it shares.
 #[derive(Debug, Clone)]
@@ -37,22 +37,6 @@ enum Kind {
     Frames(FrameReader),
     Images(Box<Images>),
     Recordings(Box<WholeRecordings>),
-}
-
-/// z ← decay·z + noise·η, output mixing·z; one z per replica.
-#[derive(Debug, Clone)]
-struct LatentAr1 {
-    decay: f64,
-    noise: f64,
-    latent: usize,
-    /// Row k: what latent variable k adds to each (padded) value.
-    mixing: Vector,
-    z: Vector,
-    normals: Normals,
-    /// Scratch: unit noise of the steps to come, without padding.
-    deviates: Vector,
-    /// Scratch: z at each of these steps.
-    path: Vector,
 }
 
 /// Rows of a data set, round and round.
@@ -87,16 +71,11 @@ impl Process {
                 ..
             } => {
                 let latent = latent.value as usize;
-                Kind::LatentAr1(Box::new(LatentAr1 {
-                    decay: decay.value,
-                    noise: noise.value,
-                    latent,
-                    mixing: mixing_matrix(mixing, input, latent, seed),
-                    z: Vector::zeros(replicas * padded(latent)),
-                    normals: Normals::new(seed, &format!("input {}", input.name), 0),
-                    deviates: Vector::default(),
-                    path: Vector::default(),
-                }))
+                let mixing = mixing_matrix(mixing, input, latent, seed);
+                let normals = Normals::new(seed, &format!("input {}", input.name), 0);
+                let motion = (decay.value, noise.value);
+                let process = LatentAr1::new(motion, (mixing, input.size), replicas, normals);
+                Kind::LatentAr1(Box::new(process))
             }
             InputProcess::VonMises {
                 concentration,
@@ -231,8 +210,7 @@ impl Process {
     pub fn reseed(&mut self, seed: u64, name: &str) {
         match &mut self.kind {
             Kind::LatentAr1(process) => {
-                process.normals = Normals::new(seed, &format!("input {name}"), 0);
-                process.z.fill(0.0);
+                process.reseed(Normals::new(seed, &format!("input {name}"), 0));
             }
             Kind::VonMises(process) => process.reseed(seed, name),
             Kind::Draws(process) => process.reseed(seed, name),
@@ -254,11 +232,10 @@ impl Process {
             Kind::LatentAr1(process) => {
                 process.advance(arch, steps);
                 if let Some(values) = wanted(Output::Values) {
-                    let z = (&process.path[..], padded(process.latent), process.latent);
-                    dense::deliver_rows(arch, &process.mixing, z, (values, self.row));
+                    process.write(arch, (values, self.row));
                 }
                 if let Some(latent) = wanted(Output::Latent) {
-                    latent.copy_from_slice(&process.path);
+                    latent.copy_from_slice(process.path());
                 }
             }
             Kind::VonMises(process) => {
@@ -282,48 +259,17 @@ impl Process {
     }
 }
 
-impl LatentAr1 {
-    /// Fills the path with the next steps' z.
-    fn advance(&mut self, arch: Arch, steps: usize) {
-        let all = self.z.len();
-        self.path.resize(steps * all, 0.0);
-        self.deviates
-            .resize(steps * all / padded(self.latent) * self.latent, 0.0);
-        self.normals.fill(arch, &mut self.deviates);
-        let rows = self.path.chunks_exact_mut(padded(self.latent));
-        for (row, deviates) in rows.zip(self.deviates.chunks_exact(self.latent)) {
-            row[..self.latent].copy_from_slice(deviates);
-        }
-        arch.dispatch(Decay {
-            z: &mut self.z,
-            path: &mut self.path,
-            decay: self.decay,
-            noise: self.noise,
-        });
+impl Process {
+    /// Whether it can compute its values in single precision.
+    pub fn has_single(&self) -> bool {
+        matches!(self.kind, Kind::LatentAr1(_))
     }
-}
 
-/// Each step's z is the last one decayed and that step's noise, which is where z is to go.
-struct Decay<'a> {
-    z: &'a mut [f64],
-    path: &'a mut [f64],
-    decay: f64,
-    noise: f64,
-}
-
-impl WithSimd for Decay<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (decay, noise) = (simd.splat_f64s(self.decay), simd.splat_f64s(self.noise));
-        let (z, _) = S::as_mut_simd_f64s(self.z);
-        let (path, _) = S::as_mut_simd_f64s(self.path);
-        for step in path.chunks_exact_mut(z.len().max(1)) {
-            for (out, z) in step.iter_mut().zip(z.iter_mut()) {
-                *z = simd.mul_add_f64s(noise, *out, simd.mul_f64s(decay, *z));
-                *out = *z;
-            }
+    /// Writes the values of the steps that were advanced last in single precision, in rows that are padded to whole cache
+    /// lines, if it [can](Process::has_single).
+    pub fn write_single(&mut self, arch: Arch, out: &mut Singles) {
+        if let Kind::LatentAr1(process) = &mut self.kind {
+            process.write_single(arch, out);
         }
     }
 }

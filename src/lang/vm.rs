@@ -3,6 +3,8 @@
 //! Every vector that a program reads or writes has a length that is a multiple of [`LANES`], so
 //! that no loop has a tail; the padding holds whatever the operations make of padding.
 
+mod single;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::code::{Code, MOST_VECTORS, Operation, Source, Target};
@@ -30,6 +32,8 @@ pub struct Machine {
     shared: Vec<f64>,
     /// Slots of programs that have a place of their own.
     placed: Vec<f64>,
+    /// What programs over vectors in single precision read, and last what they write.
+    widened: Vec<Vector>,
 }
 
 impl Default for Machine {
@@ -39,6 +43,7 @@ impl Default for Machine {
             registers: Vec::new(),
             shared: Vec::new(),
             placed: Vec::new(),
+            widened: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::model::CircuitTable;
 use super::names::{NameKind, check};
+use super::projection::precision;
 use super::reader::{Context, Field, Key, TableReader, key};
 use super::scalars::Range;
 use crate::source::Spanned;
@@ -11,6 +12,7 @@ const NAME: Key = key("name", "\"my-circuit\"");
 const SEED: Key = key("seed", "42");
 const STEP: Key = key("step", "\"1 ms\"");
 const REPLICAS: Key = key("replicas", "1");
+const PRECISION: Key = key("precision", "\"single\"");
 const ABOUT: Key = key("about", "\"What this circuit is.\"");
 
 /// Reads the table, and tells the context the dimension of time.
@@ -35,6 +37,7 @@ pub(super) fn read(context: &mut Context, field: &Field<'_>) -> Option<CircuitTa
         false => reader.require(STEP, step).map(Some),
     };
     let replicas = reader.accept(REPLICAS, replicas);
+    let precision = reader.accept(PRECISION, precision);
     let about = reader.accept(ABOUT, Field::prose);
     let default = Spanned::new(1, reader.span);
     reader.finish();
@@ -44,6 +47,7 @@ pub(super) fn read(context: &mut Context, field: &Field<'_>) -> Option<CircuitTa
         seed: seed.map_or(1, |seed| seed.value),
         step: step?,
         replicas: replicas.unwrap_or(default),
+        precision,
         about,
     })
 }

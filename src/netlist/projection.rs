@@ -165,7 +165,7 @@ fn signal(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Signal>> {
     }
 }
 
-fn precision(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Precision>> {
+pub(super) fn precision(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Precision>> {
     let precisions = [Precision::Double, Precision::Single];
     let word = field.name(context)?;
     match precisions.into_iter().find(|p| p.name() == word.value) {

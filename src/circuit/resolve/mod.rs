@@ -15,7 +15,7 @@ use petgraph::graph::DiGraph;
 
 use super::{Circuit, CircuitKind, Input, Modulator, Output, PopulationId, ProjectionId};
 use crate::input::{DataError, DataPaths};
-use crate::netlist::model::{self, Name, Netlist};
+use crate::netlist::model::{self, Name, Netlist, Precision};
 use crate::source::{Problem, suggest};
 
 impl Circuit {
@@ -47,6 +47,7 @@ impl Resolver<'_> {
             kind: self.kind(),
             step: table.step.as_ref().map(|step| step.value),
             replicas: table.replicas.value as usize,
+            precision: self.circuit_precision(),
             constants: self
                 .netlist
                 .constants
@@ -175,6 +176,33 @@ impl Resolver<'_> {
                 })
             }
         }
+    }
+
+    /// Of the circuit as a whole; which only rate circuits without replicas have.
+    fn circuit_precision(&mut self) -> Precision {
+        let table = &self.netlist.circuit;
+        let Some(precision) = &table.precision else {
+            return Precision::Double;
+        };
+        let reason = match precision.value {
+            Precision::Double => return Precision::Double,
+            Precision::Single if self.kind() == CircuitKind::Event => Some((
+                "only rate circuits have a precision",
+                "its neurons spike",
+                "leave this line out",
+            )),
+            Precision::Single if table.replicas.value > 1 => Some((
+                "a circuit of replicas is in double precision",
+                "with several replicas",
+                "leave `replicas` out, or write `precision = \"single\"` at projections instead",
+            )),
+            Precision::Single => None,
+        };
+        if let Some((message, label, help)) = reason {
+            let problem = Problem::new(message, precision.span, label).help(help);
+            self.problems.push(problem);
+        }
+        precision.value
     }
 
     /// Every replica hears one group of recordings, and every group is heard by equally many.

@@ -89,7 +89,7 @@ impl Resolver<'_> {
             pattern: table.connect.value.clone(),
             weight: self.weight(table).clone(),
             transpose_of: None,
-            precision: self.precision(table),
+            precision: self.precision(table, circuit),
             within: table.within.clone(),
             learn: table.learn.clone(),
             spiking,
@@ -98,14 +98,23 @@ impl Resolver<'_> {
     }
 
     /// Only matrices are kept in single precision: elsewhere it would gain little.
-    fn precision(&mut self, table: &model::Projection) -> Precision {
-        let Some(precision) = &table.precision else {
-            return Precision::default();
-        };
+    fn precision(&mut self, table: &model::Projection, circuit: &Circuit) -> Precision {
         let fits = matches!(
             table.connect.value,
             model::Connect::AllToAll | model::Connect::Convolution(_)
         );
+        let Some(precision) = &table.precision else {
+            return match fits {
+                true => circuit.precision,
+                false => Precision::Double,
+            };
+        };
+        if precision.value == Precision::Double && circuit.precision == Precision::Single {
+            let message = "the whole circuit is in single precision";
+            let problem = Problem::new(message, precision.span, "not in double precision");
+            let help = "leave this line out, or write `precision = \"single\"` at projections instead of at `[circuit]`";
+            self.problems.push(problem.help(help));
+        }
         if precision.value == Precision::Single && !fits {
             let message = "only all-to-all projections and convolutions have single precision";
             let problem = Problem::new(message, precision.span, "not with this pattern");

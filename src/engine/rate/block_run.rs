@@ -1,6 +1,8 @@
 //! The steps of one block of noise and input: trials begin, schedules move on, the gates' plan is run.
 
-use super::flat::Flat;
+use std::ops::Range;
+
+use super::flat::{Flat, SingleStep};
 use super::schedule::ScheduleState;
 use super::simulation::{Observer, Stopped};
 use super::sources::SourceBlock;
@@ -10,6 +12,7 @@ use super::team::Team;
 use super::trials::Reset;
 use crate::compile::Program;
 use crate::compile::plan::Plan;
+use crate::netlist::model::Precision;
 
 /// The parts of a simulation that steps need, apart from the sources.
 pub(super) struct BlockRun<'a, 't> {
@@ -21,6 +24,8 @@ pub(super) struct BlockRun<'a, 't> {
     pub plans: &'a [(Plan, Flat)],
     pub scratch: &'a mut Scratch,
     pub team: Option<(&'a mut Team<'t>, &'a [usize])>,
+    /// The plan whose noise has been computed in single precision, and up to which step of the block.
+    pub made: (usize, usize),
 }
 
 impl BlockRun<'_, '_> {
@@ -35,12 +40,14 @@ impl BlockRun<'_, '_> {
             team.exchange(block);
         }
         let mut result = Ok(());
+        let shown = observer.every_step();
+        self.made = (0, 0);
         for in_block in 0..steps {
             result = self.step(block, in_block);
             if result.is_err() {
                 break;
             }
-            if observer.every_step() {
+            if shown {
                 self.show(observer);
             }
         }
@@ -55,17 +62,26 @@ impl BlockRun<'_, '_> {
         }
     }
 
+    fn is_single(&self) -> bool {
+        self.program.circuit.precision == Precision::Single
+    }
+
     /// Shows the state after a step.
     fn show(&mut self, observer: &mut dyn Observer) {
         match &self.team {
             Some((team, _)) if observer.reads_all() => {
                 team.show(self.state, &mut |state| observer.step(state));
             }
-            _ => observer.step(self.state),
+            _ => {
+                if self.is_single() {
+                    self.scratch.narrow.store(self.state);
+                }
+                observer.step(self.state);
+            }
         }
     }
 
-    fn step(&mut self, block: &SourceBlock, in_block: usize) -> Result<(), Stopped> {
+    fn step(&mut self, block: &mut SourceBlock, in_block: usize) -> Result<(), Stopped> {
         self.begin_trial();
         self.advance_schedules();
         let number = self.combination();
@@ -78,6 +94,17 @@ impl BlockRun<'_, '_> {
                 self.team = Some((team, looked_at));
                 result
             }
+            None if self.is_single() => {
+                let make = self.steps_to_make(number, in_block, block.steps());
+                self.scratch.machine.arch().dispatch(SingleStep {
+                    program: self.program,
+                    parts: (&mut *self.state, &mut *self.scratch),
+                    block: (block, in_block),
+                    make,
+                    plan,
+                    flat,
+                })
+            }
             None => {
                 let parts = (&mut *self.state, &mut *self.scratch);
                 let mut step = Step::of_all(self.program, parts, (block, in_block));
@@ -87,13 +114,32 @@ impl BlockRun<'_, '_> {
         result.map_err(Stopped::NotFinite)
     }
 
+    /// Steps whose noise is to be computed now: all those for which the schedules, and with them most likely the plan, stay.
+    fn steps_to_make(&mut self, plan: usize, in_block: usize, steps: usize) -> Range<usize> {
+        if self.made.0 == plan && in_block < self.made.1 {
+            return in_block..in_block;
+        }
+        let own = self.schedules.iter();
+        let own = own.filter(|(index, _)| !is_among(*index, self.overriding));
+        let held = own.chain(&*self.overriding).map(|(_, s)| s.left()).min();
+        let held = usize::try_from(held.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        self.made = (plan, (in_block + 1).saturating_add(held).min(steps));
+        in_block..self.made.1
+    }
+
     /// The first step of a trial finds everything as the first step of a run does.
     fn begin_trial(&mut self) {
         let Some((steps, reset)) = self.trial else {
             return;
         };
         if self.state.in_trial == 0 {
+            if self.is_single() {
+                self.scratch.narrow.store(self.state);
+            }
             reset.apply(self.program, self.state);
+            if self.is_single() {
+                self.scratch.narrow.load(self.state);
+            }
             let schedules = self.schedules.iter_mut().chain(&mut *self.overriding);
             schedules.for_each(|(_, schedule)| schedule.restart());
         }
@@ -104,10 +150,8 @@ impl BlockRun<'_, '_> {
     fn advance_schedules(&mut self) {
         let (program, state) = (self.program, &mut *self.state);
         let first = std::mem::take(&mut state.fresh);
-        let overridden =
-            |index: usize, list: &[(usize, ScheduleState)]| list.iter().any(|(i, _)| *i == index);
         for (index, schedule) in self.schedules.iter_mut() {
-            if !overridden(*index, self.overriding) {
+            if !is_among(*index, self.overriding) {
                 set_scheduled(state, program, (*index, schedule.advance()), first);
             }
         }
@@ -126,6 +170,11 @@ impl BlockRun<'_, '_> {
             .map(|(bit, id)| usize::from(open(id)) << bit)
             .sum()
     }
+}
+
+/// Whether a modulator's schedule is in a list.
+fn is_among(index: usize, list: &[(usize, ScheduleState)]) -> bool {
+    list.iter().any(|(i, _)| *i == index)
 }
 
 /// Sets a scheduled modulator; in a first step, which has none before it, it has not changed.

@@ -2,21 +2,23 @@
 
 use pulp::Simd;
 
+use super::flat::Precision;
 use super::sources::SourceBlock;
 use crate::compile::Weights;
 use crate::compile::kernel::{Kernel, VectorRef};
 use crate::lang::code::MOST_VECTORS;
 use crate::lang::vm::Machine;
-use crate::vector::Vector;
+use crate::vector::Aligned;
 
 /// Vectors of a kernel that counts as small.
 const FEW: usize = 4;
 
-/// What kernels of one step read.
+/// What kernels of one step read. It is handed on by reference: a core that copies it whole just after its parts were written
+/// waits until all that was before is done.
 #[derive(Clone, Copy)]
-pub(super) struct Memory<'a> {
+pub(super) struct Memory<'a, T = f64> {
     pub scalars: &'a [f64],
-    pub vectors: &'a [Vector],
+    pub vectors: &'a [Aligned<T>],
     pub weights: &'a [Weights],
     pub block: &'a SourceBlock,
     /// The step within the block.
@@ -27,19 +29,21 @@ pub(super) struct Memory<'a> {
     pub replicas: usize,
 }
 
-impl<'a> Memory<'a> {
+impl<'a, T: Precision> Memory<'a, T> {
     /// The vector at a place; a row's weights and synapse states are not in the table.
     #[inline(always)]
-    pub fn vector(&self, place: VectorRef) -> &'a [f64] {
+    pub fn vector(&self, place: VectorRef) -> &'a [T] {
         match place {
             VectorRef::Plain(id) => &self.vectors[id.0 as usize],
-            VectorRef::Source(index) => self.block.at(index as usize, self.in_block),
+            VectorRef::Source(index) => T::source(self.block, index as usize, self.in_block),
             place => self.vector_elsewhere(place),
         }
     }
 
     /// As [`Memory::vector`], for the less frequent places.
-    fn vector_elsewhere(&self, place: VectorRef) -> &'a [f64] {
+    #[cold]
+    #[inline(never)]
+    fn vector_elsewhere(&self, place: VectorRef) -> &'a [T] {
         match place {
             VectorRef::Plain(id) => &self.vectors[id.0 as usize],
             VectorRef::Oldest { ring, depth } => {
@@ -48,19 +52,42 @@ impl<'a> Memory<'a> {
             VectorRef::Delayed { ring, depth, delay } => {
                 self.slot(&self.vectors[ring.0 as usize], depth, depth - delay)
             }
-            VectorRef::Source(index) => self.block.at(index as usize, self.in_block),
+            VectorRef::Source(index) => T::source(self.block, index as usize, self.in_block),
             VectorRef::Weights | VectorRef::SynapseState(_) => &[],
         }
     }
 
     /// The slot of a ring that will have been written `later` steps after the one that is next.
     #[inline]
-    fn slot(&self, ring: &'a [f64], depth: u32, later: u32) -> &'a [f64] {
+    fn slot(&self, ring: &'a [T], depth: u32, later: u32) -> &'a [T] {
         let length = ring.len() / depth as usize;
         let at = ((self.step + u64::from(later)) % u64::from(depth)) as usize;
         &ring[at * length..(at + 1) * length]
     }
 
+    /// A scalar input of a kernel.
+    #[inline(always)]
+    pub fn scalar(&self, kernel: &Kernel, input: usize) -> f64 {
+        self.scalars[kernel.scalars[input].0 as usize]
+    }
+
+    /// Runs a kernel whose value is a scalar; if replicas differ the mean of theirs.
+    #[inline]
+    pub fn run_scalar(&self, machine: &mut Machine, kernel: &Kernel) -> f64 {
+        if kernel.differs() {
+            let values = (0..self.replicas).map(|r| self.run_scalar_of(machine, kernel, r));
+            return values.sum::<f64>() / self.replicas as f64;
+        }
+        machine.run_scalar(&kernel.code, |i| self.scalar(kernel, i))
+    }
+
+    /// Runs a kernel whose value is a scalar, for one replica.
+    pub fn run_scalar_of(&self, machine: &mut Machine, kernel: &Kernel, replica: usize) -> f64 {
+        machine.run_scalar(&kernel.code, |i| self.scalars[kernel.scalar(i, replica)])
+    }
+}
+
+impl Memory<'_> {
     /// Runs a kernel over whole vectors.
     #[inline]
     pub fn run(&self, machine: &mut Machine, kernel: &Kernel, out: &mut [f64]) {
@@ -86,7 +113,7 @@ impl<'a> Memory<'a> {
         }
         machine.run(
             &kernel.code,
-            |i| self.scalars[kernel.scalars[i].0 as usize],
+            |i| self.scalar(kernel, i),
             &vectors[..kernel.vectors.len()],
             out,
         );
@@ -137,24 +164,33 @@ impl<'a> Memory<'a> {
         machine.run_in(
             simd,
             &kernel.code,
-            |i| self.scalars[kernel.scalars[i].0 as usize],
+            |i| self.scalar(kernel, i),
             &vectors[..kernel.vectors.len()],
             out,
         );
     }
+}
 
-    /// Runs a kernel whose value is a scalar; if replicas differ the mean of theirs.
-    #[inline]
-    pub fn run_scalar(&self, machine: &mut Machine, kernel: &Kernel) -> f64 {
-        if kernel.differs() {
-            let values = (0..self.replicas).map(|r| self.run_scalar_of(machine, kernel, r));
-            return values.sum::<f64>() / self.replicas as f64;
+impl Memory<'_, f32> {
+    /// Runs a kernel over whole vectors where SIMD is at work already: in double precision, then rounded.
+    #[inline(always)]
+    pub fn run_single_in<S: Simd>(
+        &self,
+        simd: S,
+        machine: &mut Machine,
+        kernel: &Kernel,
+        out: &mut [f32],
+    ) {
+        let mut vectors: [&[f32]; MOST_VECTORS] = [&[]; MOST_VECTORS];
+        for (slot, place) in vectors.iter_mut().zip(&kernel.vectors) {
+            *slot = self.vector(*place);
         }
-        machine.run_scalar(&kernel.code, |i| self.scalars[kernel.scalars[i].0 as usize])
-    }
-
-    /// Runs a kernel whose value is a scalar, for one replica.
-    pub fn run_scalar_of(&self, machine: &mut Machine, kernel: &Kernel, replica: usize) -> f64 {
-        machine.run_scalar(&kernel.code, |i| self.scalars[kernel.scalar(i, replica)])
+        machine.run_single_in(
+            simd,
+            &kernel.code,
+            |i| self.scalar(kernel, i),
+            &vectors[..kernel.vectors.len()],
+            out,
+        );
     }
 }

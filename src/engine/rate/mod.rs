@@ -24,6 +24,7 @@ mod filters;
 mod flat;
 mod kernels;
 mod learn;
+mod narrow;
 mod optimise;
 mod products;
 mod schedule;

@@ -101,6 +101,11 @@ impl ScheduleState {
         self.left = self.lengths.get(self.at).copied().unwrap_or(u64::MAX);
     }
 
+    /// Further steps for which this step's value holds.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// The value of this step; the next call gives that of the next.
     #[inline]
     pub fn advance(&mut self) -> f64 {
@@ -113,7 +118,12 @@ impl ScheduleState {
 
     fn turn(&mut self) {
         match &self.kind {
-            Kind::Cycle { .. } => self.at = (self.at + 1) % self.values.len().max(1),
+            Kind::Cycle { .. } => {
+                self.at += 1;
+                if self.at >= self.values.len() {
+                    self.at = 0;
+                }
+            }
             Kind::Once => self.at = (self.at + 1).min(self.values.len().saturating_sub(1)),
             Kind::Random { .. } => self.draw(),
         }

@@ -8,7 +8,7 @@ use super::products::Packed;
 use super::schedule::ScheduleState;
 use super::separate;
 use super::shares::{self, Common};
-use super::sources::{SHORT_BLOCK, SourceBlock, Sources};
+use super::sources::{SHORT_BLOCK, SourceBlock, Sources, Wanted};
 use super::state::State;
 use super::step::{NotFinite, Scratch};
 use super::team::Team;
@@ -16,7 +16,7 @@ use super::trials::{Reset, Trials};
 use crate::compile::Program;
 use crate::compile::plan::{Activity, Plan};
 use crate::input::{DataError, DataPaths, Pass};
-use crate::netlist::model::{ModulatorDrive, Schedule};
+use crate::netlist::model::{ModulatorDrive, Precision, Schedule};
 use crate::source::Problem;
 
 /// Blocks of noise and input that may be made ahead of the steps that use them.
@@ -200,6 +200,7 @@ impl Simulation {
                 .rewind(crate::circuit::InputId(*input as u32), pass);
         }
         self.enter_trials(settings.trial.as_ref());
+        self.enter_precision();
         self.looked_at = self.look_for_shares();
         if self.looked_at.is_some() {
             for (plan, flat) in &mut self.plans {
@@ -223,6 +224,22 @@ impl Simulation {
         Some(all.collect::<Option<Vec<_>>>()?.concat())
     }
 
+    /// Prepares for operations in single precision, if the circuit is.
+    fn enter_precision(&mut self) {
+        if self.program.circuit.precision == Precision::Double {
+            return;
+        }
+        let flats = self.plans.iter().map(|(_, flat)| flat);
+        self.scratch.narrow.enter(flats.clone());
+        // What takes the general path, or looks, reads numbers in double precision.
+        let general = flats.flat_map(Flat::parts).next().is_some();
+        self.sources.want(if general {
+            Wanted::Both
+        } else {
+            Wanted::Single
+        });
+    }
+
     fn enter_trials(&mut self, trials: Option<&Trials>) {
         self.state.in_trial = 0;
         self.trial = trials.map(|trials| {
@@ -243,6 +260,12 @@ impl Simulation {
             Some(looked_at) => {
                 let result = self.run_apart(&plans, &looked_at, steps, observer);
                 self.looked_at = Some(looked_at);
+                result
+            }
+            None if self.program.circuit.precision == Precision::Single => {
+                self.scratch.narrow.load(&self.state);
+                let result = self.run_blocks((&plans, None), steps, observer);
+                self.scratch.narrow.store(&mut self.state);
                 result
             }
             None => self.run_blocks((&plans, None), steps, observer),
@@ -324,6 +347,7 @@ impl Simulation {
         observer: &mut dyn Observer,
     ) -> Result<(), Stopped> {
         let block_steps = self.sources.block_steps();
+        let arch = self.scratch.machine.arch();
         let (mut run, sources, spare) = self.parts(how);
         let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
         let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
@@ -338,6 +362,7 @@ impl Simulation {
                     let Ok(mut block) = used.recv() else { return };
                     let n = left.min(block_steps);
                     sources.produce(n as usize, &mut block);
+                    block.make_all(arch);
                     left -= n;
                     if made.send(block).is_err() {
                         return;
@@ -376,6 +401,7 @@ impl Simulation {
             plans,
             scratch: &mut self.scratch,
             team,
+            made: (0, 0),
         };
         (run, &mut self.sources, &mut self.spare)
     }

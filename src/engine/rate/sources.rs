@@ -3,6 +3,8 @@
 //! What a source gives at step t depends on its own stream only, so blocks may be made on another thread:
 //! the numbers are the same.
 
+mod single;
+
 use pulp::Arch;
 
 use crate::circuit::{InputId, Output};
@@ -13,6 +15,7 @@ use crate::input::{DataError, DataPaths, Pass};
 use crate::lang::vm::padded;
 use crate::random::Normals;
 use crate::vector::Vector;
+use single::SingleSource;
 
 /// Most steps in a block: enough to fill SIMD lanes, few enough to stay in the cache.
 const BLOCK_STEPS: usize = 64;
@@ -34,6 +37,15 @@ pub struct Sources {
     waiting: Option<Streams>,
     /// Inputs of the first trial, given again in every trial.
     replay: Option<Replay>,
+    wanted: Wanted,
+}
+
+/// The precision in which blocks are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Double,
+    Single,
+    Both,
 }
 
 /// A process, and which sources its outputs are: those that are read.
@@ -58,6 +70,8 @@ pub struct SourceBlock {
     pub(super) steps: usize,
     pub(super) vectors: Vec<Vector>,
     pub(super) lengths: Vec<usize>,
+    /// The same in single precision, if anybody reads that.
+    singles: Vec<SingleSource>,
 }
 
 impl SourceBlock {
@@ -113,6 +127,7 @@ impl Sources {
             arch: Arch::new(),
             waiting: None,
             replay: None,
+            wanted: Wanted::Double,
         };
         for (index, input) in circuit.inputs.iter().enumerate() {
             let read = |(at, source): (usize, &Source)| match source {
@@ -132,6 +147,11 @@ impl Sources {
             }
         }
         Ok(sources)
+    }
+
+    /// Says in which precision the next blocks are read.
+    pub(super) fn want(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
     }
 
     /// Steps in a block.
@@ -190,7 +210,9 @@ impl Sources {
                 vectors[*at] = Vector::zeros(steps * self.lengths[*at]);
             }
         }
+        let wanted = std::mem::replace(&mut self.wanted, Wanted::Double);
         self.advance(steps, &mut vectors);
+        self.wanted = wanted;
         self.replay = Some(Replay {
             vectors,
             steps,
@@ -208,12 +230,28 @@ impl Sources {
         for (vector, length) in block.vectors.iter_mut().zip(&self.lengths) {
             vector.resize(steps * length, 0.0);
         }
+        if self.wanted != Wanted::Double {
+            block
+                .singles
+                .resize_with(self.lengths.len(), SingleSource::default);
+        }
         for (index, normals) in &mut self.noises {
-            normals.fill(self.arch, &mut block.vectors[*index]);
+            if self.wanted == Wanted::Single {
+                let n = steps * self.lengths[*index];
+                block.singles[*index].draw(normals, self.arch, n);
+            } else {
+                normals.fill(self.arch, &mut block.vectors[*index]);
+                if let Some(single @ SingleSource::Noise(_)) = block.singles.get_mut(*index) {
+                    *single = SingleSource::default();
+                }
+            }
         }
         match &mut self.replay {
             Some(replay) => replay.give(steps, &self.lengths, &mut block.vectors),
             None => self.advance(steps, &mut block.vectors),
+        }
+        if self.wanted != Wanted::Double {
+            self.in_single(block);
         }
     }
 
@@ -225,10 +263,15 @@ impl Sources {
             for (vector, (_, at)) in taken.iter_mut().zip(&*outputs) {
                 *vector = std::mem::take(&mut vectors[*at]);
             }
+            let single = self.wanted != Wanted::Double && process.has_single();
             let mut each = taken.iter_mut();
             let mut slices: [(Output, &mut [f64]); Output::COUNT] = std::array::from_fn(|k| {
                 let output = outputs.get(k).map_or(Output::Values, |(output, _)| *output);
-                (output, each.next().map(|v| &mut v[..]).unwrap_or_default())
+                let out = each.next().map(|v| &mut v[..]).unwrap_or_default();
+                match output {
+                    Output::Values if single => (output, &mut out[..0]),
+                    _ => (output, out),
+                }
             });
             process.advance(self.arch, steps, &mut slices[..outputs.len()]);
             for ((_, at), vector) in outputs.iter().zip(taken) {

@@ -1,12 +1,14 @@
 //! One step of the rate engine.
 
+use std::marker::PhantomData;
+
 use crate::circuit::CompartmentId;
 use crate::compile::kernel::{Kernel, ScalarId, VectorRef};
 use crate::compile::plan::{Compute, IntegrateStep, ModulatorStep, Plan, SumStep};
 use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
-use crate::engine::elementwise;
-use crate::engine::elementwise::{Euler, Factor};
+use crate::engine::elementwise::{self, Euler, Factor};
+use crate::engine::lanes::{self, Lane};
 use crate::lang::vm::{Machine, padded};
 use crate::vector::{Singles, Vector};
 
@@ -44,6 +46,8 @@ pub(super) struct Scratch {
     pub doubles: Vector,
     /// Factors in single precision: presynaptic and postsynaptic ones.
     pub singles: [Singles; 2],
+    /// Vectors of a circuit in single precision.
+    pub narrow: super::narrow::Narrow,
     pub eligibility: super::eligibility::Factors,
     pub products: super::products::Products,
     /// Weights in the form that products want, while shares of the replicas take their steps apart.
@@ -94,6 +98,7 @@ impl Step<'_> {
             step: &mut *self,
             plan,
             flat,
+            precision: PhantomData::<f64>,
         })?;
         self.state.step += 1;
         Ok(())
@@ -430,17 +435,17 @@ impl Step<'_> {
 
     /// Finds the first neuron whose value is not finite; the padding does not count.
     #[inline(never)]
-    pub(super) fn check_finite(
+    pub(super) fn check_finite<T: Lane>(
         &self,
         compartment: CompartmentId,
-        values: &[f64],
+        values: &[T],
     ) -> Result<(), NotFinite> {
         if elementwise::all_finite(self.scratch.machine.arch(), values) {
             return Ok(());
         }
         let size = self.program.circuit.population(compartment.population).size;
-        let row = padded(size);
-        let bad = |replica: &[f64]| replica[..size].iter().position(|v| !v.is_finite());
+        let row = lanes::padded::<T>(size);
+        let bad = |replica: &[T]| replica[..size].iter().position(|v| !v.to_f64().is_finite());
         match values.chunks_exact(row).find_map(bad) {
             Some(neuron) => Err(NotFinite {
                 compartment,

@@ -98,6 +98,8 @@ pub struct CircuitTable {
     pub step: Option<Spanned<Quantity>>,
     /// Copies that share weights (mini-batch); 1 if not given.
     pub replicas: Spanned<u32>,
+    /// How exactly values and weights are kept and computed, if given.
+    pub precision: Option<Spanned<Precision>>,
     /// One paragraph on what the circuit is, if given.
     pub about: Option<String>,
 }

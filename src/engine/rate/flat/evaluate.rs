@@ -6,8 +6,9 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::kernels::Memory;
+use super::Precision;
 use super::pattern::{Long, Number, Pattern};
-use crate::engine::elementwise::{AllFinite, none_is_nan};
+use crate::engine::elementwise::AllFinite;
 use crate::lang::math;
 use crate::lang::vm::{LANES, Machine};
 
@@ -16,7 +17,11 @@ const EXPONENT: u64 = 0x7ff << 52;
 
 /// What a number is in this step.
 #[inline(always)]
-pub(super) fn number(memory: Memory<'_>, machine: &mut Machine, number: &Number) -> f64 {
+pub(super) fn number<T: Precision>(
+    memory: &Memory<'_, T>,
+    machine: &mut Machine,
+    number: &Number,
+) -> f64 {
     match number {
         Number::Constant(value) => *value,
         Number::Product {
@@ -27,16 +32,17 @@ pub(super) fn number(memory: Memory<'_>, machine: &mut Machine, number: &Number)
             let x = memory.scalars[*scalar];
             factor * if *negative { -x } else { x }
         }
+        Number::Rest { factor, scalar } => factor * (1.0 - memory.scalars[*scalar]),
         Number::Kernel(kernel) => memory.run_scalar(machine, kernel),
     }
 }
 
 /// Computes an expression into `out`; whether all results are finite, if `check` asks for it.
-pub(super) struct Evaluate<'a> {
-    pub memory: Memory<'a>,
+pub(super) struct Evaluate<'a, T> {
+    pub memory: &'a Memory<'a, T>,
     pub machine: &'a mut Machine,
     pub pattern: &'a Pattern,
-    pub out: &'a mut [f64],
+    pub out: &'a mut [T],
     pub check: bool,
 }
 
@@ -49,10 +55,10 @@ macro_rules! each {
         $(let $x = &$values[..n];)+
         let mut largest = 0;
         for i in 0..n {
-            $(let $x = $x[i];)+
+            $(let $x = $x[i].to_f64();)+
             let result: f64 = $e;
             largest = largest.max(result.to_bits() & EXPONENT);
-            $out[i] = result;
+            $out[i] = T::from_f64(result);
         }
         largest < EXPONENT
     }};
@@ -63,22 +69,28 @@ macro_rules! each {
 macro_rules! each_vector {
     ($simd:ident, $out:ident, $(($x:ident, $values:expr)),+ => $e:expr) => {{
         let n = $out.len();
-        let out = S::as_mut_simd_f64s($out).0;
-        $(let $x = S::as_simd_f64s(&$values[..n]).0;)+
-        let zero = $simd.splat_f64s(0.0);
+        let out = T::vectors_mut::<S>($out);
+        $(let $x = T::vectors::<S>(&$values[..n]);)+
+        let zero = T::splat($simd, T::default());
         // 0·x is 0 for finite x and NaN for all else, and a sum with a NaN in it stays one.
         let mut total = zero;
         for i in 0..out.len() {
             $(let $x = $x[i];)+
             let result = $e;
-            total = $simd.mul_add_f64s(result, zero, total);
+            total = T::mul_add($simd, result, zero, total);
             out[i] = result;
         }
-        none_is_nan($simd, total)
+        T::none_is_nan($simd, total)
     }};
 }
 
-impl Evaluate<'_> {
+/// A number in all lanes.
+#[inline(always)]
+fn splat<S: Simd, T: Precision>(simd: S, x: f64) -> T::Vector<S> {
+    T::splat(simd, T::from_f64(x))
+}
+
+impl<T: Precision> Evaluate<'_, T> {
     /// Computes the expression where SIMD is at work already: a short loop stands where this is called, a long one is
     /// called itself.
     #[inline(always)]
@@ -93,28 +105,28 @@ impl Evaluate<'_> {
         match pattern {
             Pattern::Copy(x) => each_vector!(simd, out, (x, memory.vector(*x)) => x),
             Pattern::Fma { scale, x, y } => {
-                let scale = simd.splat_f64s(*scale);
+                let scale = splat::<S, T>(simd, *scale);
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
-                    simd.mul_add_f64s(scale, x, y))
+                    T::mul_add(simd, scale, x, y))
             }
             Pattern::Product { x, y } => {
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
-                    simd.mul_f64s(x, y))
+                    T::mul(simd, x, y))
             }
             Pattern::AtLeast { least, x } => {
-                let least = simd.splat_f64s(*least);
+                let least = splat::<S, T>(simd, *least);
                 each_vector!(simd, out, (x, memory.vector(*x)) =>
-                    simd.select_f64s(simd.less_than_or_equal_f64s(x, least), least, x))
+                    T::at_least(simd, x, least))
             }
             Pattern::Error { scale, x, y } => {
-                let scale = simd.splat_f64s(*scale);
+                let scale = splat::<S, T>(simd, *scale);
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
-                    simd.mul_f64s(scale, simd.sub_f64s(x, y)))
+                    T::mul(simd, scale, T::sub(simd, x, y)))
             }
             Pattern::SquaredError { x, y } => {
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) => {
-                    let error = simd.sub_f64s(x, y);
-                    simd.mul_f64s(error, error)
+                    let error = T::sub(simd, x, y);
+                    T::mul(simd, error, error)
                 })
             }
             Pattern::Long(long) => simd.vectorize(EvaluateLong {
@@ -129,15 +141,15 @@ impl Evaluate<'_> {
 }
 
 /// The long expressions.
-struct EvaluateLong<'a> {
-    memory: Memory<'a>,
+struct EvaluateLong<'a, T> {
+    memory: &'a Memory<'a, T>,
     machine: &'a mut Machine,
     long: &'a Long,
-    out: &'a mut [f64],
+    out: &'a mut [T],
     check: bool,
 }
 
-impl WithSimd for EvaluateLong<'_> {
+impl<T: Precision> WithSimd for EvaluateLong<'_, T> {
     type Output = bool;
 
     #[inline(always)]
@@ -158,24 +170,29 @@ impl WithSimd for EvaluateLong<'_> {
                 y,
                 w,
             } => {
-                let signal = simd.splat_f64s(number(memory, machine, signal));
-                let [scale, decay] = [simd.splat_f64s(*scale), simd.splat_f64s(*decay)];
+                let signal = splat::<S, T>(simd, number(memory, machine, signal));
+                let [scale, decay] = [splat::<S, T>(simd, *scale), splat::<S, T>(simd, *decay)];
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)), (w, memory.vector(*w)) => {
-                    let deviation = simd.mul_f64s(signal, simd.sub_f64s(x, y));
-                    simd.mul_f64s(scale, simd.negate_mul_add_f64s(decay, w, deviation))
+                    let deviation = T::mul(simd, signal, T::sub(simd, x, y));
+                    T::mul(simd, scale, T::negate_mul_add(simd, decay, w, deviation))
                 })
             }
+            Long::ErrorProduct { signal, x, y, z } => {
+                let signal = splat::<S, T>(simd, number(memory, machine, signal));
+                each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)), (z, memory.vector(*z)) =>
+                    T::mul(simd, T::mul(simd, signal, T::sub(simd, x, y)), z))
+            }
             Long::TanhFma { scale, x, y } => {
-                let scale = simd.splat_f64s(*scale);
+                let scale = splat::<S, T>(simd, *scale);
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) =>
-                    simd.mul_add_f64s(scale, x, math::tanh_in(simd, y)))
+                    T::mul_add(simd, scale, x, T::tanh(simd, y)))
             }
             Long::TanhError { scale, x, y } => {
-                let [scale, one] = [simd.splat_f64s(*scale), simd.splat_f64s(1.0)];
+                let [scale, one] = [splat::<S, T>(simd, *scale), splat::<S, T>(simd, 1.0)];
                 each_vector!(simd, out, (x, memory.vector(*x)), (y, memory.vector(*y)) => {
-                    let t = math::tanh_in(simd, y);
-                    let slope = simd.negate_mul_add_f64s(t, t, one);
-                    simd.mul_f64s(scale, simd.mul_f64s(simd.sub_f64s(x, t), slope))
+                    let t = T::tanh(simd, y);
+                    let slope = T::negate_mul_add(simd, t, t, one);
+                    T::mul(simd, scale, T::mul(simd, T::sub(simd, x, t), slope))
                 })
             }
             Long::SoftplusLeak { scale, gain, x, y } => {
@@ -183,7 +200,7 @@ impl WithSimd for EvaluateLong<'_> {
                     -(math::softplus_inverse(x * gain) * scale) + y)
             }
             Long::Code(kernel) => {
-                memory.run_in(simd, machine, kernel, out);
+                T::run(simd, memory, machine, kernel, out);
                 !check || AllFinite { x: out }.with_simd(simd)
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::pattern::{Number, Pattern};
+use super::pattern::{Number, Pattern, in_place};
 use super::{Delivery, EligibilityOp, Op, OuterOp, Part, Scaled, Single};
 use crate::circuit::connect::Connectivity;
 use crate::circuit::{CompartmentId, ProjectionId};
@@ -26,7 +26,10 @@ pub(super) fn ops(program: &Program, plan: &Plan) -> Vec<Op> {
     let mut checked = HashSet::new();
     for (index, compute) in plan.compute.iter().enumerate() {
         let op = lower.compute(compute, &mut checked);
-        ops.push(op.unwrap_or(Op::Part(Part::Compute(index))));
+        let op = op.unwrap_or(Op::Part(Part::Compute(index)));
+        if !ops.last_mut().is_some_and(|last| copies(last, &op)) {
+            ops.push(op);
+        }
     }
     for (index, filter) in plan.smooth.iter().enumerate() {
         let op = lower.smooth(filter);
@@ -78,18 +81,32 @@ pub(super) fn ops(program: &Program, plan: &Plan) -> Vec<Op> {
     ops
 }
 
-fn at(id: VectorId) -> usize {
-    id.0 as usize
+/// Whether an operation is a copy of what the one before computes, which then does both.
+fn copies(last: &mut Op, op: &Op) -> bool {
+    match (last, op) {
+        (
+            Op::Value {
+                into: from,
+                copy: copy @ None,
+                ..
+            },
+            Op::Value {
+                into,
+                pattern: Pattern::Copy(VectorRef::Plain(id)),
+                within: None,
+                check: false,
+                ..
+            },
+        ) if at(*id) == *from => {
+            *copy = Some(*into);
+            true
+        }
+        _ => false,
+    }
 }
 
-/// A ring of one slot is a vector.
-fn in_place(place: VectorRef) -> VectorRef {
-    match place {
-        VectorRef::Oldest { ring, depth: 1 } | VectorRef::Delayed { ring, depth: 1, .. } => {
-            VectorRef::Plain(ring)
-        }
-        other => other,
-    }
+fn at(id: VectorId) -> usize {
+    id.0 as usize
 }
 
 /// Whether a vector is in the simulation's memory, and not at a rule's synapses.
@@ -144,6 +161,7 @@ impl Lower<'_> {
                     pattern,
                     within: *within,
                     check: !copies_checked,
+                    copy: None,
                 })
             }
         }
@@ -197,7 +215,7 @@ impl Lower<'_> {
                 Some(input),
             ) if in_memory(input) && input != VectorRef::Plain(state) => Some(Op::Smooth {
                 state: at(state),
-                input,
+                input: in_place(input),
                 kind: filter.kind,
                 index: filter.index,
             }),
@@ -247,7 +265,7 @@ impl Lower<'_> {
             Some(OuterOp {
                 gate: term.gate.as_ref().map(Number::of),
                 post: Pattern::of(&term.post),
-                pre,
+                pre: in_place(pre),
             })
         });
         Some(Op::Outer {
@@ -272,6 +290,7 @@ impl Lower<'_> {
         if !uniform.clone().all(ScaledTerm::is_uniform)
             || !filter.kept.is_empty()
             || projection.precision == Precision::Single
+            || self.program.circuit.precision == Precision::Single
         {
             return None;
         }
@@ -322,8 +341,8 @@ fn scaled(term: &ScaledTerm) -> Option<Scaled> {
     match (&term.post, &term.pre) {
         (Factor::Vector(post), Factor::Vector(pre)) => Some(Scaled {
             scale: Number::of(&term.scale),
-            post: *post,
-            pre: *pre,
+            post: in_place(*post),
+            pre: in_place(*pre),
         }),
         _ => None,
     }

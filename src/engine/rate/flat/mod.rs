@@ -6,12 +6,19 @@
 //! no operation of its own (replicas, sparse projections, rules synapse by synapse, measured updates, probes) stays a
 //! [`Part`], which takes the general path of [`Step`](super::step::Step); both give the same bits.
 
+mod eligibility;
 mod evaluate;
 mod lower;
 mod pattern;
+mod precision;
+mod reads;
 mod run;
+mod single;
 
+pub(super) use precision::Precision;
+pub(super) use reads::Written;
 pub(super) use run::Run;
+pub(super) use single::SingleStep;
 
 use crate::circuit::CompartmentId;
 use crate::compile::Program;
@@ -52,6 +59,8 @@ enum Op {
         pattern: Pattern,
         within: Option<[f64; 2]>,
         check: bool,
+        /// Another compartment's value that is the same.
+        copy: Option<usize>,
     },
     /// A filter of neurons that smooths a vector.
     Smooth {
@@ -161,13 +170,18 @@ struct Scaled {
 #[derive(Debug, Clone)]
 pub(super) struct Flat {
     ops: Vec<Op>,
+    /// Sources that operations read.
+    sources: Vec<usize>,
 }
 
 impl Flat {
     /// Lowers a plan.
     pub fn new(program: &Program, plan: &Plan) -> Flat {
-        Flat {
+        let mut flat = Flat {
             ops: lower::ops(program, plan),
-        }
+            sources: vec![],
+        };
+        flat.sources = flat.sources();
+        flat
     }
 }

@@ -14,6 +14,11 @@ pub(super) enum Number {
         scalar: usize,
         negative: bool,
     },
+    /// A constant times what a scalar of the state lacks to 1.
+    Rest {
+        factor: f64,
+        scalar: usize,
+    },
     /// An expression of scalars.
     Kernel(Box<Kernel>),
 }
@@ -37,18 +42,26 @@ fn number(kernel: &Kernel, slot: u16) -> Option<Number> {
         }
         _ => (1.0, slot, false),
     };
+    let input = |slot: u16| {
+        let input = code.scalar_inputs.iter().position(|(s, _)| *s == slot)?;
+        Some(kernel.scalars.get(input)?.0 as usize)
+    };
+    // A product with 1 is exact, so that both forms are one.
+    let factor = if scaled { factor } else { 1.0 };
+    if let Some((Operation::Binary(Binary::Sub), [one, x, _])) = made(code, slot)
+        && constant(code, one).map(f64::to_bits) == Some(1.0_f64.to_bits())
+        && let Some(scalar) = input(x)
+    {
+        return Some(Number::Rest { factor, scalar });
+    }
     let (slot, negative) = match made(code, slot) {
         Some((Operation::Unary(Unary::Neg), [x, ..])) => (x, true),
         Some(_) => return None,
         None => (slot, false),
     };
-    let input = code.scalar_inputs.iter().position(|(s, _)| *s == slot)?;
-    let scalar = kernel.scalars.get(input)?.0 as usize;
-    // A product with 1 is exact, so that both forms are one.
-    let factor = if scaled { factor } else { 1.0 };
     Some(Number::Product {
         factor,
-        scalar,
+        scalar: input(slot)?,
         negative,
     })
 }
@@ -116,6 +129,13 @@ pub(super) enum Long {
         y: VectorRef,
         w: VectorRef,
     },
+    /// (signal·(x − y))·z: an error times a third vector.
+    ErrorProduct {
+        signal: Number,
+        x: VectorRef,
+        y: VectorRef,
+        z: VectorRef,
+    },
     /// y − scale·softplus⁻¹(gain·x): the leak of a neuron whose steady state is a softplus of its drive.
     SoftplusLeak {
         scale: f64,
@@ -130,11 +150,25 @@ pub(super) enum Long {
 impl Pattern {
     pub fn of(kernel: &Kernel) -> Pattern {
         let found = Reader { kernel }.recognise();
-        found.unwrap_or_else(|| Pattern::Long(Long::Code(Box::new(kernel.clone()))))
+        found.unwrap_or_else(|| {
+            let mut kernel = kernel.clone();
+            for place in &mut kernel.vectors {
+                *place = in_place(*place);
+            }
+            Pattern::Long(Long::Code(Box::new(kernel)))
+        })
+    }
+
+    /// Shows all places that it reads.
+    pub fn places(&self, mut see: impl FnMut(VectorRef)) {
+        self.reads(|place| {
+            see(place);
+            false
+        });
     }
 
     /// Whether it reads a vector of which `wanted` is true.
-    pub fn reads(&self, wanted: impl Fn(VectorRef) -> bool) -> bool {
+    pub fn reads(&self, mut wanted: impl FnMut(VectorRef) -> bool) -> bool {
         match self {
             Pattern::Copy(x) | Pattern::AtLeast { x, .. } => wanted(*x),
             Pattern::Fma { x, y, .. }
@@ -146,11 +180,21 @@ impl Pattern {
                 | Long::TanhError { x, y, .. }
                 | Long::SoftplusLeak { x, y, .. },
             ) => wanted(*x) || wanted(*y),
-            Pattern::Long(Long::Deviation { x, y, w, .. }) => {
-                wanted(*x) || wanted(*y) || wanted(*w)
-            }
+            Pattern::Long(
+                Long::Deviation { x, y, w, .. } | Long::ErrorProduct { x, y, z: w, .. },
+            ) => wanted(*x) || wanted(*y) || wanted(*w),
             Pattern::Long(Long::Code(kernel)) => kernel.vectors.iter().any(|v| wanted(*v)),
         }
+    }
+}
+
+/// A ring of one slot is a vector.
+pub(super) fn in_place(place: VectorRef) -> VectorRef {
+    match place {
+        VectorRef::Oldest { ring, depth: 1 } | VectorRef::Delayed { ring, depth: 1, .. } => {
+            VectorRef::Plain(ring)
+        }
+        other => other,
     }
 }
 
@@ -173,7 +217,10 @@ const NEG_FMA: Operation = Operation::Ternary(Ternary::NegFma);
 impl Reader<'_> {
     fn input(&self, source: Source) -> Option<VectorRef> {
         match source {
-            Source::Input(index) => self.kernel.vectors.get(usize::from(index)).copied(),
+            Source::Input(index) => {
+                let place = self.kernel.vectors.get(usize::from(index));
+                place.copied().map(in_place)
+            }
             _ => None,
         }
     }
@@ -278,6 +325,16 @@ impl Reader<'_> {
                 x: self.input(x)?,
                 y: self.input(y)?,
                 w: self.input(w)?,
+            }),
+            [
+                (SUB, [Other(x), Other(y), _]),
+                (MUL, [Other(signal), Made(0), _]),
+                (MUL, [Made(1), Other(z), _]),
+            ] => Pattern::Long(Long::ErrorProduct {
+                signal: self.number(signal)?,
+                x: self.input(x)?,
+                y: self.input(y)?,
+                z: self.input(z)?,
             }),
             [
                 (MUL, [Other(x), Other(gain), _]),

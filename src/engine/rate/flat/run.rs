@@ -1,76 +1,78 @@
 //! Walking the list of operations.
 //!
 //! The walk itself is compiled for the machine's instruction set, so that short loops stand in it and longer kernels are
-//! called without another dispatch. A vector that is written is moved out of the state meanwhile: nothing that an
+//! called without another dispatch. A vector that is written is moved out of the others meanwhile: nothing that an
 //! operation reads is what it writes.
+
+use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::kernels::Memory;
 use super::super::learn;
-use super::super::step::{NotFinite, Scratch, Step};
+use super::super::step::{NotFinite, Step};
+use super::eligibility::eligibility;
 use super::evaluate::{Evaluate, number};
 use super::pattern::Number;
-use super::{Delivery, EligibilityOp, Flat, Op, OuterOp, Scaled, Single};
+use super::precision::{Precision, Tools};
+use super::{Delivery, Flat, Op, OuterOp, Single};
 use crate::compile::Weights;
 use crate::compile::kernel::VectorRef;
 use crate::compile::plan::Plan;
 use crate::engine::elementwise::{self, AddProduct, DecayAdd, Euler, Factor, Smooth};
-use crate::engine::eligibility::{Pass, Product};
-use crate::engine::{dense, outer as kernels};
+use crate::engine::lanes::padded;
 use crate::lang::FilterKind;
-use crate::lang::vm::{Machine, padded};
-use crate::vector::Singles;
 
 /// Phases 3 to 8 of a step, as a list of operations.
-pub(in crate::engine::rate) struct Run<'r, 's> {
+pub(in crate::engine::rate) struct Run<'r, 's, T> {
     pub step: &'r mut Step<'s>,
     pub plan: &'r Plan,
     pub flat: &'r Flat,
+    pub precision: PhantomData<T>,
 }
 
-impl WithSimd for Run<'_, '_> {
+impl<T: Precision> WithSimd for Run<'_, '_, T> {
     type Output = Result<(), NotFinite>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Run { step, plan, flat } = self;
+        let Run {
+            step, plan, flat, ..
+        } = self;
         for op in &flat.ops {
             match op {
                 Op::Drive {
                     into,
                     base,
                     deliveries,
-                } => drive(simd, step, *into, *base, deliveries),
-                Op::Value { .. } => value(simd, step, op)?,
+                } => drive::<S, T>(simd, step, *into, *base, deliveries),
+                Op::Value { .. } => value::<S, T>(simd, step, op)?,
                 Op::Smooth {
                     state,
                     input,
                     kind,
                     index,
-                } => smooth(simd, step, (*state, *input), *kind, *index),
+                } => smooth::<S, T>(simd, step, (*state, *input), *kind, *index),
                 Op::Sum {
                     pattern,
                     length,
                     into,
                 } => {
-                    let (memory, scratch) = step.parts();
-                    let Scratch { machine, first, .. } = scratch;
-                    first.resize(padded(*length), 0.0);
+                    let (memory, Tools { machine, first, .. }) = T::parts(step);
+                    first.resize(padded::<T>(*length), T::default());
                     Evaluate {
-                        memory,
+                        memory: &memory,
                         machine,
                         pattern,
                         out: first,
                         check: false,
                     }
                     .run(simd);
-                    let total = Machine::sum_in(simd, &first[..*length]);
+                    let total = T::total(simd, &first[..*length]);
                     step.state.scalars[*into] = total;
                 }
                 Op::Modulate { modulator, value } => {
-                    let (memory, scratch) = step.parts();
-                    let value = number(memory, &mut scratch.machine, value);
+                    let (memory, tools) = T::parts(step);
+                    let value = number(&memory, tools.machine, value);
                     step.set_modulator(*modulator, value);
                 }
                 Op::Outer {
@@ -80,7 +82,7 @@ impl WithSimd for Run<'_, '_> {
                     growth,
                     terms,
                     within,
-                } => outer(
+                } => outer::<S, T>(
                     simd,
                     step,
                     (*projection, *pre, *post),
@@ -88,21 +90,23 @@ impl WithSimd for Run<'_, '_> {
                     terms,
                     *within,
                 ),
-                Op::Elementwise { .. } => elementwise(simd, step, op),
+                Op::Elementwise { .. } => elementwise::<S, T>(simd, step, op),
                 Op::Eligibility(rule) => eligibility(simd, step, rule),
-                Op::Integrate { .. } => integrate(simd, step, op)?,
+                Op::Integrate { .. } => integrate::<S, T>(simd, step, op)?,
                 Op::Delay { value, ring, depth } => {
-                    let mut slots = std::mem::take(&mut step.state.vectors[*ring]);
-                    let value = &step.state.vectors[*value];
                     // A division takes as long as a short loop.
-                    let at = match depth {
+                    let slot = match depth {
                         1 => 0,
-                        _ => (step.state.step % depth) as usize * value.len(),
+                        _ => (step.state.step % depth) as usize,
                     };
+                    let vectors = T::table(step);
+                    let mut slots = std::mem::take(&mut vectors[*ring]);
+                    let value = &vectors[*value];
+                    let at = slot * value.len();
                     elementwise::copy_in(simd, &mut slots[at..at + value.len()], value);
-                    step.state.vectors[*ring] = slots;
+                    vectors[*ring] = slots;
                 }
-                Op::Part(part) => step.run_part(plan, *part)?,
+                Op::Part(part) => T::run_part(step, plan, *part)?,
             }
         }
         Ok(())
@@ -110,40 +114,34 @@ impl WithSimd for Run<'_, '_> {
 }
 
 #[inline(always)]
-fn drive<S: Simd>(
+fn drive<S: Simd, T: Precision>(
     simd: S,
     step: &mut Step<'_>,
     into: usize,
     base: Option<VectorRef>,
     deliveries: &[Delivery],
 ) {
-    let mut drive = std::mem::take(&mut step.state.vectors[into]);
-    let (memory, scratch) = step.parts();
+    let mut drive = std::mem::take(&mut T::table(step)[into]);
+    let (memory, tools) = T::parts(step);
     let n = drive.len();
     let mut begun = base.is_some();
     if let Some(base) = base {
         elementwise::copy_in(simd, &mut drive, &memory.vector(base)[..n]);
     }
     for delivery in deliveries {
-        let pre = &memory.vector(delivery.pre)[..delivery.sources];
         match &memory.weights[delivery.projection] {
-            Weights::Dense { row, values } => {
-                dense::deliver_in(simd, (values, *row), pre, &mut drive, begun);
+            weights @ (Weights::Dense { .. } | Weights::Single { .. }) => {
+                let pre = &memory.vector(delivery.pre)[..delivery.sources];
+                let [rounded, _] = &mut *tools.singles;
+                T::deliver(simd, weights, pre, (&mut drive, begun), rounded);
             }
-            Weights::Single { row, values, .. } => {
-                let [rounded, _] = &mut scratch.singles;
-                let pre = round(simd, pre, pre.len(), rounded);
-                dense::deliver_in(simd, (values, *row), pre, &mut drive, begun);
-            }
-            Weights::OneToOne { values }
-            | Weights::Sparse { values }
-            | Weights::Shared { values } => {
+            _ => {
                 if !begun {
-                    drive.fill(0.0);
+                    elementwise::zero_in(simd, &mut drive);
                 }
                 simd.vectorize(AddProduct {
                     out: &mut drive,
-                    a: values,
+                    a: T::each(&memory, delivery.projection),
                     x: Factor::Each(memory.vector(delivery.pre)),
                 });
             }
@@ -151,36 +149,29 @@ fn drive<S: Simd>(
         begun = true;
     }
     if !begun {
-        drive.fill(0.0);
+        drive.fill(T::default());
     }
-    step.state.vectors[into] = drive;
-}
-
-/// A vector in single precision, `length` long.
-#[inline(always)]
-fn round<'a, S: Simd>(simd: S, x: &[f64], length: usize, into: &'a mut Singles) -> &'a [f32] {
-    into.resize(length, 0.0);
-    simd.vectorize(elementwise::Round { x, out: into });
-    into
+    T::table(step)[into] = drive;
 }
 
 #[inline(always)]
-fn value<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFinite> {
+fn value<S: Simd, T: Precision>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFinite> {
     let Op::Value {
         compartment,
         into,
         pattern,
         within,
         check,
+        copy,
     } = op
     else {
         return Ok(());
     };
-    let mut value = std::mem::take(&mut step.state.vectors[*into]);
-    let (memory, scratch) = step.parts();
+    let mut value = std::mem::take(&mut T::table(step)[*into]);
+    let (memory, tools) = T::parts(step);
     let finite = Evaluate {
-        memory,
-        machine: &mut scratch.machine,
+        memory: &memory,
+        machine: tools.machine,
         pattern,
         out: &mut value,
         check: *check,
@@ -192,13 +183,17 @@ fn value<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFinite
     if *check && !finite {
         checked = step.check_finite(*compartment, &value);
     }
-    step.state.vectors[*into] = value;
+    let table = T::table(step);
+    if let Some(copy) = copy {
+        elementwise::copy_in(simd, &mut table[*copy], &value);
+    }
+    table[*into] = value;
     checked
 }
 
 /// A filter takes a vector as it is.
 #[inline(always)]
-fn smooth<S: Simd>(
+fn smooth<S: Simd, T: Precision>(
     simd: S,
     step: &mut Step<'_>,
     (at, input): (usize, VectorRef),
@@ -206,29 +201,30 @@ fn smooth<S: Simd>(
     index: usize,
 ) {
     let first = !std::mem::replace(&mut step.state.started[index], true);
-    let mut state = std::mem::take(&mut step.state.vectors[at]);
-    let input = &step.memory().vector(input)[..state.len()];
+    let mut state = std::mem::take(&mut T::table(step)[at]);
+    let (memory, _) = T::parts(step);
+    let input = &memory.vector(input)[..state.len()];
     match kind {
         FilterKind::Average(_) if first => state.copy_from_slice(input),
         FilterKind::Average(decay) | FilterKind::Lowpass(decay) => {
             simd.vectorize(Smooth {
                 out: &mut state,
                 x: input,
-                decay,
+                decay: T::from_f64(decay),
             });
         }
         FilterKind::Trace(decay) => simd.vectorize(DecayAdd {
             out: &mut state,
             x: input,
-            decay,
+            decay: T::from_f64(decay),
         }),
         FilterKind::Previous(_) | FilterKind::Carried => state.copy_from_slice(input),
     }
-    step.state.vectors[at] = state;
+    T::table(step)[at] = state;
 }
 
 #[inline(always)]
-fn outer<S: Simd>(
+fn outer<S: Simd, T: Precision>(
     simd: S,
     step: &mut Step<'_>,
     (projection, pre_size, post_row): (usize, usize, usize),
@@ -236,24 +232,24 @@ fn outer<S: Simd>(
     terms: &[OuterOp],
     within: Option<[f64; 2]>,
 ) {
-    let (memory, weights, _, scratch) = step.learning();
+    let (memory, weights, tools) = T::learning(step);
     let weights = &mut weights[projection];
-    let Scratch {
+    let Tools {
         machine,
         first: post,
-        singles: [pre_single, post_single],
+        singles,
         ..
-    } = scratch;
-    let mut growth = growth.map_or(0.0, |g| number(memory, machine, g));
+    } = tools;
+    let mut growth = growth.map_or(0.0, |g| number(&memory, machine, g));
     for term in terms {
         if let Some(gate) = &term.gate
-            && number(memory, machine, gate).abs() <= 0.0
+            && number(&memory, machine, gate).abs() <= 0.0
         {
             continue;
         }
-        post.resize(post_row, 0.0);
+        post.resize(padded::<T>(post_row), T::default());
         Evaluate {
-            memory,
+            memory: &memory,
             machine,
             pattern: &term.post,
             out: post,
@@ -261,15 +257,9 @@ fn outer<S: Simd>(
         }
         .run(simd);
         let pre = &memory.vector(term.pre)[..pre_size];
-        match weights {
-            Weights::Single { row, values, .. } => {
-                let pre = round(simd, pre, pre_size, pre_single);
-                let post = round(simd, post, *row, post_single);
-                kernels::add_outer_in(simd, values, growth as f32, pre, post);
-            }
-            Weights::Dense { values, .. } => kernels::add_outer_in(simd, values, growth, pre, post),
-            _ => {}
-        }
+        // The weights' padding stays 0 where rows are longer than the state's.
+        post[post_row..].fill(T::default());
+        T::add_outer(simd, weights, growth, (pre, post), singles);
         growth = 0.0;
     }
     // Gates may have closed all products that it could have gone with.
@@ -280,7 +270,7 @@ fn outer<S: Simd>(
 }
 
 #[inline(always)]
-fn elementwise<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) {
+fn elementwise<S: Simd, T: Precision>(simd: S, step: &mut Step<'_>, op: &Op) {
     let Op::Elementwise {
         target,
         size,
@@ -291,93 +281,44 @@ fn elementwise<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) {
     else {
         return;
     };
-    let (memory, scratch) = step.parts();
-    let Scratch { machine, first, .. } = scratch;
+    let (memory, Tools { machine, first, .. }) = T::parts(step);
     if let Some(gate) = gate
-        && number(memory, machine, gate).abs() <= 0.0
+        && number(&memory, machine, gate).abs() <= 0.0
     {
         return;
     }
-    first.resize(padded(*size), 0.0);
+    first.resize(padded::<T>(*size), T::default());
     Evaluate {
-        memory,
+        memory: &memory,
         machine,
         pattern: change,
         out: first,
         check: false,
     }
     .run(simd);
+    let change = std::mem::take(first);
     let weights = match target {
-        Single::Bias(id) => &mut step.state.vectors[*id],
+        Single::Bias(id) => &mut T::table(step)[*id],
         Single::Projection(id, rule) => {
             step.state.learned[*rule] = true;
-            match step.state.weights[*id].values_mut() {
-                Some(values) => values,
-                None => return,
-            }
+            T::each_mut(step, *id)
         }
     };
     simd.vectorize(AddProduct {
         out: &mut weights[..*size],
-        a: &step.scratch.first[..*size],
-        x: Factor::Same(1.0),
+        a: &change[..*size],
+        x: Factor::Same(T::from_f64(1.0)),
     });
     elementwise::clip(weights, *within);
+    *T::parts(step).1.first = change;
 }
 
 #[inline(always)]
-fn eligibility<S: Simd>(simd: S, step: &mut Step<'_>, rule: &EligibilityOp) {
-    let started = std::mem::replace(&mut step.state.learned[rule.rule], true);
-    let (decay, gain) = super::super::eligibility::shares(rule.kind, !started);
-    let (memory, weights, synapses, scratch) = step.learning();
-    let (weights, states) = (&mut weights[rule.projection], &mut synapses[rule.rule]);
-    let Scratch {
-        machine,
-        eligibility,
-        ..
-    } = scratch;
-    let inputs = [product(memory, machine, &rule.input, gain)];
-    #[allow(clippy::manual_map, reason = "a closure may lose the instruction set")]
-    let outer = match &rule.outer {
-        Some(term) => Some(product(memory, machine, term, 1.0)),
-        None => None,
-    };
-    let mut share = 0.0;
-    for factor in &rule.uses {
-        share += number(memory, machine, factor);
-    }
-    let growth = match &rule.growth {
-        Some(growth) => number(memory, machine, growth),
-        None => 0.0,
-    };
-    simd.vectorize(Pass {
-        states: &mut states[rule.state],
-        decay,
-        kept: None,
-        weights: learn::numbers(weights),
-        inputs: &inputs,
-        share,
-        uses: &[],
-        growth,
-        shrink: None,
-        outer: outer.as_slice(),
-        row: rule.row,
-        scaled: eligibility.scaled(),
-    });
-    elementwise::clip(learn::numbers(weights), rule.within);
-}
-
-#[inline(always)]
-fn product<'a>(memory: Memory<'a>, machine: &mut Machine, term: &Scaled, gain: f64) -> Product<'a> {
-    Product {
-        scale: gain * number(memory, machine, &term.scale),
-        pre: memory.vector(term.pre),
-        post: memory.vector(term.post),
-    }
-}
-
-#[inline(always)]
-fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFinite> {
+fn integrate<S: Simd, T: Precision>(
+    simd: S,
+    step: &mut Step<'_>,
+    op: &Op,
+) -> Result<(), NotFinite> {
     let Op::Integrate {
         compartment,
         value,
@@ -389,14 +330,11 @@ fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFi
     else {
         return Ok(());
     };
-    let mut all = std::mem::take(&mut step.scratch.next);
-    all.resize_with(all.len().max(1), Default::default);
-    let (memory, scratch) = step.parts();
-    let (machine, next) = (&mut scratch.machine, &mut all[0]);
-    let x: &[f64] = &memory.vectors[*value];
-    next.resize(x.len(), 0.0);
+    let (memory, Tools { machine, next, .. }) = T::parts(step);
+    let x: &[T] = &memory.vectors[*value];
+    next.resize(x.len(), T::default());
     Evaluate {
-        memory,
+        memory: &memory,
         machine,
         pattern: drift,
         out: next,
@@ -406,7 +344,7 @@ fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFi
     #[allow(clippy::manual_map, reason = "a closure may lose the instruction set")]
     let diffusion = match diffusion {
         Some((factor, source)) => Some((
-            Factor::Same(number(memory, machine, factor)),
+            Factor::Same(T::from_f64(number(&memory, machine, factor))),
             memory.vector(VectorRef::Source(*source)),
         )),
         None => None,
@@ -418,10 +356,14 @@ fn integrate<S: Simd>(simd: S, step: &mut Step<'_>, op: &Op) -> Result<(), NotFi
         diffusion,
         within: *within,
     });
-    std::mem::swap(&mut step.state.vectors[*value], next);
-    step.scratch.next = all;
+    let next = std::mem::take(next);
+    let before = std::mem::replace(&mut T::table(step)[*value], next);
+    *T::parts(step).1.next = before;
     if finite {
         return Ok(());
     }
-    step.check_finite(*compartment, &step.state.vectors[*value])
+    let values = std::mem::take(&mut T::table(step)[*value]);
+    let checked = step.check_finite(*compartment, &values);
+    T::table(step)[*value] = values;
+    checked
 }

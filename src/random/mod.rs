@@ -3,6 +3,10 @@
 //! [`stream`] gives ordinary streams (initial weights, connections). [`Normals`] is the fast source of
 //! unit white noise: sixteen xoshiro256++ generators side by side and a vectorised Box–Muller transform.
 
+mod lazy;
+
+pub use lazy::LazyNormals;
+
 use pulp::{Arch, Simd, WithSimd};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;

@@ -1,0 +1,107 @@
+//! The vectors of a circuit in single precision while it runs.
+//!
+//! Between runs, and for all who look at it, the state holds 64-bit numbers. Operations in single precision work on copies
+//! of its vectors, which are taken when a run begins and given back when somebody looks. All numbers that they write are exact in
+//! 64 bits, so that nothing depends on when that is.
+
+use super::flat::{Flat, Written};
+use super::state::State;
+use crate::compile::Weights;
+use crate::engine::lanes::padded;
+use crate::vector::{Singles, Vector};
+
+/// Copies in single precision.
+#[derive(Debug, Default)]
+pub(super) struct Narrow {
+    /// Those of the state's vectors, then for each projection its weights if there is one for each neuron.
+    pub vectors: Vec<Singles>,
+    /// Scratch memory.
+    pub first: Singles,
+    pub next: Singles,
+    /// Vectors that are rings of several slots: where, and how many.
+    rings: Vec<(usize, usize)>,
+    /// What operations write.
+    written: Vec<Written>,
+}
+
+impl Narrow {
+    /// Prepares for the operations of a stage, which has some vectors beside the projections' weights.
+    pub fn enter<'f>(&mut self, flats: impl Iterator<Item = &'f Flat> + Clone) {
+        self.rings = flats.clone().flat_map(Flat::rings).collect();
+        self.written = flats.flat_map(Flat::written).collect();
+        self.written.sort_unstable();
+        self.written.dedup();
+        self.rings.sort_unstable();
+        self.rings.dedup();
+    }
+
+    fn slots(&self, at: usize) -> usize {
+        let found = self.rings.iter().find(|(ring, _)| *ring == at);
+        found.map_or(1, |(_, slots)| *slots)
+    }
+
+    /// Takes copies of all vectors.
+    pub fn load(&mut self, state: &State) {
+        let vectors = state.vectors.len();
+        self.vectors
+            .resize_with(vectors + state.weights.len(), Singles::default);
+        for (at, values) in state.vectors.iter().enumerate() {
+            let slots = self.slots(at);
+            narrow(&mut self.vectors[at], values, slots);
+        }
+        for (single, weights) in self.vectors[vectors..].iter_mut().zip(&state.weights) {
+            if let Weights::OneToOne { values } = weights {
+                narrow(single, values, 1);
+            }
+        }
+    }
+
+    /// Gives back what operations have written.
+    pub fn store(&self, state: &mut State) {
+        for written in &self.written {
+            match *written {
+                Written::Vector(at) => {
+                    widen(&mut state.vectors[at], &self.vectors[at], self.slots(at));
+                }
+                Written::Weights(id) => {
+                    let at = state.vectors.len() + id;
+                    if let Weights::OneToOne { values } = &mut state.weights[id] {
+                        widen(values, &self.vectors[at], 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rounds each slot; in single precision slots are padded to more.
+fn narrow(single: &mut Singles, values: &Vector, slots: usize) {
+    let length = values.len() / slots;
+    let row = padded::<f32>(length);
+    single.resize(slots * row, 0.0);
+    if length == 0 {
+        return;
+    }
+    for (single, values) in single
+        .chunks_exact_mut(row)
+        .zip(values.chunks_exact(length))
+    {
+        for (single, value) in single.iter_mut().zip(values) {
+            *single = *value as f32;
+        }
+        single[length..].fill(0.0);
+    }
+}
+
+fn widen(values: &mut Vector, single: &Singles, slots: usize) {
+    let length = values.len() / slots;
+    if length == 0 {
+        return;
+    }
+    let slots = values.chunks_exact_mut(length);
+    for (values, single) in slots.zip(single.chunks_exact(padded::<f32>(length))) {
+        for (value, single) in values.iter_mut().zip(single) {
+            *value = f64::from(*single);
+        }
+    }
+}
