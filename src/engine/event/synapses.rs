@@ -1,5 +1,8 @@
 //! Tables of synapses, sorted by presynaptic neuron: what a spike is multiplied into.
 
+use std::ops::Range;
+
+use super::calendar::InFlight;
 use crate::prefetch::prefetch;
 
 /// The synapses of a projection on the neurons of one partition.
@@ -22,6 +25,23 @@ impl Synapses {
         }
     }
 
+    /// Asks for the place where the row of a spike that arrives begins, if it stands for a row.
+    #[inline(always)]
+    pub(super) fn prefetch_arrival(&self, spike: &InFlight) {
+        if !self.has_delays() {
+            self.prefetch_offset(spike.index);
+        }
+    }
+
+    /// The synapses at which a spike arrives: those of a presynaptic neuron, or the one it was sent to.
+    #[inline(always)]
+    pub(super) fn row_of(&self, index: u32) -> Range<usize> {
+        match &self.delays {
+            Delays::Same(_) => self.rows.of(index),
+            Delays::Each { .. } => index as usize..index as usize + 1,
+        }
+    }
+
     /// Whether each synapse has its own delay.
     #[inline(always)]
     pub(super) fn has_delays(&self) -> bool {
@@ -40,10 +60,7 @@ impl Synapses {
         let Rows::Listed { targets, .. } = &self.rows else {
             return;
         };
-        let row = match &self.delays {
-            Delays::Same(_) => self.rows.of(index),
-            Delays::Each { .. } => index as usize..index as usize + 1,
-        };
+        let row = self.row_of(index);
         prefetch(targets, row.start);
         self.prefetch_weight(row.start);
         if row.len() > 1 {
@@ -95,7 +112,7 @@ pub enum Rows {
 impl Rows {
     /// The numbers of the synapses of a presynaptic neuron.
     #[inline(always)]
-    pub fn of(&self, pre: u32) -> std::ops::Range<usize> {
+    pub fn of(&self, pre: u32) -> Range<usize> {
         match self {
             Rows::Listed { offsets, .. } => {
                 offsets[pre as usize] as usize..offsets[pre as usize + 1] as usize

@@ -98,10 +98,10 @@ impl Partition {
             .flatten()
             .for_each(Learning::begin_window);
         let today = self.calendar.today();
-        let first = today.partition_point(|spike| spike.time >= end);
+        let soon = &today[today.partition_point(|spike| spike.time >= end)..];
         self.loads.clear();
         // What synapses that learn need of their presynaptic neurons is made in the order of time.
-        for spike in today[first..].iter().rev() {
+        for spike in soon.iter().rev() {
             let learning = self.learnings[spike.projection as usize]
                 .as_mut()
                 .filter(|l| l.active);
@@ -111,69 +111,56 @@ impl Partition {
                     .push(learning.arrive(spike.index, signals, at, &self.channels));
             }
         }
-        let prefetch_offset = |later: &InFlight| {
-            let synapses = &self.synapses[later.projection as usize];
-            if !synapses.has_delays() {
-                synapses.prefetch_offset(later.index);
-            }
-        };
-        let prefetch_row = |later: &InFlight| {
-            self.synapses[later.projection as usize].prefetch_row(later.index);
-        };
-        let soon = &today[first..];
-        soon.iter().take(2 * AHEAD).for_each(prefetch_offset);
-        soon.iter().take(AHEAD).for_each(prefetch_row);
+        let synapses = &self.synapses;
+        let offset = |later: &InFlight| synapses[later.projection as usize].prefetch_arrival(later);
+        let row = |later: &InFlight| synapses[later.projection as usize].prefetch_row(later.index);
+        soon.iter().take(2 * AHEAD).for_each(offset);
+        soon.iter().take(AHEAD).for_each(row);
         for (position, spike) in soon.iter().enumerate() {
             if let Some(later) = soon.get(position + 2 * AHEAD) {
-                prefetch_offset(later);
+                offset(later);
             }
             if let Some(later) = soon.get(position + AHEAD) {
-                prefetch_row(later);
+                row(later);
             }
             let number = spike.projection as usize;
-            let synapses = &self.synapses[number];
-            match (&self.learnings[number], &synapses.delays) {
-                (Some(learning), _) => {
-                    let arrival = if learning.active {
-                        self.loads.pop().unwrap_or(0)
-                    } else {
-                        0
+            match &self.learnings[number] {
+                Some(learning) => {
+                    let arrival = match learning.active {
+                        true => self.loads.pop().unwrap_or(0),
+                        false => 0,
                     };
-                    for synapse in synapses.rows.of(spike.index).rev() {
-                        learning.prefetch(synapse);
-                        synapses.prefetch_weight(synapse);
-                        let value = synapse as u64 | u64::from(arrival) << 32;
-                        self.inbox.push(
-                            synapses.rows.target(synapse),
-                            spike.time,
-                            spike.projection,
-                            value,
-                        );
-                    }
-                }
-                (None, Delays::Same(_)) => {
-                    let row = synapses.rows.of(spike.index);
-                    deliver_row(
+                    deliver_numbers(
                         &mut self.inbox,
-                        synapses,
-                        row,
+                        &synapses[number],
+                        (learning, arrival),
                         spike,
-                        f64::from_bits(spike.load),
                     );
                 }
-                (None, Delays::Each { .. }) => {
-                    let synapse = spike.index as usize;
+                None => {
+                    let row = synapses[number].row_of(spike.index);
                     let factor = f64::from_bits(spike.load);
-                    deliver_row(
-                        &mut self.inbox,
-                        synapses,
-                        synapse..synapse + 1,
-                        spike,
-                        factor,
-                    );
+                    deliver_row(&mut self.inbox, &synapses[number], row, spike, factor);
                 }
             }
         }
+    }
+}
+
+/// Puts the deliveries of a row of synapses that learn into the inbox: their numbers, and that of the arrival.
+#[inline(always)]
+fn deliver_numbers(
+    inbox: &mut Inbox,
+    synapses: &Synapses,
+    (learning, arrival): (&Learning, u32),
+    spike: &InFlight,
+) {
+    for synapse in synapses.rows.of(spike.index).rev() {
+        learning.prefetch(synapse);
+        synapses.prefetch_weight(synapse);
+        let value = synapse as u64 | u64::from(arrival) << 32;
+        let target = synapses.rows.target(synapse);
+        inbox.push(target, spike.time, spike.projection, value);
     }
 }
 
