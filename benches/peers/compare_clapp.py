@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """CLAPP in PyTorch and in Apical, one after the other in one run, on one and on two threads.
 
-Workload: steps of learning of netlists/clapp/images.toml (32 replicas, four convolutional layers; an update every nine steps) and of
-netlists/clapp/speech.toml (30 replicas, two layers of temporal convolutions; an update every 16 steps). PyTorch, clapp_steps_torch.py, does the
-same network, batch and number of steps an update, with gradients by automatic differentiation. Time is that of input patches or frames, forward
+Workload: steps of learning of netlists/clapp/images.toml (32 replicas, four convolutional layers; an update every nine steps), of
+netlists/clapp/speech.toml (30 replicas, two layers of temporal convolutions; an update every 16 steps) and of netlists/clapp/video.toml (8 replicas,
+two spatial layers and a spatio-temporal one; an update every 25 steps). PyTorch, clapp_steps_torch.py, does the same network, batch and number of steps an update, with gradients by automatic differentiation. Time is that of input patches or frames, forward
 passes, learning and Adam: of Apical that of a stage that only learns, without measures; PyTorch's local contrasts are made before. The sides take
 turns; medians of all rounds count.
 
@@ -22,8 +22,9 @@ import sides
 NETWORKS = {
     "images": '{ pictures = { split = "train", saccade = 0.5 } }',
     "speech": '{ speech = "train" }',
+    "video": '{ film = "train" }',
 }
-STEPS = {"images": 1_800, "speech": 8_000}
+STEPS = {"images": 1_800, "speech": 8_000, "video": 2_500}
 
 
 def learning_alone(name):

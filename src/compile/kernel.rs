@@ -43,6 +43,17 @@ pub enum VectorRef {
     SynapseState(u32),
 }
 
+impl VectorRef {
+    /// Whether it is that vector of the table, or a part of it.
+    pub fn is_of(self, vector: VectorId) -> bool {
+        match self {
+            VectorRef::Plain(id) => id == vector,
+            VectorRef::Oldest { ring, .. } | VectorRef::Delayed { ring, .. } => ring == vector,
+            VectorRef::Source(_) | VectorRef::Weights | VectorRef::SynapseState(_) => false,
+        }
+    }
+}
+
 /// A compiled expression and where it reads.
 #[derive(Debug, Clone)]
 pub struct Kernel {
@@ -95,6 +106,22 @@ impl Kernel {
             ] => self.vectors.get(usize::from(index)).copied(),
             _ => None,
         }
+    }
+
+    /// Whether it computes the same from the same.
+    pub fn computes_as(&self, other: &Kernel) -> bool {
+        let operations = |kernel: &Kernel| {
+            let Code {
+                constants,
+                prelude,
+                body,
+                ..
+            } = kernel.code.clone();
+            (constants, prelude, body)
+        };
+        let reads = (&self.scalars, &self.vectors, &self.strides);
+        reads == (&other.scalars, &other.vectors, &other.strides)
+            && operations(self) == operations(other)
     }
 
     /// Compiles and binds what is under `node`.

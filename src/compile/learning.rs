@@ -46,8 +46,21 @@ pub struct OuterTerm {
     pub own_gate: Option<Box<Kernel>>,
     /// The postsynaptic factor, times the shared one.
     pub post: Kernel,
+    /// One more postsynaptic factor that is the same all over a map of the target, if there is one: a number for each map. The
+    /// shared factor is in it then.
+    pub maps: Option<Box<Kernel>>,
     /// The presynaptic factor.
     pub pre: Factor,
+}
+
+/// What comes again in the step that follows, of a rule of two products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats {
+    /// The presynaptic vector of the first product, which the second one has a step later.
+    pub pre: VectorId,
+    /// The vector that the second product's postsynaptic factor is but for that of the maps, if it is also the first one's a step
+    /// before.
+    pub neurons: Option<VectorId>,
 }
 
 /// A product of a number that all synapses share and a factor of either side.
@@ -165,31 +178,49 @@ impl Learning {
             .collect()
     }
 
-    /// The presynaptic vector of a rule's first product, if that of its second and last one is the same of the step before.
-    pub fn repeats(&self, remember: &[FilterStep]) -> Option<VectorId> {
+    /// What the second and last product of a rule has of the first one of the step before, if that is its presynaptic vector.
+    pub fn repeats(&self, remember: &[FilterStep]) -> Option<Repeats> {
         let Learning::Outer(rule) = self else {
             return None;
         };
         let [now, before] = &rule.terms[..] else {
             return None;
         };
-        let (Factor::Vector(VectorRef::Plain(id)), Factor::Vector(place)) = (&now.pre, &before.pre)
+        let (Factor::Vector(VectorRef::Plain(pre)), Factor::Vector(place)) =
+            (&now.pre, &before.pre)
         else {
             return None;
         };
-        let VectorRef::Oldest { ring, depth: 1 } = *place else {
+        let input = remembered(remember, *place)?;
+        if input.copied() != Some(VectorRef::Plain(*pre)) {
             return None;
-        };
-        let remembers = |filter: &FilterStep| {
-            let state = FilterPlace::Vector {
-                state: ring,
-                depth: 1,
-            };
-            let kept = matches!(filter.kind, FilterKind::Previous(_)) && filter.place == state;
-            kept && filter.input.copied() == Some(VectorRef::Plain(*id))
-        };
-        remember.iter().any(remembers).then_some(*id)
+        }
+        let neurons = before.post.copied().filter(|place| {
+            let input = remembered(remember, *place);
+            let both = now.maps.is_some() && before.maps.is_some();
+            both && input.is_some_and(|input| input.computes_as(&now.post))
+        });
+        let neurons = neurons.and_then(|place| match place {
+            VectorRef::Oldest { ring, .. } => Some(ring),
+            _ => None,
+        });
+        Some(Repeats { pre: *pre, neurons })
     }
+}
+
+/// What a place had a step before, if it is that which something had then.
+fn remembered(remember: &[FilterStep], place: VectorRef) -> Option<&Kernel> {
+    let VectorRef::Oldest { ring, depth: 1 } = place else {
+        return None;
+    };
+    let state = FilterPlace::Vector {
+        state: ring,
+        depth: 1,
+    };
+    let is_it = |filter: &&FilterStep| {
+        matches!(filter.kind, FilterKind::Previous(_)) && filter.place == state
+    };
+    remember.iter().find(is_it).map(|filter| &filter.input)
 }
 
 impl Factor {
@@ -204,7 +235,8 @@ impl Factor {
 impl OuterTerm {
     pub(super) fn kernels(&self) -> Vec<&Kernel> {
         let gates = self.gate.iter().chain(self.own_gate.as_deref());
-        gates.chain([&self.post]).chain(self.pre.kernel()).collect()
+        let posts = [&self.post].into_iter().chain(self.maps.as_deref());
+        gates.chain(posts).chain(self.pre.kernel()).collect()
     }
 }
 

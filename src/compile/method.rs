@@ -11,6 +11,7 @@ use super::learning::{
     ElementwiseRule, ElementwiseTarget, Factor, GeneralRule, Learning, OuterRule, OuterTerm,
     ScaledTerm, SynapseFilter,
 };
+use super::maps::{OverMaps, Parts};
 use super::places::Places;
 use super::plan::FilterStep;
 use super::planner::{Planner, filter_kinds, sides};
@@ -74,7 +75,9 @@ pub(super) fn plan(
         let idle = filters.into_iter().chain(remember).collect::<Vec<_>>();
         return Ok((None, idle));
     }
-    planner.want_all(&expr, root, projection);
+    if !is_convolution(planner, projection) {
+        planner.want_all(&expr, root, projection);
+    }
     for (filter, _) in rule
         .rule
         .expr
@@ -125,8 +128,43 @@ pub(super) fn within(
     within.map(|w| [w.low, w.high])
 }
 
+/// Whether a projection is a convolution: what its rule reads is wanted product by product.
+fn is_convolution(planner: &Planner<'_>, id: Option<ProjectionId>) -> bool {
+    let projection = |id| planner.program.circuit.projection(id);
+    id.is_some_and(|id| matches!(projection(id).connectivity, Connectivity::Convolution(_)))
+}
+
+/// Notes what a product of a convolution's rule reads, and takes the factor that is the same all over a map out of it.
+fn parts_of(
+    planner: &mut Planner<'_>,
+    id: ProjectionId,
+    expr: &mut Expr,
+    term: &Term,
+) -> Option<Parts> {
+    let program = planner.program;
+    for node in [term.scalar, term.pre] {
+        planner.want_all(expr, node, Some(id));
+    }
+    let Some(parts) = program.parts(expr, term.post) else {
+        planner.want_all(expr, term.post, Some(id));
+        return None;
+    };
+    planner.want_all(expr, parts.neuron, Some(id));
+    for symbol in expr.formula.graph.symbols(parts.map) {
+        match expr.reading(symbol) {
+            Some(Reading::Value(compartment)) => {
+                let spread = program.spread(compartment);
+                planner.want(Reading::Value(spread.map_or(compartment, |s| s.from)));
+            }
+            Some(reading) => planner.want(reading),
+            None => {}
+        }
+    }
+    Some(parts)
+}
+
 fn outer(
-    planner: &Planner<'_>,
+    planner: &mut Planner<'_>,
     rule: &PlacedRule,
     id: ProjectionId,
     mut expr: Expr,
@@ -134,9 +172,16 @@ fn outer(
     filters: Vec<FilterStep>,
 ) -> Result<Learning, Problem> {
     let kinds = filter_kinds(&expr);
+    let convolution = is_convolution(planner, Some(id));
+    let mut parts = Vec::new();
+    for term in terms {
+        let split = convolution.then(|| parts_of(planner, id, &mut expr, term));
+        parts.push(split.flatten());
+    }
+    let planner = &*planner;
     let places = planner.places(&kinds, &rule.filters, &[], Some(id));
     let (mut growth, mut decay, mut others) = (None, None, Vec::new());
-    for term in terms {
+    for (term, parts) in terms.iter().zip(parts) {
         let graph = &expr.formula.graph;
         let uniform = [term.post, term.pre]
             .iter()
@@ -149,7 +194,8 @@ fn outer(
         // The mean over replicas: a decay of the weight alone is the same in each, so it is applied once.
         let replicas = planner.program.layout.replicas;
         let replicas = if term.weight { 1 } else { replicas };
-        let compiled = outer_term(planner, &mut expr, term, &places, 1.0 / replicas as f64)?;
+        let share = 1.0 / replicas as f64;
+        let compiled = outer_term(planner, &mut expr, (term, parts), &places, share)?;
         if term.weight {
             decay = Some(compiled);
         } else {
@@ -170,7 +216,7 @@ fn outer(
 pub(super) fn outer_term(
     planner: &Planner<'_>,
     expr: &mut Expr,
-    term: &Term,
+    (term, parts): (&Term, Option<Parts>),
     places: &Places<'_>,
     share: f64,
 ) -> Result<OuterTerm, Problem> {
@@ -180,8 +226,21 @@ pub(super) fn outer_term(
     let gate = (!constant && !differs).then_some(term.scalar);
     let share = graph.number(share);
     let scalar = graph.binary(Binary::Mul, share, term.scalar);
-    let post = graph.binary(Binary::Mul, scalar, term.post);
+    let (post, map) = match parts {
+        Some(Parts { map, neuron }) => (neuron, Some(graph.binary(Binary::Mul, scalar, map))),
+        None => (graph.binary(Binary::Mul, scalar, term.post), None),
+    };
     let pre = factor(planner, expr, term.pre, places)?;
+    let maps = match map {
+        Some(map) => {
+            let node = planner.program.before_spread(expr, map);
+            let program = planner.program;
+            let kernel =
+                planner.kernel_in(expr, node, View::Neurons, &OverMaps { program, places })?;
+            Some(Box::new(kernel))
+        }
+        None => None,
+    };
     let mut gate_of = |node: Option<NodeId>| {
         node.map(|node| planner.kernel_in(expr, node, View::Neurons, places))
             .transpose()
@@ -191,6 +250,7 @@ pub(super) fn outer_term(
         gate,
         own_gate: own_gate.map(Box::new),
         post: planner.kernel_in(expr, post, View::Neurons, places)?,
+        maps,
         pre,
     })
 }

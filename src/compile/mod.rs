@@ -9,6 +9,7 @@ pub mod gates;
 pub mod kernel;
 pub mod layout;
 pub mod learning;
+mod maps;
 mod method;
 mod neurons;
 pub mod order;

@@ -3,7 +3,7 @@
 use super::expressions::Plastic;
 use super::kernel::{Kernel, ScalarId, VectorId, VectorRef};
 use super::layout::FilterPlace;
-use super::learning::Learning;
+use super::learning::{Learning, Repeats};
 use super::program::Probe;
 use crate::circuit::{CompartmentId, ModulatorId, ProjectionId};
 use crate::lang::FilterKind;
@@ -133,8 +133,8 @@ pub struct OptimisedStep {
     pub learning: Option<Learning>,
     /// Whether it reads the weights that it changes.
     pub reads_weight: bool,
-    /// The presynaptic vector of its first product, if its second and last one has the same a step later.
-    pub repeats: Option<VectorId>,
+    /// What its second and last product has of the first one of the step before.
+    pub repeats: Option<Repeats>,
     /// The optimiser.
     pub adam: Adam,
     /// Hard bounds.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::expressions::Plastic;
 use super::gates::Gates;
-use super::kernel::{Kernel, ScalarId, View};
+use super::kernel::{Binding, Kernel, ScalarId, View};
 use super::layout::{FilterPlace, Own, Source};
 use super::method;
 use super::order::{Slot, slot_of};
@@ -351,7 +351,7 @@ impl Planner<'_> {
         expr: &mut Expr,
         node: NodeId,
         view: View,
-        places: &Places<'_>,
+        places: &dyn Binding,
     ) -> Result<Kernel, Problem> {
         let mut kernel = Kernel::new(expr, node, view, places)?;
         let first = self.slot.get();

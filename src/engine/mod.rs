@@ -10,6 +10,7 @@ pub mod matrix;
 pub mod outer;
 mod patience;
 pub mod rate;
+mod shuffle;
 pub mod tile;
 pub mod transposed;
 pub mod windows;

@@ -166,10 +166,14 @@ fn write<S: Simd, T: Lane, const N: usize>(
 /// Out ← Out + Σₙ leftₙ · rightₙᵀ, where leftₙ is the n-th number of each of [`ROWS`] lines.
 ///
 /// # Shape
-/// `lines`: as long as `right` has rows, each of `pitch` numbers, a multiple of the number of lanes. `out`: [`ROWS`] rows of as many.
+/// `right`: a row of `pitch` numbers, a multiple of the number of lanes, for each number of a line. `out`: [`ROWS`] rows of as many.
 pub struct Correlation<'a, T> {
-    /// Lines of the first matrix.
-    pub lines: [&'a [T]; ROWS],
+    /// What holds the lines of the first matrix.
+    pub rows: &'a [T],
+    /// Where each begins.
+    pub lines: [usize; ROWS],
+    /// How lines go on.
+    pub runs: Runs,
     /// Rows of the second one.
     pub right: &'a [T],
     /// Numbers in its rows.
@@ -178,32 +182,58 @@ pub struct Correlation<'a, T> {
     pub out: &'a mut [T],
 }
 
+/// A line in runs of numbers that lie beside each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Runs {
+    /// How many.
+    pub count: usize,
+    /// Numbers of each.
+    pub length: usize,
+    /// From one's beginning to the next one's.
+    pub apart: usize,
+}
+
 /// Numbers of a line that are taken at a time.
-const AHEAD: usize = 16;
+const AHEAD: usize = 8;
 
 impl<T: Lane> WithSimd for Correlation<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Correlation {
-            lines,
-            right,
-            pitch,
-            out,
-        } = self;
+    fn with_simd<S: Simd>(mut self, simd: S) {
         let lanes = T::count::<S>();
         let mut at = 0;
-        while at < pitch {
-            let out = &mut out[at..];
-            if pitch - at >= VECTORS * lanes {
-                correlate::<S, T, VECTORS>(simd, lines, (right, pitch, at), out);
+        while at < self.pitch {
+            if self.pitch - at >= VECTORS * lanes {
+                self.columns::<S, VECTORS>(simd, at);
                 at += VECTORS * lanes;
             } else {
-                correlate::<S, T, 1>(simd, lines, (right, pitch, at), out);
+                self.columns::<S, 1>(simd, at);
                 at += lanes;
             }
         }
+    }
+}
+
+impl<T: Lane> Correlation<'_, T> {
+    /// Some vectors of all rows of the output.
+    #[inline(always)]
+    fn columns<S: Simd, const N: usize>(&mut self, simd: S, at: usize) {
+        let mut sums = zeros::<S, T, N>(simd);
+        let (width, pitch) = (N * T::count::<S>(), self.pitch);
+        for (row, sums) in sums.iter_mut().enumerate() {
+            let out = &self.out[row * pitch + at..][..width];
+            *sums = std::array::from_fn(|v| T::vectors::<S>(out)[v]);
+        }
+        let Runs { length, apart, .. } = self.runs;
+        let rights = self.right.chunks_exact(length * pitch);
+        for (run, right) in rights.take(self.runs.count).enumerate() {
+            let lines: [&[T]; ROWS] = self
+                .lines
+                .map(|line| &self.rows[line + run * apart..][..length]);
+            correlate::<S, T, N>(simd, lines, (right, pitch, at), &mut sums);
+        }
+        write(simd, sums, (&mut self.out[at..], pitch));
     }
 }
 
@@ -212,30 +242,24 @@ fn correlate<S: Simd, T: Lane, const N: usize>(
     simd: S,
     lines: [&[T]; ROWS],
     (right, pitch, at): (&[T], usize, usize),
-    out: &mut [T],
+    sums: &mut Sums<S, T, N>,
 ) {
-    let mut sums = zeros::<S, T, N>(simd);
     let width = N * T::count::<S>();
-    for (row, sums) in sums.iter_mut().enumerate() {
-        let out = &out[row * pitch..row * pitch + width];
-        *sums = std::array::from_fn(|v| T::vectors::<S>(out)[v]);
-    }
     let chunks: [&[[T; AHEAD]]; ROWS] = lines.map(|line| line.as_chunks().0);
-    let whole = chunks.iter().map(|chunk| chunk.len()).min().unwrap_or(0);
+    let whole = chunks[0].len();
     let blocks = right.chunks_exact(AHEAD * pitch);
     for (chunk, block) in (0..whole).zip(blocks) {
         let numbers: [&[T; AHEAD]; ROWS] = std::array::from_fn(|i| &chunks[i][chunk]);
         for (n, row) in block.chunks_exact(pitch).take(AHEAD).enumerate() {
             let x: [T; ROWS] = std::array::from_fn(|i| numbers[i][n & (AHEAD - 1)]);
-            step(simd, &x, T::vectors::<S>(&row[at..at + width]), &mut sums);
+            step(simd, &x, T::vectors::<S>(&row[at..at + width]), sums);
         }
     }
     let left = right.chunks_exact(pitch).enumerate().skip(whole * AHEAD);
     for (n, row) in left {
         let x: [T; ROWS] = std::array::from_fn(|i| lines[i].get(n).copied().unwrap_or_default());
-        step(simd, &x, T::vectors::<S>(&row[at..at + width]), &mut sums);
+        step(simd, &x, T::vectors::<S>(&row[at..at + width]), sums);
     }
-    write(simd, sums, (out, pitch));
 }
 
 #[cfg(test)]
@@ -289,22 +313,30 @@ mod tests {
 
     #[test]
     fn correlations_are_sums_over_lines() {
-        for length in [1, 16, 37] {
-            let pitch = 48;
-            let (lines, right) = (numbers(ROWS * length, 1), numbers(length * pitch, 2));
+        for (count, length, apart) in [(1, 1, 1), (1, 16, 16), (3, 37, 40)] {
+            let (pitch, total) = (48, count * apart);
+            let (rows, right) = (numbers(ROWS * total, 1), numbers(count * length * pitch, 2));
             let mut out = numbers(ROWS * pitch, 3);
             let before = out.clone();
             Arch::new().dispatch(Correlation {
-                lines: std::array::from_fn(|i| &lines[i * length..(i + 1) * length]),
+                rows: &rows,
+                lines: std::array::from_fn(|i| i * total),
+                runs: Runs {
+                    count,
+                    length,
+                    apart,
+                },
                 right: &right,
                 pitch,
                 out: &mut out,
             });
             for (at, found) in out.iter().enumerate() {
-                let term =
-                    |n: usize| lines[at / pitch * length + n] * right[n * pitch + at % pitch];
-                let exact = before[at] + (0..length).map(term).sum::<f64>();
-                assert!((found - exact).abs() < 50.0 * f64::EPSILON);
+                let term = |n: usize| {
+                    let line = at / pitch * total + n / length * apart + n % length;
+                    rows[line] * right[n * pitch + at % pitch]
+                };
+                let exact = before[at] + (0..count * length).map(term).sum::<f64>();
+                assert!((found - exact).abs() < 100.0 * f64::EPSILON);
             }
         }
     }

@@ -56,15 +56,38 @@ fn pool(tiling: &Tiling, weight: f64, fine: &[f64], coarse: &mut [f64]) {
     for (band, out) in bands.zip(coarse.chunks_exact_mut(coarse_width)) {
         for row in band.chunks_exact(tiling.fine.width) {
             if width == 2 {
-                for (out, [left, right]) in out.iter_mut().zip(row.as_chunks().0) {
-                    *out += weight * (left + right);
-                }
+                pool_pairs(weight, row, out);
                 continue;
             }
             for (out, window) in out.iter_mut().zip(row.chunks_exact(width)) {
                 *out += weight * window.iter().sum::<f64>();
             }
         }
+    }
+}
+
+/// Windows that are looked at together: of so many the optimiser makes SIMD vectors.
+const TOGETHER: usize = 4;
+
+/// The left and the right number of each of some windows.
+#[inline(always)]
+fn sides(row: &[f64; 2 * TOGETHER]) -> [[f64; TOGETHER]; 2] {
+    [0, 1].map(|side| std::array::from_fn(|i| row[2 * i + side]))
+}
+
+/// [`pool`] of a row of windows that are two wide.
+#[inline(always)]
+fn pool_pairs(weight: f64, row: &[f64], out: &mut [f64]) {
+    let (some, rest) = row.as_chunks();
+    let (out, out_rest) = out.as_chunks_mut::<TOGETHER>();
+    for (out, row) in out.iter_mut().zip(some) {
+        let [left, right] = sides(row);
+        for i in 0..TOGETHER {
+            out[i] += weight * (left[i] + right[i]);
+        }
+    }
+    for (out, [left, right]) in out_rest.iter_mut().zip(rest.as_chunks().0) {
+        *out += weight * (left + right);
     }
 }
 
@@ -118,6 +141,41 @@ fn winner_of_four<const REPLACES: bool>(
     pre: (&[f64], &[f64]),
     out: (&mut [f64], &mut [f64]),
 ) {
+    let ((top, top_rest), (bottom, bottom_rest)) = (pre.0.as_chunks(), pre.1.as_chunks());
+    let (to_top, to_top_rest) = out.0.as_chunks_mut::<{ 2 * TOGETHER }>();
+    let (to_bottom, to_bottom_rest) = out.1.as_chunks_mut::<{ 2 * TOGETHER }>();
+    let pre = top.iter().zip(bottom);
+    for ((top, bottom), (to_top, to_bottom)) in pre.zip(to_top.iter_mut().zip(to_bottom)) {
+        let ([a, b], [c, d]) = (sides(top), sides(bottom));
+        let mut won = [[0.0; TOGETHER]; 4];
+        for i in 0..TOGETHER {
+            let share = |wins: bool| if wins { weight } else { 0.0 };
+            let (a, b, c, d) = (a[i], b[i], c[i], d[i]);
+            won[0][i] = share((a >= b) & (a >= c) & (a >= d));
+            won[1][i] = share((b > a) & (b >= c) & (b >= d));
+            won[2][i] = share((c > a) & (c > b) & (c >= d));
+            won[3][i] = share((d > a) & (d > b) & (d > c));
+        }
+        for (row, out) in [to_top, to_bottom].into_iter().enumerate() {
+            let won: [f64; 2 * TOGETHER] = std::array::from_fn(|i| won[2 * row + i % 2][i / 2]);
+            if REPLACES {
+                *out = won;
+            } else {
+                out.iter_mut().zip(won).for_each(|(out, won)| *out += won);
+            }
+        }
+    }
+    let pre = (top_rest, bottom_rest);
+    winner_of_one::<REPLACES>(weight, pre, (to_top_rest, to_bottom_rest));
+}
+
+/// [`winner_of_four`], one window after the other.
+#[inline(always)]
+fn winner_of_one<const REPLACES: bool>(
+    weight: f64,
+    pre: (&[f64], &[f64]),
+    out: (&mut [f64], &mut [f64]),
+) {
     let pre = pre.0.as_chunks().0.iter().zip(pre.1.as_chunks().0);
     let out = out
         .0
@@ -153,6 +211,37 @@ mod tests {
             fine,
             window: [2, 2],
             use_of,
+        }
+    }
+
+    #[test]
+    #[allow(clippy::float_cmp, reason = "weights are copied")]
+    fn windows_side_by_side_have_the_same_winners() {
+        let fine = Grid {
+            width: 20,
+            ..tiling(TilingUse::Winner).fine
+        };
+        let tiling = Tiling {
+            fine,
+            ..tiling(TilingUse::Winner)
+        };
+        let pre: Vec<f64> = (0..40).map(|k| f64::from((k * k * 7) % 11)).collect();
+        for begun in [false, true] {
+            let mut won = [2.0; 40];
+            deliver(Arch::new(), &tiling, 3.0, &pre, (&mut won, begun));
+            let before = if begun { 2.0 } else { 0.0 };
+            for window in 0..10 {
+                let places = [0, 1, 20, 21].map(|place| place + 2 * window);
+                let most = places
+                    .map(|place| pre[place])
+                    .into_iter()
+                    .fold(f64::MIN, f64::max);
+                let first = places.into_iter().find(|place| pre[*place] == most);
+                for place in places {
+                    let share = if Some(place) == first { 3.0 } else { 0.0 };
+                    assert_eq!(won[place], before + share);
+                }
+            }
         }
     }
 

@@ -1,32 +1,39 @@
-//! Convolutions as products of matrices, from inputs that are laid out once for each column of a patch: one copy shifted by each, so
-//! that what all places of a row of the output read at one place of their patches lies side by side (after Cho and Brand 2017,
-//! memory-efficient convolution). A third of what patches laid out as columns take where kernels are 3 wide.
+//! Convolutions as products of matrices, from inputs that are laid out once, all replicas of a place beside each other: what all places of
+//! a row of the output read at one place of their patches then lies side by side, and what they read one place further on is shifted by
+//! as many numbers as there are replicas. Nothing is copied for each place of a patch (after Cho and Brand 2017, memory-efficient
+//! convolution, who copy once for each column).
 //!
-//! Replicas go in blocks whose copies fit into the cache.
+//! Replicas go in blocks whose maps fit into the cache.
+
+mod arrange;
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::Lane;
-use super::tile::{Correlation, MARGIN, Panels, Product, ROWS};
+use super::tile::{Correlation, MARGIN, Panels, Product, ROWS, Runs};
 use crate::circuit::grid::Convolution;
 use crate::lang::vm::padded;
+use arrange::{Desk, Replicas};
 
-/// Numbers in the copies of a block, at most: they stay in the second-level cache.
+/// Numbers in the maps of a block, at most: they stay in the second-level cache.
 const NUMBERS: usize = 96 << 10;
 
 /// Scratch memory of convolutions.
 #[derive(Debug, Default)]
 pub struct Room<T> {
-    /// Row of a patch by row: where it begins in the copies.
+    /// Numbers of all replicas.
+    all: Vec<usize>,
+    /// Row of a patch by row: where it begins in what is read.
     offsets: Vec<usize>,
-    /// The copies.
+    /// Inputs with zeros around each map.
+    input: Vec<T>,
+    /// Copies of them, if places are left out.
     copies: Vec<T>,
-    /// The maps of a replica with zeros around each.
-    plane: Vec<T>,
     /// What a panel of weights gives.
-    maps: Vec<T>,
+    output: Vec<T>,
     /// Postsynaptic factors, all maps of a place beside each other.
     posts: Vec<T>,
+    desk: Desk<T>,
 }
 
 /// Weights in the form that [`deliver`] wants.
@@ -49,31 +56,45 @@ pub fn deliver<T: Lane>(
     room: &mut Room<T>,
 ) {
     let shape = Shape::new(convolution);
-    let block = shape.block(drive.len() / shape.post_row);
-    let parts = drive.chunks_mut(block * shape.post_row);
-    for (drive, pre) in parts.zip(pre.chunks(block * shape.pre_row)) {
-        let pre = pre.chunks_exact(shape.pre_row);
+    let replicas = drive.len() / shape.post_row;
+    let mut all = std::mem::take(&mut room.all);
+    all.clear();
+    all.extend(0..replicas);
+    let block = shape.block(replicas);
+    for (numbers, drive) in all
+        .chunks(block)
+        .zip(drive.chunks_mut(block * shape.post_row))
+    {
         arch.dispatch(Forward {
             shape: &shape,
-            width: pre.len() * convolution.output.width,
             weights,
-            pre,
+            pre: shape.inputs(pre, numbers),
             drive,
             begun,
             room,
         });
     }
+    room.all = all;
+}
+
+/// A postsynaptic factor in all replicas: a padded row for each.
+#[derive(Debug, Clone, Copy)]
+pub struct Posts<'a> {
+    /// A number for each neuron of the output.
+    pub neurons: &'a [f64],
+    /// One more for each map, or nothing.
+    pub maps: &'a [f64],
 }
 
 /// Adds, summed over places and some replicas, postsynaptic factor times presynaptic patch to a change of weights.
 ///
 /// # Shape
-/// `change`: as [`change_of`] makes it. `post`, `pre`: a padded row for each replica; `post` is a factor for each neuron of the output.
+/// `change`: as [`change_of`] makes it. `pre`: a padded row for each replica.
 pub fn learn<T: Lane>(
     arch: Arch,
     convolution: &Convolution,
     change: &mut [T],
-    (post, pre): (&[f64], &[f64]),
+    (post, pre): (Posts<'_>, &[f64]),
     replicas: &[usize],
     room: &mut Room<T>,
 ) {
@@ -120,8 +141,9 @@ struct Shape<'c> {
     places: usize,
     /// Maps, padded.
     pitch: usize,
-    /// Rows of an input map with the zeros around it.
+    /// Rows and columns of an input map with the zeros around it.
     height: usize,
+    width: usize,
     pre_row: usize,
     post_row: usize,
 }
@@ -134,180 +156,112 @@ impl<'c> Shape<'c> {
             places: convolution.output.places(),
             pitch: convolution.output.channels.next_multiple_of(16),
             height: convolution.input.height + 2 * convolution.padding[0],
+            width: convolution.input.width + 2 * convolution.padding[1],
             pre_row: padded(convolution.input.size()),
             post_row: padded(convolution.output.size()),
         }
     }
 
-    /// Copies of the input's maps.
+    /// Some replicas' inputs.
+    fn inputs<'a>(&self, rows: &'a [f64], numbers: &'a [usize]) -> Replicas<'a> {
+        let length = self.pre_row;
+        Replicas {
+            numbers,
+            rows,
+            length,
+        }
+    }
+
+    /// Copies of the input's maps beside these, if places are left out in a row.
     fn copies(&self) -> usize {
-        self.convolution.kernel[1] * self.convolution.input.channels
+        self.convolution.kernel[1]
     }
 
-    /// Replicas in a block, of so many: rows of the output are whole tiles if they can be.
+    /// Numbers of a row of what is read, in so many replicas.
+    fn row(&self, replicas: usize) -> usize {
+        match self.convolution.stride[1] {
+            1 => self.width * replicas,
+            _ => self.convolution.output.width * replicas,
+        }
+    }
+
+    /// Replicas in a block, of so many.
     fn block(&self, replicas: usize) -> usize {
-        let width = self.convolution.output.width;
-        let most = NUMBERS / (self.copies() * self.height * width);
-        let whole = most * width / MARGIN * MARGIN / width;
-        whole.max(most.min(1)).max(1).clamp(1, replicas.max(1))
+        let rows = self.convolution.input.channels * self.height;
+        let most = NUMBERS / (rows * self.width);
+        // Whole vectors if there are many.
+        let whole = if most > 16 { most / 16 * 16 } else { most };
+        whole.clamp(1, replicas.max(1))
     }
 
-    /// Where each row of the patches begins, in copies of which a row has so many numbers.
-    fn offsets(&self, width: usize, offsets: &mut Vec<usize>) {
+    /// Where each row of the patches begins in what is read, in so many replicas.
+    fn offsets(&self, replicas: usize, offsets: &mut Vec<usize>) {
         let Convolution { input, kernel, .. } = self.convolution;
+        let row = self.row(replicas);
         offsets.clear();
         for channel in 0..input.channels {
             for ky in 0..kernel[0] {
                 for kx in 0..kernel[1] {
-                    let map = kx * input.channels + channel;
-                    offsets.push((map * self.height + ky) * width);
+                    offsets.push(match self.convolution.stride[1] {
+                        1 => (channel * self.height + ky) * row + kx * replicas,
+                        _ => ((kx * input.channels + channel) * self.height + ky) * row,
+                    });
                 }
             }
-        }
-    }
-
-    /// Lays the inputs of some replicas out: for each column of a patch a copy of all maps, of which a row holds what the
-    /// places of a row of the output see there, replica after replica.
-    #[inline(always)]
-    fn lay_out<'p, T: Lane>(
-        &self,
-        pre: impl Iterator<Item = &'p [f64]>,
-        width: usize,
-        (copies, plane): (&mut Vec<T>, &mut Vec<T>),
-    ) {
-        let Convolution {
-            input,
-            output,
-            kernel,
-            stride,
-            padding,
-        } = self.convolution;
-        let rows = self.copies() * self.height;
-        copies.resize(rows * width + MARGIN, T::default());
-        let (pitch, map) = (input.width + 2 * padding[1], self.height * width);
-        plane.clear();
-        plane.resize(input.channels * self.height * pitch, T::default());
-        for (replica, pre) in pre.enumerate() {
-            self.frame(pre, (plane, pitch));
-            // Reading what was just written would wait for it: a replica's maps are all framed first.
-            for (line, from) in plane.chunks_exact(pitch).enumerate() {
-                let place = line * width + replica * output.width;
-                for kx in 0..kernel[1] {
-                    let out = &mut copies[kx * input.channels * map + place..][..output.width];
-                    shifted(&from[kx..], stride[1], out);
-                }
-            }
-        }
-    }
-
-    /// Writes a replica's maps into frames of zeros.
-    #[inline(always)]
-    fn frame<T: Lane>(&self, pre: &[f64], (plane, pitch): (&mut [T], usize)) {
-        let Convolution { input, padding, .. } = self.convolution;
-        let planes = plane.chunks_exact_mut(self.height * pitch);
-        for (map, plane) in pre.chunks_exact(input.places()).zip(planes) {
-            let rows = plane.chunks_exact_mut(pitch).skip(padding[0]);
-            for (values, out) in map.chunks_exact(input.width).zip(rows) {
-                round(values, &mut out[padding[1]..padding[1] + input.width]);
-            }
-        }
-    }
-}
-
-/// Takes numbers in the precision of the product; short rows have a length that the compiler knows.
-#[inline(always)]
-fn round<T: Lane>(values: &[f64], out: &mut [T]) {
-    #[inline(always)]
-    fn some<T: Lane, const N: usize>(values: &[f64], out: &mut [T]) {
-        if let (Some(values), Some(out)) = (values.first_chunk::<N>(), out.first_chunk_mut()) {
-            *out = values.map(T::from_f64);
-        }
-    }
-    match out.len() {
-        4 => some::<T, 4>(values, out),
-        8 => some::<T, 8>(values, out),
-        16 => some::<T, 16>(values, out),
-        _ => {
-            for (out, x) in out.iter_mut().zip(values) {
-                *out = T::from_f64(*x);
-            }
-        }
-    }
-}
-
-/// Every `stride`-th number; short copies have a length that the compiler knows.
-#[inline(always)]
-fn shifted<T: Copy>(from: &[T], stride: usize, out: &mut [T]) {
-    #[inline(always)]
-    fn copy<T: Copy, const N: usize>(from: &[T], out: &mut [T]) {
-        if let (Some(from), Some(out)) = (from.first_chunk::<N>(), out.first_chunk_mut::<N>()) {
-            *out = *from;
-        }
-    }
-    match (stride, out.len()) {
-        (1, 4) => copy::<T, 4>(from, out),
-        (1, 8) => copy::<T, 8>(from, out),
-        (1, 16) => copy::<T, 16>(from, out),
-        _ => {
-            let seen = from.iter().step_by(stride);
-            out.iter_mut().zip(seen).for_each(|(out, x)| *out = *x);
         }
     }
 }
 
 /// A block's drives.
-struct Forward<'a, T, P> {
+struct Forward<'a, T> {
     shape: &'a Shape<'a>,
-    /// Numbers in a row of the copies.
-    width: usize,
     weights: &'a Panels<T>,
-    pre: P,
+    pre: Replicas<'a>,
     drive: &'a mut [f64],
     begun: bool,
     room: &'a mut Room<T>,
 }
 
-impl<'p, T: Lane, P: Iterator<Item = &'p [f64]>> WithSimd for Forward<'_, T, P> {
+impl<T: Lane> WithSimd for Forward<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Forward {
             shape,
-            width,
             weights,
             pre,
             drive,
             begun,
             room,
         } = self;
-        shape.offsets(width, &mut room.offsets);
-        shape.lay_out(pre, width, (&mut room.copies, &mut room.plane));
-        let output = shape.convolution.output;
-        let pitch = width.next_multiple_of(MARGIN);
-        let strip = ROWS * pitch;
-        room.maps.resize(strip * output.height, T::default());
+        let replicas = pre.numbers.len();
+        shape.offsets(replicas, &mut room.offsets);
+        shape.lay_out(pre, (&mut room.input, &mut room.copies), &mut room.desk);
+        let strides = shape.convolution.stride;
+        let rows = if strides[1] == 1 {
+            &room.input
+        } else {
+            &room.copies
+        };
+        let columns = shape.convolution.output.width * replicas;
+        // What is written beyond the end of a row is written again by the next one.
+        let pitch = shape.places * replicas + MARGIN;
+        room.output.resize(ROWS * pitch, T::default());
         let mut first = 0;
         for (panel, maps) in weights.each() {
-            for (y, out) in room.maps.chunks_exact_mut(strip).enumerate() {
+            for y in 0..shape.convolution.output.height {
                 simd.vectorize(Product {
                     panel,
                     offsets: &room.offsets,
-                    rows: &room.copies,
-                    from: y * shape.convolution.stride[0] * width,
-                    columns: width,
-                    out: (out, pitch),
+                    rows,
+                    from: y * strides[0] * shape.row(replicas),
+                    columns,
+                    out: (&mut room.output[y * columns..], pitch),
                 });
             }
-            let strips = room.maps.chunks_exact(strip).enumerate();
-            for (y, strip) in strips {
-                for (map, row) in strip.chunks_exact(pitch).take(maps).enumerate() {
-                    let to = (first + map) * shape.places + y * output.width;
-                    let drives = drive.chunks_exact_mut(shape.post_row);
-                    for (drive, values) in drives.zip(row.chunks_exact(output.width)) {
-                        give(values, (&mut drive[to..to + output.width], begun));
-                    }
-                }
+            for (map, values) in room.output.chunks_exact(pitch).take(maps).enumerate() {
+                shape.give(values, first + map, (drive, begun), &mut room.desk);
             }
             first += maps;
         }
@@ -319,33 +273,11 @@ impl<'p, T: Lane, P: Iterator<Item = &'p [f64]>> WithSimd for Forward<'_, T, P> 
     }
 }
 
-/// Puts numbers into a drive, or adds them to one that has `begun`.
-#[inline(always)]
-fn give<T: Lane>(values: &[T], (drive, begun): (&mut [f64], bool)) {
-    #[inline(always)]
-    fn some<T: Lane, const N: usize>(values: &[T], drive: &mut [f64]) {
-        if let (Some(values), Some(drive)) = (values.first_chunk::<N>(), drive.first_chunk_mut()) {
-            *drive = values.map(T::to_f64);
-        }
-    }
-    match (begun, values.len()) {
-        (false, 4) => some::<T, 4>(values, drive),
-        (false, 8) => some::<T, 8>(values, drive),
-        (false, 16) => some::<T, 16>(values, drive),
-        _ => {
-            for (drive, x) in drive.iter_mut().zip(values) {
-                let before = if begun { *drive } else { 0.0 };
-                *drive = before + x.to_f64();
-            }
-        }
-    }
-}
-
 /// What some replicas add to a change.
 struct Backward<'a, T> {
     shape: &'a Shape<'a>,
     replicas: &'a [usize],
-    post: &'a [f64],
+    post: Posts<'a>,
     pre: &'a [f64],
     change: &'a mut [T],
     room: &'a mut Room<T>,
@@ -364,56 +296,38 @@ impl<T: Lane> WithSimd for Backward<'_, T> {
             change,
             room,
         } = self;
-        let (output, stride) = (shape.convolution.output, shape.convolution.stride[0]);
-        let width = replicas.len() * output.width;
-        shape.offsets(width, &mut room.offsets);
-        let pre = replicas
-            .iter()
-            .map(|r| &pre[r * shape.pre_row..(r + 1) * shape.pre_row]);
-        shape.lay_out(pre, width, (&mut room.copies, &mut room.plane));
+        let (output, strides) = (shape.convolution.output, shape.convolution.stride);
+        let count = replicas.len();
+        shape.offsets(count, &mut room.offsets);
+        let pre = shape.inputs(pre, replicas);
+        shape.lay_out(pre, (&mut room.input, &mut room.copies), &mut room.desk);
+        let neurons = Replicas {
+            numbers: replicas,
+            rows: post.neurons,
+            length: shape.post_row,
+        };
         room.posts
-            .resize(output.height * width * shape.pitch, T::default());
-        for (at, r) in replicas.iter().enumerate() {
-            let post = &post[r * shape.post_row..(r + 1) * shape.post_row];
-            shape.turn(post, (at * output.width, width), &mut room.posts);
-        }
-        // Rows of the copies follow each other as rows of the output do, if none is left out.
-        let (parts, length) = match stride {
-            1 => (1, output.height * width),
-            _ => (output.height, width),
+            .resize(shape.places * count * shape.pitch, T::default());
+        shape.turn(neurons, post.maps, (&mut room.posts, &mut room.desk));
+        let rows = if strides[1] == 1 {
+            &room.input
+        } else {
+            &room.copies
         };
         let panels = change.chunks_exact_mut(ROWS * shape.pitch);
         for (offsets, out) in room.offsets.chunks(ROWS).zip(panels) {
-            for part in 0..parts {
-                let from = part * stride * width;
-                let line = |i: usize| {
-                    let begin = offsets[i.min(offsets.len() - 1)] + from;
-                    &room.copies[begin..begin + length]
-                };
-                simd.vectorize(Correlation {
-                    lines: std::array::from_fn(line),
-                    right: &room.posts[part * length * shape.pitch..][..length * shape.pitch],
-                    pitch: shape.pitch,
-                    out,
-                });
-            }
-        }
-    }
-}
-
-impl Shape<'_> {
-    /// Turns a replica's postsynaptic factors round, so that all maps of a place lie side by side: those of a row from column `at`
-    /// on, in rows of `width`.
-    #[inline(always)]
-    fn turn<T: Lane>(&self, post: &[f64], (at, width): (usize, usize), out: &mut [T]) {
-        let columns = self.convolution.output.width;
-        for place in 0..self.places {
-            let (y, x) = (place / columns, place % columns);
-            let out = &mut out[(y * width + at + x) * self.pitch..][..self.maps];
-            let maps = post[place..].iter().step_by(self.places);
-            out.iter_mut()
-                .zip(maps)
-                .for_each(|(out, x)| *out = T::from_f64(*x));
+            simd.vectorize(Correlation {
+                rows,
+                lines: std::array::from_fn(|i| offsets[i.min(offsets.len() - 1)]),
+                runs: Runs {
+                    count: output.height,
+                    length: output.width * count,
+                    apart: strides[0] * shape.row(count),
+                },
+                right: &room.posts,
+                pitch: shape.pitch,
+                out,
+            });
         }
     }
 }

@@ -39,36 +39,52 @@ impl Step<'_> {
                 }
             }
             FilterPlace::Vector { state, depth } => {
-                let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
-                let length = values.len() / depth as usize;
-                let mut input = std::mem::take(&mut self.scratch.first);
-                input.resize(length, 0.0);
-                // The input may read this filter's earlier values.
-                self.state.vectors[state.0 as usize] = values;
-                let (memory, scratch) = self.parts();
-                memory.run(&mut scratch.machine, &filter.input, &mut input);
-                values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
-                match filter.kind {
-                    FilterKind::Previous(_) if depth == 1 => {
-                        std::mem::swap(&mut values, &mut input)
-                    }
-                    FilterKind::Previous(_) => {
-                        let at = (self.state.step % u64::from(depth)) as usize;
-                        values[at * length..(at + 1) * length].copy_from_slice(&input);
-                    }
-                    kind => advance(
-                        self.scratch.machine.arch(),
-                        kind,
-                        first,
-                        &mut values,
-                        &input,
-                    ),
+                let looks_back = filter.input.vectors.iter().any(|place| place.is_of(state));
+                if let (FilterKind::Previous(_), false) = (filter.kind, looks_back) {
+                    self.remember(filter, state, depth as usize);
+                } else {
+                    self.move_vector_on(filter, first, state, depth as usize);
                 }
-                self.state.vectors[state.0 as usize] = values;
-                self.scratch.first = input;
             }
             FilterPlace::Synapse(_) => {}
         }
+    }
+
+    /// A ring takes what a filter's input is now, where it is computed.
+    fn remember(&mut self, filter: &FilterStep, state: VectorId, depth: usize) {
+        let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
+        let length = values.len() / depth;
+        let at = (self.state.step % depth as u64) as usize * length;
+        let (memory, scratch) = self.parts();
+        let slot = &mut values[at..at + length];
+        memory.run(&mut scratch.machine, &filter.input, slot);
+        self.state.vectors[state.0 as usize] = values;
+    }
+
+    /// A filter of neurons takes its next values; its input may read its earlier ones.
+    fn move_vector_on(&mut self, filter: &FilterStep, first: bool, state: VectorId, depth: usize) {
+        let length = self.state.vectors[state.0 as usize].len() / depth;
+        let mut input = std::mem::take(&mut self.scratch.first);
+        input.resize(length, 0.0);
+        let (memory, scratch) = self.parts();
+        memory.run(&mut scratch.machine, &filter.input, &mut input);
+        let mut values = std::mem::take(&mut self.state.vectors[state.0 as usize]);
+        match filter.kind {
+            FilterKind::Previous(_) if depth == 1 => std::mem::swap(&mut values, &mut input),
+            FilterKind::Previous(_) => {
+                let at = (self.state.step % depth as u64) as usize;
+                values[at * length..(at + 1) * length].copy_from_slice(&input);
+            }
+            kind => advance(
+                self.scratch.machine.arch(),
+                kind,
+                first,
+                &mut values,
+                &input,
+            ),
+        }
+        self.state.vectors[state.0 as usize] = values;
+        self.scratch.first = input;
     }
 
     /// A filter of which each replica has a number takes its next one.

@@ -40,8 +40,11 @@ pub(super) struct Taken {
 pub(super) struct Pending {
     /// Replicas that have something to learn; none if nothing waits.
     pub active: Vec<usize>,
-    /// The factor in all replicas.
+    /// The factor in all replicas; that of the maps alone if `neurons` is the rest.
     pub posts: Vector,
+    /// The vector by number that is the neurons' factor.
+    #[serde(default)]
+    pub neurons: Option<u32>,
     /// The presynaptic vector, by number.
     pub pre: u32,
 }

@@ -7,7 +7,7 @@ use crate::circuit::connect::Connectivity;
 use crate::circuit::grid::Convolution;
 use crate::circuit::{Circuit, Projection, ProjectionId};
 use crate::compile::Weights;
-use crate::engine::convolve::{self, Room};
+use crate::engine::convolve::{self, Posts, Room};
 use crate::engine::lanes::{self, Lane};
 use crate::engine::matrix::{columns, multiply, rows};
 use crate::engine::tile::{Panels, Product, ROWS};
@@ -52,9 +52,10 @@ impl<T: Lane> Convolve<T> {
         &mut self,
         convolution: &Convolution,
         weights: &mut [f64],
-        sides: (&[f64], &[f64]),
+        (neurons, pre): (&[f64], &[f64]),
         active: &[usize],
     ) {
+        let sides = (Posts { neurons, maps: &[] }, pre);
         convolve::change_of(convolution, &mut self.change);
         let (change, room) = (&mut self.change, &mut self.room);
         convolve::learn(Arch::new(), convolution, change, sides, active, room);
@@ -280,7 +281,7 @@ impl Products {
     pub fn take_maps(
         &mut self,
         shape: &Convolution,
-        sides: (&[f64], &[f64]),
+        sides: (Posts<'_>, &[f64]),
         active: &[usize],
         change: &mut Vec<f32>,
     ) {

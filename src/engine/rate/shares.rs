@@ -18,13 +18,14 @@ use crate::compile::layout::FilterPlace;
 use crate::compile::plan::Plan;
 use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
+use crate::engine::convolve::Posts;
 use crate::vector::Vector;
 
 /// Replicas in a share, at most.
 const MOST: usize = 16;
 
 /// Fewer replicas than this stay together.
-const LEAST: usize = 16;
+const LEAST: usize = 8;
 
 /// What all shares read.
 #[derive(Debug, Default)]
@@ -282,7 +283,21 @@ pub(super) fn settle_pending(program: &Program, state: &mut State, scratch: &mut
             let pre = &state.vectors[pending.pre as usize];
             let row = pre.len() / program.layout.replicas;
             let pre = &pre[range.start * row..range.end * row];
-            let sides = (&pending.posts[..], pre);
+            let posts = match pending.neurons {
+                Some(at) => {
+                    let all = &state.vectors[at as usize];
+                    let row = all.len() / program.layout.replicas;
+                    Posts {
+                        neurons: &all[range.start * row..range.end * row],
+                        maps: &pending.posts,
+                    }
+                }
+                None => Posts {
+                    neurons: &pending.posts,
+                    maps: &[],
+                },
+            };
+            let sides = (posts, pre);
             scratch
                 .products
                 .take_maps(shape, sides, &pending.active, maps);
@@ -374,14 +389,14 @@ mod tests {
 
     #[test]
     fn shares_hold_all_replicas_and_at_most_sixteen() {
-        for replicas in [16, 17, 30, 32, 33, 100] {
+        for replicas in [8, 15, 16, 17, 30, 32, 33, 100] {
             let ranges = ranges(replicas);
-            assert!(ranges.len() >= 2 && ranges.iter().all(|r| (8..=MOST).contains(&r.len())));
+            assert!(ranges.len() >= 2 && ranges.iter().all(|r| (4..=MOST).contains(&r.len())));
             assert_eq!(
                 ranges.into_iter().flatten().collect::<Vec<_>>(),
                 (0..replicas).collect::<Vec<_>>()
             );
         }
-        assert!(ranges(15).is_empty());
+        assert!(ranges(7).is_empty());
     }
 }

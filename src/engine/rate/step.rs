@@ -37,6 +37,8 @@ pub(super) struct Scratch {
     pub machine: Machine,
     pub first: Vector,
     pub second: Vector,
+    /// Factors of the maps of a convolution, and its neurons' factors times these.
+    pub maps: [Vector; 2],
     /// Replicas in which something is to be done.
     pub active: Vec<usize>,
     pub next: Vec<Vector>,

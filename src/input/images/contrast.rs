@@ -70,16 +70,19 @@ impl LocalContrast {
         let mut out = vec![0.0; map.len()];
         let totals = |column: usize| self.around(column, columns).map(|(_, weight)| weight).sum();
         let totals: Vec<f64> = (0..columns).map(totals).collect();
+        let reach = self.weights.len() - 1;
+        // Zeros on both sides: every sum goes over a whole row.
+        let mut wide = vec![0.0; columns + 2 * reach];
         let lines = down
             .chunks_exact(columns)
             .zip(out.chunks_exact_mut(columns));
         for (from, out) in lines {
-            for (distance, weight) in self.weights.iter().enumerate().take(columns) {
-                let reach = columns - distance;
-                let left = out[distance..].iter_mut().zip(&from[..reach]);
+            wide[reach..reach + columns].copy_from_slice(from);
+            for (distance, weight) in self.weights.iter().enumerate() {
+                let left = out.iter_mut().zip(&wide[reach - distance..]);
                 left.for_each(|(o, x)| *o += weight * x);
                 if distance > 0 {
-                    let right = out[..reach].iter_mut().zip(&from[distance..]);
+                    let right = out.iter_mut().zip(&wide[reach + distance..]);
                     right.for_each(|(o, x)| *o += weight * x);
                 }
             }

@@ -135,6 +135,12 @@ impl View {
                 let x = self.corner[1] + column * self.shrink;
                 let from = (c * rows + y) * columns + x;
                 let bytes = &image[from..from + out.len() * self.shrink];
+                if self.shrink == 1 {
+                    for (out, byte) in out.iter_mut().zip(bytes) {
+                        *out += weight * share * f64::from(*byte);
+                    }
+                    continue;
+                }
                 for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(self.shrink)) {
                     let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
                     *out += weight * share * f64::from(sum);

@@ -1,10 +1,12 @@
 //! Rules at work.
 
+mod maps;
 mod outer;
 mod rows;
 mod single;
 
-pub(super) use outer::{clip, grow, outer, take_maps, wait};
+pub(super) use maps::take_maps;
+pub(super) use outer::{clip, grow, outer, wait};
 pub(super) use rows::{RowScratch, general};
 pub(super) use single::elementwise;
 

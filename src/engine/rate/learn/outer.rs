@@ -1,16 +1,13 @@
 //! Sums of outer products of a postsynaptic and a presynaptic factor.
 
 use super::super::kernels::Memory;
-use super::super::optimise::Pending;
 use super::super::products::Products;
 use super::super::step::{Scratch, Step};
 use super::super::waiting::Waiting;
 use super::{numbers, take_weights};
 use crate::circuit::connect::Connectivity;
-use crate::circuit::grid::Convolution;
-use crate::circuit::{CompartmentId, ProjectionId};
+use crate::circuit::{CompartmentId, Projection, ProjectionId};
 use crate::compile::Weights;
-use crate::compile::kernel::VectorId;
 use crate::compile::learning::{Factor, OuterRule, OuterTerm};
 use crate::engine::{elementwise, outer as kernels};
 use crate::lang::vm::{Machine, padded};
@@ -62,24 +59,39 @@ fn outer_term(
     let projection = &step.program.circuit.projections[id.0 as usize];
     let replicas = step.replicas;
     let size = |end: CompartmentId| step.program.circuit.population(end.population).size;
-    let (pre_size, post_row) = (size(projection.from), padded(size(projection.to)));
-    let pre_row = padded(pre_size);
+    let pre_size = size(projection.from);
+    let lengths = Lengths::of(projection, [pre_size, size(projection.to)]);
+    let (post_row, pre_row) = (lengths.post, lengths.pre);
     let (memory, scratch) = step.parts();
     let Scratch {
         machine,
         first,
         second,
+        maps: [maps, whole_posts],
         active,
         singles,
         products,
         ..
     } = scratch;
-    let scratch_of = (first, second, active);
-    let lengths = [post_row, pre_row].map(|row| row * replicas);
-    let Some(Sides { post, pre, active }) = factors(memory, machine, term, scratch_of, lengths)
-    else {
+    let desk = Desk {
+        post: first,
+        maps,
+        pre: second,
+        active,
+    };
+    let Some(sides) = factors(memory, machine, term, desk, lengths) else {
         return false;
     };
+    let Sides {
+        mut post,
+        pre,
+        active,
+        ..
+    } = sides;
+    if let (Some(_), Connectivity::Convolution(shape)) = (&term.maps, &projection.connectivity) {
+        whole(sides, lengths, shape.output.places(), whole_posts);
+        post = whole_posts;
+    }
     if let Change::Add { growth } = change
         && Products::take(projection, replicas)
     {
@@ -115,57 +127,139 @@ fn outer_term(
 }
 
 /// Both factors of a product in all replicas.
-struct Sides<'a> {
-    /// The postsynaptic one, 0 in replicas that are not active.
-    post: &'a [f64],
-    pre: &'a [f64],
+#[derive(Clone, Copy)]
+pub(super) struct Sides<'a> {
+    /// The postsynaptic one, 0 in replicas that are not active unless there is another one of the maps.
+    pub post: &'a [f64],
+    /// That of the maps of a convolution, if there is one.
+    pub maps: &'a [f64],
+    pub pre: &'a [f64],
     /// Replicas in which the product may be other than 0.
-    active: &'a [usize],
+    pub active: &'a [usize],
 }
 
-/// The factors of a product, of these lengths; none if gates close it everywhere.
-fn factors<'a>(
-    memory: Memory<'a>,
+/// Where factors are computed.
+pub(super) struct Desk<'a> {
+    pub post: &'a mut Vector,
+    pub maps: &'a mut Vector,
+    pub pre: &'a mut Vector,
+    pub active: &'a mut Vec<usize>,
+}
+
+/// Numbers in the rows of both factors of a projection, and in those of the maps of its target.
+#[derive(Clone, Copy)]
+pub(super) struct Lengths {
+    pub post: usize,
+    pub pre: usize,
+    pub maps: usize,
+}
+
+impl Lengths {
+    pub fn of(projection: &Projection, [pre, post]: [usize; 2]) -> Lengths {
+        let maps = match &projection.connectivity {
+            Connectivity::Convolution(shape) => shape.output.channels,
+            _ => 0,
+        };
+        let [pre, post, maps] = [pre, post, maps].map(padded);
+        Lengths { post, pre, maps }
+    }
+}
+
+/// Where a product may be other than 0: replicas whose gates are open and whose maps' factors, which are computed, are not all 0.
+/// `false` if nowhere.
+pub(super) fn open(
+    memory: Memory<'_>,
     machine: &mut Machine,
     term: &OuterTerm,
-    (post, second, active): (&'a mut Vector, &'a mut Vector, &'a mut Vec<usize>),
-    [post_length, pre_length]: [usize; 2],
-) -> Option<Sides<'a>> {
+    (maps, active): (&mut Vector, &mut Vec<usize>),
+    length: usize,
+) -> bool {
+    active.clear();
     if let Some(gate) = &term.gate
         && memory.run_scalar(machine, gate).abs() <= 0.0
     {
-        return None;
+        return false;
     }
     let mut is_open = |replica: &usize| {
         let gate = term.own_gate.as_deref();
         gate.is_none_or(|gate| memory.run_scalar_of(machine, gate, *replica).abs() > 0.0)
     };
-    active.clear();
     active.extend((0..memory.replicas).filter(&mut is_open));
-    if active.is_empty() {
+    if let Some(kernel) = &term.maps {
+        maps.resize(length * memory.replicas, 0.0);
+        memory.run_some(machine, kernel, maps, active.iter().copied());
+        let row = |replica: usize| &maps[replica * length..][..length];
+        active.retain(|replica| row(*replica).iter().any(|x| x.abs() > 0.0 || x.is_nan()));
+    }
+    !active.is_empty()
+}
+
+/// The factors of a product; none if gates close it everywhere.
+pub(super) fn factors<'a>(
+    memory: Memory<'a>,
+    machine: &mut Machine,
+    term: &OuterTerm,
+    desk: Desk<'a>,
+    lengths: Lengths,
+) -> Option<Sides<'a>> {
+    let Desk {
+        post,
+        maps,
+        pre,
+        active,
+    } = desk;
+    if !open(memory, machine, term, (maps, active), lengths.maps) {
         return None;
     }
-    post.resize(post_length, 0.0);
-    if active.len() == memory.replicas {
-        memory.run(machine, &term.post, post);
-    } else {
-        post.fill(0.0);
-        memory.run_some(machine, &term.post, post, active.iter().copied());
-    }
+    let post: &[f64] = match (&term.maps, term.post.copied()) {
+        (Some(_), Some(place)) => memory.vector(place),
+        (maps, _) => {
+            post.resize(lengths.post * memory.replicas, 0.0);
+            if active.len() == memory.replicas {
+                memory.run(machine, &term.post, post);
+            } else {
+                if maps.is_none() {
+                    post.fill(0.0);
+                }
+                memory.run_some(machine, &term.post, post, active.iter().copied());
+            }
+            post
+        }
+    };
     let pre: &[f64] = match &term.pre {
         Factor::Vector(place) => memory.vector(*place),
         Factor::One => {
-            second.clear();
-            second.resize(pre_length, 1.0);
-            second
+            pre.clear();
+            pre.resize(lengths.pre * memory.replicas, 1.0);
+            pre
         }
         Factor::Kernel(kernel) => {
-            second.resize(pre_length, 0.0);
-            memory.run(machine, kernel, second);
-            second
+            pre.resize(lengths.pre * memory.replicas, 0.0);
+            memory.run(machine, kernel, pre);
+            pre
         }
     };
-    Some(Sides { post, pre, active })
+    Some(Sides {
+        post,
+        maps: if term.maps.is_some() { maps } else { &[] },
+        pre,
+        active,
+    })
+}
+
+/// Neurons' factors times those of their maps, in the replicas that are active; 0 in the others.
+pub(super) fn whole(sides: Sides<'_>, lengths: Lengths, places: usize, out: &mut Vector) {
+    out.resize(sides.post.len(), 0.0);
+    out.fill(0.0);
+    for replica in sides.active {
+        let rows = replica * lengths.post..(replica + 1) * lengths.post;
+        let (from, to) = (&sides.post[rows.clone()], &mut out[rows]);
+        let maps = &sides.maps[replica * lengths.maps..];
+        let neurons = from.chunks_exact(places).zip(to.chunks_exact_mut(places));
+        for ((from, to), factor) in neurons.zip(maps) {
+            to.iter_mut().zip(from).for_each(|(to, x)| *to = factor * x);
+        }
+    }
 }
 
 /// Lets a rule's products wait; `false` if they cannot: those of many replicas on a dense projection in single precision can.
@@ -185,136 +279,31 @@ pub(in crate::engine::rate) fn wait(
         return false;
     }
     step.smooth(&rule.filters);
-    let lengths = [post, pre].map(|n| padded(n) * replicas);
+    let lengths = Lengths::of(projection, [pre, post]);
     for term in &rule.terms {
         let (memory, scratch) = step.parts();
         let Scratch {
             machine,
             first,
             second,
+            maps: [maps, _],
             active,
             ..
         } = scratch;
-        let scratch_of = (first, second, active);
-        if let Some(sides) = factors(memory, machine, term, scratch_of, lengths) {
-            let rows = lengths.map(|length| length / memory.replicas);
+        let desk = Desk {
+            post: first,
+            maps,
+            pre: second,
+            active,
+        };
+        if let Some(sides) = factors(memory, machine, term, desk, lengths) {
             for replica in sides.active {
-                let row = |of: usize| replica * rows[of]..(replica + 1) * rows[of];
-                waiting.add(&sides.post[row(0)], &sides.pre[row(1)]);
+                let row = |length: usize| replica * length..(replica + 1) * length;
+                waiting.add(&sides.post[row(lengths.post)], &sides.pre[row(lengths.pre)]);
             }
         }
     }
     true
-}
-
-/// Adds a rule's products to the change of a convolution in single precision, while shares of the replicas take their steps apart;
-/// `false` if they are others. Of a rule that repeats a presynaptic vector the first product waits for the second one of the next step,
-/// unless an update is due.
-pub(in crate::engine::rate) fn take_maps(
-    step: &mut Step<'_>,
-    (rule, repeats): (&OuterRule, Option<VectorId>),
-    change: &mut Vec<f32>,
-    pending: &mut Pending,
-) -> bool {
-    let projection = &step.program.circuit.projections[rule.projection.0 as usize];
-    let Connectivity::Convolution(shape) = &projection.connectivity else {
-        return false;
-    };
-    let alone = rule.growth.is_none() && rule.decay.is_none();
-    let single = projection.precision == Precision::Single;
-    if !(step.common.is_some() && alone && single) {
-        return false;
-    }
-    step.smooth(&rule.filters);
-    match (repeats, &rule.terms[..]) {
-        (Some(pre), [now, before]) => {
-            take_term(step, before, shape, (change, Some(&mut *pending)));
-            if step.is_due {
-                take_term(step, now, shape, (change, None));
-            } else {
-                keep_term(step, now, shape, (pending, pre));
-            }
-        }
-        (_, terms) => {
-            for term in terms {
-                take_term(step, term, shape, (change, None));
-            }
-        }
-    }
-    true
-}
-
-/// Numbers in the factors of a convolution.
-fn lengths_of(shape: &Convolution, replicas: usize) -> [usize; 2] {
-    [shape.output, shape.input].map(|grid| padded(grid.size()) * replicas)
-}
-
-/// Adds a product, and with it what waits for it.
-fn take_term(
-    step: &mut Step<'_>,
-    term: &OuterTerm,
-    shape: &Convolution,
-    (change, pending): (&mut Vec<f32>, Option<&mut Pending>),
-) {
-    let lengths = lengths_of(shape, step.replicas);
-    let (memory, scratch) = step.parts();
-    let Scratch {
-        machine,
-        first,
-        second,
-        active,
-        products,
-        ..
-    } = scratch;
-    let row = lengths[0] / memory.replicas;
-    let pending = pending.filter(|pending| !pending.active.is_empty());
-    let Some(pending) = pending else {
-        let scratch_of = (first, second, active);
-        if let Some(sides) = factors(memory, machine, term, scratch_of, lengths) {
-            products.take_maps(shape, (sides.post, sides.pre), sides.active, change);
-        }
-        return;
-    };
-    let Factor::Vector(pre) = term.pre else {
-        return;
-    };
-    let pre = memory.vector(pre);
-    if factors(memory, machine, term, (first, second, active), lengths).is_none() {
-        products.take_maps(shape, (&pending.posts, pre), &pending.active, change);
-    } else {
-        for replica in pending.active.iter() {
-            let place = replica * row..(replica + 1) * row;
-            elementwise::add(
-                machine.arch(),
-                &mut first[place.clone()],
-                &pending.posts[place],
-            );
-        }
-        active.extend(&pending.active);
-        active.sort_unstable();
-        active.dedup();
-        products.take_maps(shape, (first, pre), active, change);
-    }
-    pending.active.clear();
-}
-
-/// Keeps a product's postsynaptic factor for the next step.
-fn keep_term(
-    step: &mut Step<'_>,
-    term: &OuterTerm,
-    shape: &Convolution,
-    (pending, pre): (&mut Pending, VectorId),
-) {
-    let lengths = lengths_of(shape, step.replicas);
-    let (memory, scratch) = step.parts();
-    let Scratch {
-        machine, second, ..
-    } = scratch;
-    let into = (&mut pending.posts, second, &mut pending.active);
-    if factors(memory, machine, term, into, lengths).is_none() {
-        pending.active.clear();
-    }
-    pending.pre = pre.0;
 }
 
 /// Both sides in single precision, each in so many numbers.

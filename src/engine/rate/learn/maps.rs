@@ -1,0 +1,195 @@
+//! Changes of convolutions in single precision, while shares of the replicas take their steps apart.
+
+use super::super::optimise::Pending;
+use super::super::step::{Scratch, Step};
+use super::outer::{Desk, Lengths, factors, open, whole};
+use crate::circuit::connect::Connectivity;
+use crate::circuit::grid::Convolution;
+use crate::compile::learning::{Factor, OuterRule, OuterTerm, Repeats};
+use crate::engine::convolve::Posts;
+use crate::engine::elementwise;
+use crate::netlist::model::Precision;
+
+/// Adds a rule's products to the change of a convolution in single precision, while shares of the replicas take their steps apart;
+/// `false` if they are others. Of a rule that repeats a presynaptic vector the first product waits for the second one of the next step,
+/// unless an update is due.
+pub(in crate::engine::rate) fn take_maps(
+    step: &mut Step<'_>,
+    (rule, repeats): (&OuterRule, Option<Repeats>),
+    change: &mut Vec<f32>,
+    pending: &mut Pending,
+) -> bool {
+    let projection = &step.program.circuit.projections[rule.projection.0 as usize];
+    let Connectivity::Convolution(shape) = &projection.connectivity else {
+        return false;
+    };
+    let alone = rule.growth.is_none() && rule.decay.is_none();
+    let single = projection.precision == Precision::Single;
+    if !(step.common.is_some() && alone && single) {
+        return false;
+    }
+    step.smooth(&rule.filters);
+    let sizes = [shape.input.size(), shape.output.size()];
+    let of = (shape, Lengths::of(projection, sizes));
+    match (repeats, &rule.terms[..]) {
+        (Some(repeats), [now, before]) => {
+            if pending.active.is_empty() {
+                take_term(step, before, of, change);
+            } else {
+                take_both(step, before, of, (change, pending));
+            }
+            if step.is_due {
+                take_term(step, now, of, change);
+            } else {
+                keep_term(step, now, of, (pending, repeats));
+            }
+        }
+        (_, terms) => {
+            for term in terms {
+                take_term(step, term, of, change);
+            }
+        }
+    }
+    true
+}
+
+/// A convolution and the lengths of what it reads.
+type Of<'a> = (&'a Convolution, Lengths);
+
+/// Adds a product.
+fn take_term(
+    step: &mut Step<'_>,
+    term: &OuterTerm,
+    (shape, lengths): Of<'_>,
+    change: &mut Vec<f32>,
+) {
+    let (memory, scratch) = step.parts();
+    let Scratch {
+        machine,
+        first,
+        second,
+        maps: [maps, _],
+        active,
+        products,
+        ..
+    } = scratch;
+    let desk = Desk {
+        post: first,
+        maps,
+        pre: second,
+        active,
+    };
+    if let Some(sides) = factors(memory, machine, term, desk, lengths) {
+        let posts = Posts {
+            neurons: sides.post,
+            maps: sides.maps,
+        };
+        products.take_maps(shape, (posts, sides.pre), sides.active, change);
+    }
+}
+
+/// Adds a product, and with it what waits for it.
+fn take_both(
+    step: &mut Step<'_>,
+    term: &OuterTerm,
+    (shape, lengths): Of<'_>,
+    (change, pending): (&mut Vec<f32>, &mut Pending),
+) {
+    let Factor::Vector(pre) = term.pre else {
+        return;
+    };
+    let (memory, scratch) = step.parts();
+    let Scratch {
+        machine,
+        first,
+        second,
+        maps: [maps, both],
+        active,
+        products,
+        ..
+    } = scratch;
+    let desk = Desk {
+        post: first,
+        maps,
+        pre: second,
+        active,
+    };
+    let sides = factors(memory, machine, term, desk, lengths);
+    let row = match pending.neurons {
+        Some(_) => lengths.maps,
+        None => lengths.post,
+    };
+    both.resize(row * memory.replicas, 0.0);
+    both.fill(0.0);
+    match (sides, pending.neurons) {
+        (Some(sides), Some(_)) => {
+            for replica in sides.active {
+                let row = replica * row..(replica + 1) * row;
+                both[row.clone()].copy_from_slice(&sides.maps[row]);
+            }
+        }
+        (Some(sides), None) if term.maps.is_some() => {
+            whole(sides, lengths, shape.output.places(), both);
+        }
+        (Some(sides), None) => both.copy_from_slice(sides.post),
+        (None, _) => active.clear(),
+    }
+    for replica in &pending.active {
+        let row = replica * row..(replica + 1) * row;
+        elementwise::add(machine.arch(), &mut both[row.clone()], &pending.posts[row]);
+    }
+    active.extend(&pending.active);
+    active.sort_unstable();
+    active.dedup();
+    let posts = match (pending.neurons, term.post.copied()) {
+        (Some(_), Some(place)) => Posts {
+            neurons: memory.vector(place),
+            maps: both,
+        },
+        _ => Posts {
+            neurons: both,
+            maps: &[],
+        },
+    };
+    products.take_maps(shape, (posts, memory.vector(pre)), active, change);
+    pending.active.clear();
+}
+
+/// Keeps a product's postsynaptic factor for the next step.
+fn keep_term(
+    step: &mut Step<'_>,
+    term: &OuterTerm,
+    (shape, lengths): Of<'_>,
+    (pending, repeats): (&mut Pending, Repeats),
+) {
+    let (memory, scratch) = step.parts();
+    let Scratch {
+        machine,
+        first,
+        second,
+        maps: [maps, _],
+        ..
+    } = scratch;
+    pending.pre = repeats.pre.0;
+    pending.neurons = repeats.neurons.map(|id| id.0);
+    let Pending { active, posts, .. } = pending;
+    if repeats.neurons.is_some() {
+        open(memory, machine, term, (posts, active), lengths.maps);
+        return;
+    }
+    let desk = Desk {
+        post: first,
+        maps,
+        pre: second,
+        active,
+    };
+    let Some(sides) = factors(memory, machine, term, desk, lengths) else {
+        return;
+    };
+    if term.maps.is_some() {
+        whole(sides, lengths, shape.output.places(), posts);
+    } else {
+        posts.resize(sides.post.len(), 0.0);
+        posts.copy_from_slice(sides.post);
+    }
+}
