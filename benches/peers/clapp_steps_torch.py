@@ -55,12 +55,13 @@ def learn_video(data, visits):
     """Seconds and steps of films that 8 replicas watch, after some that warm up."""
     parser = images.arguments(None, 1, 8, ["32p", "64p", "64t"])
     options = parser.parse_args(["--data", str(data)])
-    options.ahead = 4
+    options.ahead, options.synchronous = 4, True
     x = video.digits(data / "mnist10k", "train")[0][: visits * options.replicas]
     x = images.local_contrast((x - x.mean()) / x.std(correction=0), options.sigma)
     sizes = [FewFilms.inputs] + [images.size_of(width) for width in options.layers]
     layers = nn.ModuleList([images.Layer(n, width, None, options) for n, width in zip(sizes, options.layers)])
-    images.train(FewFilms(x[: len(x) // 8], options), layers, options, 1)
+    # Whole visits: each is contrasted with the one before.
+    images.train(FewFilms(x[: visits // 8 * options.replicas], options), layers, options, 1)
     seconds, done = images.train(FewFilms(x, options), layers, options, 1)
     return seconds, done * FewFilms.steps
 
