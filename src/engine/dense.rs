@@ -153,7 +153,7 @@ fn whole_rows<S: Simd, T: Give<O>, O: Lane, const N: usize, const ADD: bool>(
 
 /// Partial sums together.
 #[inline(always)]
-fn total<S: Simd, T: Lane, const N: usize>(
+pub(super) fn total<S: Simd, T: Lane, const N: usize>(
     simd: S,
     sums: &[[T::Vector<S>; N]; PARTIAL],
 ) -> [T::Vector<S>; N] {

@@ -282,6 +282,19 @@ pub fn copy_in<S: Simd, T: Lane>(_: S, out: &mut [T], x: &[T]) {
     }
 }
 
+/// As [`copy_in`], also of vectors without padding.
+#[inline(always)]
+pub fn copy_whole_in<S: Simd, T: Lane>(_: S, out: &mut [T], x: &[T]) {
+    let (whole, rest) = split_mut::<S, T>(out);
+    let (x, x_rest) = split::<S, T>(x);
+    for (out, x) in whole.iter_mut().zip(x) {
+        *out = *x;
+    }
+    for (out, x) in rest.iter_mut().zip(x_rest) {
+        *out = *x;
+    }
+}
+
 /// Sets padded vectors to 0, for where SIMD is at work already, as [`copy_in`] does.
 #[inline(always)]
 pub fn zero_in<S: Simd, T: Lane>(simd: S, out: &mut [T]) {

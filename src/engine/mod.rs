@@ -1,5 +1,6 @@
 //! Engines: what moves a compiled circuit through time.
 
+pub mod change;
 pub mod convolve;
 pub mod dense;
 pub mod elementwise;

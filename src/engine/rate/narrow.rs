@@ -4,10 +4,14 @@
 //! of its vectors, which are taken when a run begins and given back when somebody looks. All numbers that they write are exact in
 //! 64 bits, so that nothing depends on when that is.
 
+use pulp::{Arch, Simd};
+
 use super::flat::{Flat, Written};
 use super::state::State;
 use crate::compile::Weights;
+use crate::engine::elementwise;
 use crate::engine::lanes::padded;
+use crate::engine::outer::add_outer;
 use crate::vector::{Singles, Vector};
 
 /// Copies in single precision.
@@ -18,10 +22,45 @@ pub(super) struct Narrow {
     /// Scratch memory.
     pub first: Singles,
     pub next: Singles,
+    /// Outer products that wait until their matrix is read, by projection.
+    pub waiting: Vec<Waiting>,
     /// Vectors that are rings of several slots: where, and how many.
     rings: Vec<(usize, usize)>,
     /// What operations write.
     written: Vec<Written>,
+}
+
+/// An outer product that waits until its matrix is read: then both take one pass over the weights.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    waits: bool,
+    pre: Singles,
+    post: Singles,
+}
+
+impl Waiting {
+    /// Takes the factors, if it waits.
+    #[inline(always)]
+    pub fn take(&mut self) -> Option<(&[f32], &[f32])> {
+        std::mem::take(&mut self.waits).then_some((&*self.pre, &*self.post))
+    }
+
+    /// Takes copies of an outer product's factors.
+    #[inline(always)]
+    pub fn put<S: Simd>(&mut self, simd: S, pre: &[f32], post: &[f32]) {
+        self.pre.resize(pre.len(), 0.0);
+        self.post.resize(post.len(), 0.0);
+        elementwise::copy_whole_in(simd, &mut self.pre, pre);
+        elementwise::copy_in(simd, &mut self.post, post);
+        self.waits = true;
+    }
+
+    /// Adds the outer product, if it waits.
+    pub fn settle(&mut self, weights: &mut Weights) {
+        if let (Some((pre, post)), Weights::Single { values, .. }) = (self.take(), weights) {
+            add_outer(Arch::new(), values, 0.0, pre, post);
+        }
+    }
 }
 
 impl Narrow {
@@ -49,6 +88,8 @@ impl Narrow {
             let slots = self.slots(at);
             narrow(&mut self.vectors[at], values, slots);
         }
+        self.waiting
+            .resize_with(state.weights.len(), Waiting::default);
         for (single, weights) in self.vectors[vectors..].iter_mut().zip(&state.weights) {
             if let Weights::OneToOne { values } = weights {
                 narrow(single, values, 1);
@@ -56,8 +97,11 @@ impl Narrow {
         }
     }
 
-    /// Gives back what operations have written.
-    pub fn store(&self, state: &mut State) {
+    /// Gives back what operations have written, and does what waits.
+    pub fn store(&mut self, state: &mut State) {
+        for (waiting, weights) in self.waiting.iter_mut().zip(&mut state.weights) {
+            waiting.settle(weights);
+        }
         for written in &self.written {
             match *written {
                 Written::Vector(at) => {

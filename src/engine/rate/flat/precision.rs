@@ -3,12 +3,14 @@
 use pulp::Simd;
 
 use super::super::kernels::Memory;
+use super::super::narrow::Waiting;
 use super::super::sources::SourceBlock;
 use super::super::step::{NotFinite, Scratch, Step};
 use super::Part;
 use crate::compile::Weights;
-use crate::compile::kernel::Kernel;
+use crate::compile::kernel::{Kernel, VectorRef};
 use crate::compile::plan::Plan;
+use crate::engine::change::ChangeAndDeliver;
 use crate::engine::elementwise::Round;
 use crate::engine::lanes::Give;
 use crate::engine::{dense, outer};
@@ -48,22 +50,24 @@ pub(in crate::engine::rate) trait Precision:
         out: &mut [Self],
     );
 
-    /// Adds what a matrix gives to a drive, or puts it there unless something has `begun` the drive.
+    /// Adds what a projection's matrix gives to a drive, or puts it there unless something has `begun` the drive; `pre` says
+    /// from which vector, and from how many neurons.
     fn deliver<S: Simd>(
         simd: S,
-        weights: &Weights,
-        pre: &[Self],
+        step: &mut Step<'_>,
+        projection: (usize, (VectorRef, usize)),
         drive: (&mut [Self], bool),
-        rounded: &mut Singles,
     );
 
-    /// Lets a matrix grow and adds an outer product.
+    /// Adds an outer product that waits for the matrix, if one does.
+    fn settle(weights: &mut Weights, waiting: &mut [Waiting], projection: usize);
+
+    /// Lets a matrix grow and adds an outer product, which may wait if nothing else is done to the matrix.
     fn add_outer<S: Simd>(
         simd: S,
-        weights: &mut Weights,
-        growth: f64,
-        sides: (&[Self], &[Self]),
+        change: Change<'_, Self>,
         rounded: &mut [Singles; 2],
+        waiting: &mut [Waiting],
     );
 
     /// The sum of numbers, in double precision.
@@ -73,12 +77,25 @@ pub(in crate::engine::rate) trait Precision:
     fn run_part(step: &mut Step<'_>, plan: &Plan, part: Part) -> Result<(), NotFinite>;
 }
 
+/// An outer product that changes a projection's weights, which grow first.
+pub(in crate::engine::rate) struct Change<'a, T> {
+    pub projection: usize,
+    pub weights: &'a mut Weights,
+    pub growth: f64,
+    pub pre: &'a [T],
+    pub post: &'a [T],
+    /// Whether it may wait until the weights are read.
+    pub may_wait: bool,
+}
+
 /// Scratch memory of operations.
 pub(in crate::engine::rate) struct Tools<'s, T> {
     pub machine: &'s mut Machine,
     pub first: &'s mut Aligned<T>,
     pub next: &'s mut Aligned<T>,
     pub singles: &'s mut [Singles; 2],
+    /// Outer products that wait, by projection; none in double precision.
+    pub waiting: &'s mut [Waiting],
 }
 
 impl Precision for f64 {
@@ -131,16 +148,18 @@ impl Precision for f64 {
     #[inline(always)]
     fn deliver<S: Simd>(
         simd: S,
-        weights: &Weights,
-        pre: &[f64],
+        step: &mut Step<'_>,
+        (projection, pre): (usize, (VectorRef, usize)),
         (drive, begun): (&mut [f64], bool),
-        rounded: &mut Singles,
     ) {
-        match weights {
+        let (memory, tools) = Self::parts(step);
+        let pre = &memory.vector(pre.0)[..pre.1];
+        match &memory.weights[projection] {
             Weights::Dense { row, values } => {
                 dense::deliver_in(simd, (values, *row), pre, drive, begun);
             }
             Weights::Single { row, values, .. } => {
+                let [rounded, _] = tools.singles;
                 let pre = round(simd, pre, pre.len(), rounded);
                 dense::deliver_in(simd, (values, *row), pre, drive, begun);
             }
@@ -149,14 +168,19 @@ impl Precision for f64 {
     }
 
     #[inline(always)]
+    fn settle(_: &mut Weights, _: &mut [Waiting], _: usize) {}
+
+    #[inline(always)]
     fn add_outer<S: Simd>(
         simd: S,
-        weights: &mut Weights,
-        growth: f64,
-        (pre, post): (&[f64], &[f64]),
+        change: Change<'_, f64>,
         [pre_single, post_single]: &mut [Singles; 2],
+        _: &mut [Waiting],
     ) {
-        match weights {
+        let Change {
+            growth, pre, post, ..
+        } = change;
+        match change.weights {
             Weights::Single { row, values, .. } => {
                 let pre = round(simd, pre, pre.len(), pre_single);
                 let post = round(simd, post, *row, post_single);
@@ -188,6 +212,7 @@ fn tools(scratch: &mut Scratch) -> Tools<'_, f64> {
         first: &mut scratch.first,
         next: &mut scratch.next[0],
         singles: &mut scratch.singles,
+        waiting: &mut [],
     }
 }
 
@@ -227,6 +252,7 @@ impl Precision for f32 {
             first: &mut narrow.first,
             next: &mut narrow.next,
             singles,
+            waiting: &mut narrow.waiting,
         };
         (memory, tools)
     }
@@ -255,6 +281,7 @@ impl Precision for f32 {
             first: &mut narrow.first,
             next: &mut narrow.next,
             singles,
+            waiting: &mut narrow.waiting,
         };
         (memory, &mut step.state.weights, tools)
     }
@@ -287,29 +314,50 @@ impl Precision for f32 {
         memory.run_single_in(simd, machine, kernel, out);
     }
 
+    /// An outer product that waits is added in the same pass.
     #[inline(always)]
     fn deliver<S: Simd>(
         simd: S,
-        weights: &Weights,
-        pre: &[f32],
+        step: &mut Step<'_>,
+        (projection, pre): (usize, (VectorRef, usize)),
         (drive, begun): (&mut [f32], bool),
-        _: &mut Singles,
     ) {
-        if let Weights::Single { row, values, .. } = weights {
-            dense::deliver_in(simd, (values, *row), pre, drive, begun);
+        let (memory, weights, tools) = Self::learning(step);
+        let pre = &memory.vector(pre.0)[..pre.1];
+        let Weights::Single { row, values, .. } = &mut weights[projection] else {
+            return;
+        };
+        match tools.waiting[projection].take() {
+            Some((changed_by, post)) => simd.vectorize(ChangeAndDeliver {
+                weights: values,
+                row: *row,
+                changed_by,
+                post,
+                pre,
+                drive,
+                begun,
+            }),
+            None => dense::deliver_in(simd, (values, *row), pre, drive, begun),
         }
+    }
+
+    fn settle(weights: &mut Weights, waiting: &mut [Waiting], projection: usize) {
+        waiting[projection].settle(weights);
     }
 
     #[inline(always)]
     fn add_outer<S: Simd>(
         simd: S,
-        weights: &mut Weights,
-        growth: f64,
-        (pre, post): (&[f32], &[f32]),
+        change: Change<'_, f32>,
         _: &mut [Singles; 2],
+        waiting: &mut [Waiting],
     ) {
-        if let Weights::Single { values, .. } = weights {
-            outer::add_outer_in(simd, values, growth as f32, pre, post);
+        let waiting = &mut waiting[change.projection];
+        waiting.settle(change.weights);
+        if change.may_wait {
+            waiting.put(simd, change.pre, change.post);
+        } else if let Weights::Single { values, .. } = change.weights {
+            outer::add_outer_in(simd, values, change.growth as f32, change.pre, change.post);
         }
     }
 

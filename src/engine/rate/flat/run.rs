@@ -13,7 +13,7 @@ use super::super::step::{NotFinite, Step};
 use super::eligibility::eligibility;
 use super::evaluate::{Evaluate, number};
 use super::pattern::Number;
-use super::precision::{Precision, Tools};
+use super::precision::{Change, Precision, Tools};
 use super::{Delivery, Flat, Op, OuterOp, Single};
 use crate::compile::Weights;
 use crate::compile::kernel::VectorRef;
@@ -122,20 +122,20 @@ fn drive<S: Simd, T: Precision>(
     deliveries: &[Delivery],
 ) {
     let mut drive = std::mem::take(&mut T::table(step)[into]);
-    let (memory, tools) = T::parts(step);
-    let n = drive.len();
     let mut begun = base.is_some();
     if let Some(base) = base {
+        let (memory, _) = T::parts(step);
+        let n = drive.len();
         elementwise::copy_in(simd, &mut drive, &memory.vector(base)[..n]);
     }
     for delivery in deliveries {
-        match &memory.weights[delivery.projection] {
-            weights @ (Weights::Dense { .. } | Weights::Single { .. }) => {
-                let pre = &memory.vector(delivery.pre)[..delivery.sources];
-                let [rounded, _] = &mut *tools.singles;
-                T::deliver(simd, weights, pre, (&mut drive, begun), rounded);
+        match &step.state.weights[delivery.projection] {
+            Weights::Dense { .. } | Weights::Single { .. } => {
+                let pre = (delivery.pre, delivery.sources);
+                T::deliver(simd, step, (delivery.projection, pre), (&mut drive, begun));
             }
             _ => {
+                let (memory, _) = T::parts(step);
                 if !begun {
                     elementwise::zero_in(simd, &mut drive);
                 }
@@ -238,8 +238,13 @@ fn outer<S: Simd, T: Precision>(
         machine,
         first: post,
         singles,
+        waiting,
         ..
     } = tools;
+    let may_wait = terms.len() == 1 && growth.is_none() && within.is_none();
+    if !may_wait {
+        T::settle(weights, waiting, projection);
+    }
     let mut growth = growth.map_or(0.0, |g| number(&memory, machine, g));
     for term in terms {
         if let Some(gate) = &term.gate
@@ -259,7 +264,15 @@ fn outer<S: Simd, T: Precision>(
         let pre = &memory.vector(term.pre)[..pre_size];
         // The weights' padding stays 0 where rows are longer than the state's.
         post[post_row..].fill(T::default());
-        T::add_outer(simd, weights, growth, (pre, post), singles);
+        let change = Change {
+            projection,
+            weights,
+            growth,
+            pre,
+            post,
+            may_wait,
+        };
+        T::add_outer(simd, change, singles, waiting);
         growth = 0.0;
     }
     // Gates may have closed all products that it could have gone with.
