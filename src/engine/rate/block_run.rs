@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::flat::{Flat, SingleStep};
+use super::flat::Flat;
 use super::schedule::ScheduleState;
 use super::simulation::{Observer, Stopped};
 use super::sources::SourceBlock;
@@ -96,19 +96,17 @@ impl BlockRun<'_, '_> {
             }
             None if self.is_single() => {
                 let make = self.steps_to_make(number, in_block, block.steps());
-                self.scratch.machine.arch().dispatch(SingleStep {
-                    program: self.program,
-                    parts: (&mut *self.state, &mut *self.scratch),
-                    block: (block, in_block),
-                    make,
-                    plan,
-                    flat,
-                })
+                if !make.is_empty() {
+                    block.make(self.scratch.machine.arch(), &flat.sources, make);
+                }
+                let parts = (&mut *self.state, &mut *self.scratch);
+                let mut step = Step::of_all(self.program, parts, (block, in_block));
+                step.run::<f32>(plan, flat)
             }
             None => {
                 let parts = (&mut *self.state, &mut *self.scratch);
                 let mut step = Step::of_all(self.program, parts, (block, in_block));
-                step.run(plan, flat)
+                step.run::<f64>(plan, flat)
             }
         };
         result.map_err(Stopped::NotFinite)

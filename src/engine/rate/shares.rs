@@ -84,7 +84,7 @@ impl Share {
             common: Some(common),
             is_due,
         };
-        self.result = step.run(plan, flat);
+        self.result = step.run::<f64>(plan, flat);
     }
 
     /// Whether changes should not wait any longer.

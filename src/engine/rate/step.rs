@@ -13,7 +13,7 @@ use crate::lang::vm::{Machine, padded};
 use crate::vector::{Singles, Vector};
 
 use super::deliver::Synapses;
-use super::flat::{self, Flat, Part};
+use super::flat::{self, Flat, Part, Precision};
 use super::kernels::Memory;
 use super::learn;
 use super::shares::Common;
@@ -94,13 +94,13 @@ impl<'a> Step<'a> {
 
 impl Step<'_> {
     /// Phases 3 to 8 of the step.
-    pub fn run(&mut self, plan: &Plan, flat: &Flat) -> Result<(), NotFinite> {
+    pub fn run<T: Precision>(&mut self, plan: &Plan, flat: &Flat) -> Result<(), NotFinite> {
         let arch = self.scratch.machine.arch();
         arch.dispatch(flat::Run {
             step: &mut *self,
             plan,
             flat,
-            precision: PhantomData::<f64>,
+            precision: PhantomData::<T>,
         })?;
         self.state.step += 1;
         Ok(())

@@ -13,12 +13,10 @@ mod pattern;
 mod precision;
 mod reads;
 mod run;
-mod single;
 
 pub(super) use precision::Precision;
 pub(super) use reads::Written;
 pub(super) use run::Run;
-pub(super) use single::SingleStep;
 
 use crate::circuit::CompartmentId;
 use crate::compile::Program;
@@ -171,7 +169,7 @@ struct Scaled {
 pub(super) struct Flat {
     ops: Vec<Op>,
     /// Sources that operations read.
-    sources: Vec<usize>,
+    pub sources: Vec<usize>,
 }
 
 impl Flat {
@@ -181,7 +179,7 @@ impl Flat {
             ops: lower::ops(program, plan),
             sources: vec![],
         };
-        flat.sources = flat.sources();
+        flat.sources = flat.all_sources();
         flat
     }
 }

@@ -41,7 +41,7 @@ impl Flat {
     }
 
     /// Sources that operations read, each once.
-    pub fn sources(&self) -> Vec<usize> {
+    pub fn all_sources(&self) -> Vec<usize> {
         let mut found = vec![];
         self.reads(|place| {
             if let VectorRef::Source(source) = place {

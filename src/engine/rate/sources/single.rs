@@ -58,21 +58,39 @@ impl SourceBlock {
     }
 
     /// Computes the noise of some sources in some steps, in single precision. Nobody else's is computed.
-    #[inline(always)]
-    pub(in crate::engine::rate) fn make<S: Simd>(
+    pub(in crate::engine::rate) fn make(
         &mut self,
-        simd: S,
+        arch: Arch,
         sources: &[usize],
         steps: Range<usize>,
     ) {
-        if steps.is_empty() {
-            return;
-        }
-        for source in sources {
-            let length = self.lengths[*source];
-            if let SingleSource::Noise(noise) = &mut self.singles[*source] {
-                let end = (steps.end - 1) * length + single_row(length);
-                noise.ask(simd, steps.start * length, end);
+        arch.dispatch(Make {
+            block: self,
+            sources,
+            steps,
+        });
+    }
+}
+
+struct Make<'a> {
+    block: &'a mut SourceBlock,
+    sources: &'a [usize],
+    steps: Range<usize>,
+}
+
+impl WithSimd for Make<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let SourceBlock {
+            lengths, singles, ..
+        } = self.block;
+        for source in self.sources {
+            let length = lengths[*source];
+            if let SingleSource::Noise(noise) = &mut singles[*source] {
+                let end = (self.steps.end - 1) * length + single_row(length);
+                noise.ask(simd, self.steps.start * length, end);
             }
         }
     }
