@@ -5,13 +5,15 @@ use std::collections::HashMap;
 
 use super::kernel::{Binding, ScalarId, VectorRef};
 use super::places::Places;
+use super::planner::Planner;
 use super::program::Program;
 use super::reading::{Expr, Reading};
 use crate::circuit::connect::Connectivity;
 use crate::circuit::grid::TilingUse;
-use crate::circuit::{CompartmentId, Projection};
+use crate::circuit::{CompartmentId, Projection, ProjectionId};
 use crate::lang::graph::Node;
 use crate::lang::ops::{Binary, Unary};
+use crate::lang::separate::Term;
 use crate::lang::{NodeId, Shape, Symbol};
 use crate::netlist::model::DistributionKind;
 
@@ -108,6 +110,37 @@ impl Program {
             let weight = graph.number(*weights.get(&symbol)?);
             Some(graph.binary(Binary::Mul, weight, id))
         })
+    }
+}
+
+impl Planner<'_> {
+    /// Notes what a product of a convolution's rule reads, and takes the factor that is the same all over a map out of it.
+    pub(super) fn parts_of(
+        &mut self,
+        id: ProjectionId,
+        expr: &mut Expr,
+        term: &Term,
+    ) -> Option<Parts> {
+        let program = self.program;
+        for node in [term.scalar, term.pre] {
+            self.want_all(expr, node, Some(id));
+        }
+        let Some(parts) = program.parts(expr, term.post) else {
+            self.want_all(expr, term.post, Some(id));
+            return None;
+        };
+        self.want_all(expr, parts.neuron, Some(id));
+        for symbol in expr.formula.graph.symbols(parts.map) {
+            match expr.reading(symbol) {
+                Some(Reading::Value(compartment)) => {
+                    let spread = program.spread(compartment);
+                    self.want(Reading::Value(spread.map_or(compartment, |s| s.from)));
+                }
+                Some(reading) => self.want(reading),
+                None => {}
+            }
+        }
+        Some(parts)
     }
 }
 

@@ -134,35 +134,6 @@ fn is_convolution(planner: &Planner<'_>, id: Option<ProjectionId>) -> bool {
     id.is_some_and(|id| matches!(projection(id).connectivity, Connectivity::Convolution(_)))
 }
 
-/// Notes what a product of a convolution's rule reads, and takes the factor that is the same all over a map out of it.
-fn parts_of(
-    planner: &mut Planner<'_>,
-    id: ProjectionId,
-    expr: &mut Expr,
-    term: &Term,
-) -> Option<Parts> {
-    let program = planner.program;
-    for node in [term.scalar, term.pre] {
-        planner.want_all(expr, node, Some(id));
-    }
-    let Some(parts) = program.parts(expr, term.post) else {
-        planner.want_all(expr, term.post, Some(id));
-        return None;
-    };
-    planner.want_all(expr, parts.neuron, Some(id));
-    for symbol in expr.formula.graph.symbols(parts.map) {
-        match expr.reading(symbol) {
-            Some(Reading::Value(compartment)) => {
-                let spread = program.spread(compartment);
-                planner.want(Reading::Value(spread.map_or(compartment, |s| s.from)));
-            }
-            Some(reading) => planner.want(reading),
-            None => {}
-        }
-    }
-    Some(parts)
-}
-
 fn outer(
     planner: &mut Planner<'_>,
     rule: &PlacedRule,
@@ -175,7 +146,7 @@ fn outer(
     let convolution = is_convolution(planner, Some(id));
     let mut parts = Vec::new();
     for term in terms {
-        let split = convolution.then(|| parts_of(planner, id, &mut expr, term));
+        let split = convolution.then(|| planner.parts_of(id, &mut expr, term));
         parts.push(split.flatten());
     }
     let planner = &*planner;

@@ -13,12 +13,10 @@ use super::sources::SourceBlock;
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
 use crate::circuit::connect::Connectivity;
-use crate::compile::expressions::Plastic;
 use crate::compile::layout::FilterPlace;
 use crate::compile::plan::Plan;
 use crate::compile::program::Probe;
 use crate::compile::{Program, Weights};
-use crate::engine::convolve::Posts;
 use crate::vector::Vector;
 
 /// Replicas in a share, at most.
@@ -261,47 +259,6 @@ pub(super) fn tell_biases(program: &Program, state: &State, shares: &mut [Share]
     for at in program.layout.biases.values().map(|id| id.0 as usize) {
         for share in &mut *shares {
             share.state.vectors[at].copy_from_slice(&state.vectors[at]);
-        }
-    }
-}
-
-/// A stage ends: products that wait for the step that would have come next are added to the changes.
-pub(super) fn settle_pending(program: &Program, state: &mut State, scratch: &mut Scratch) {
-    let ranges = ranges(program.layout.replicas);
-    for (moments, rule) in state.moments.iter_mut().zip(&program.rules) {
-        let Some(moments) = moments else { continue };
-        let Plastic::Projection(id) = rule.rule.plastic else {
-            continue;
-        };
-        let Connectivity::Convolution(shape) = &program.circuit.projection(id).connectivity else {
-            continue;
-        };
-        for (number, range) in ranges.iter().enumerate() {
-            let Some((pending, maps)) = moments.pending(number) else {
-                continue;
-            };
-            let pre = &state.vectors[pending.pre as usize];
-            let row = pre.len() / program.layout.replicas;
-            let pre = &pre[range.start * row..range.end * row];
-            let posts = match pending.neurons {
-                Some(at) => {
-                    let all = &state.vectors[at as usize];
-                    let row = all.len() / program.layout.replicas;
-                    Posts {
-                        neurons: &all[range.start * row..range.end * row],
-                        maps: &pending.posts,
-                    }
-                }
-                None => Posts {
-                    neurons: &pending.posts,
-                    maps: &[],
-                },
-            };
-            let sides = (posts, pre);
-            scratch
-                .products
-                .take_maps(shape, sides, &pending.active, maps);
-            pending.active.clear();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use super::block_run::BlockRun;
 use super::flat::Flat;
+use super::learn;
 use super::products::Packed;
 use super::schedule::ScheduleState;
 use super::separate;
@@ -152,7 +153,7 @@ impl Simulation {
     /// # Errors
     /// Expressions that are too large for the machine.
     pub fn enter(&mut self, settings: &Settings) -> Result<(), Problem> {
-        shares::settle_pending(&self.program, &mut self.state, &mut self.scratch);
+        learn::settle_pending(&self.program, &mut self.state, &mut self.scratch);
         let combinations = self.program.orders.len();
         self.plans.clear();
         let mut slot = 0;

@@ -1,10 +1,14 @@
 //! Changes of convolutions in single precision, while shares of the replicas take their steps apart.
 
 use super::super::optimise::Pending;
+use super::super::shares;
+use super::super::state::State;
 use super::super::step::{Scratch, Step};
 use super::outer::{Desk, Lengths, factors, open, whole};
 use crate::circuit::connect::Connectivity;
 use crate::circuit::grid::Convolution;
+use crate::compile::Program;
+use crate::compile::expressions::Plastic;
 use crate::compile::learning::{Factor, OuterRule, OuterTerm, Repeats};
 use crate::engine::convolve::Posts;
 use crate::engine::elementwise;
@@ -191,5 +195,50 @@ fn keep_term(
     } else {
         posts.resize(sides.post.len(), 0.0);
         posts.copy_from_slice(sides.post);
+    }
+}
+
+/// A stage ends: products that wait for the step that would have come next are added to the changes.
+pub(in crate::engine::rate) fn settle_pending(
+    program: &Program,
+    state: &mut State,
+    scratch: &mut Scratch,
+) {
+    let ranges = shares::ranges(program.layout.replicas);
+    for (moments, rule) in state.moments.iter_mut().zip(&program.rules) {
+        let Some(moments) = moments else { continue };
+        let Plastic::Projection(id) = rule.rule.plastic else {
+            continue;
+        };
+        let Connectivity::Convolution(shape) = &program.circuit.projection(id).connectivity else {
+            continue;
+        };
+        for (number, range) in ranges.iter().enumerate() {
+            let Some((pending, maps)) = moments.pending(number) else {
+                continue;
+            };
+            let pre = &state.vectors[pending.pre as usize];
+            let row = pre.len() / program.layout.replicas;
+            let pre = &pre[range.start * row..range.end * row];
+            let posts = match pending.neurons {
+                Some(at) => {
+                    let all = &state.vectors[at as usize];
+                    let row = all.len() / program.layout.replicas;
+                    Posts {
+                        neurons: &all[range.start * row..range.end * row],
+                        maps: &pending.posts,
+                    }
+                }
+                None => Posts {
+                    neurons: &pending.posts,
+                    maps: &[],
+                },
+            };
+            let sides = (posts, pre);
+            scratch
+                .products
+                .take_maps(shape, sides, &pending.active, maps);
+            pending.active.clear();
+        }
     }
 }

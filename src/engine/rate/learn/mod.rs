@@ -5,7 +5,7 @@ mod outer;
 mod rows;
 mod single;
 
-pub(super) use maps::take_maps;
+pub(super) use maps::{settle_pending, take_maps};
 pub(super) use outer::{clip, grow, outer, wait};
 pub(super) use rows::{RowScratch, general};
 pub(super) use single::elementwise;
