@@ -12,7 +12,6 @@ use super::products::Packed;
 use super::sources::SourceBlock;
 use super::state::State;
 use super::step::{NotFinite, Scratch, Step};
-use crate::circuit::connect::Connectivity;
 use crate::compile::layout::FilterPlace;
 use crate::compile::plan::Plan;
 use crate::compile::program::Probe;
