@@ -5,6 +5,7 @@ use super::{Lane, Shape};
 use crate::engine::shuffle::{columns_first, power, rows_first};
 use crate::engine::tile::MARGIN;
 use crate::lang::vm::padded;
+use crate::prefetch::prefetch;
 
 /// Rows that are turned round at a time.
 const ROWS: usize = 16;
@@ -14,6 +15,9 @@ const COLUMNS: usize = 64;
 
 /// Places whose maps are turned round at a time.
 const PLACES: usize = 16;
+
+/// Numbers of a neuron in a cache line.
+const LINE: usize = 8;
 
 /// Where matrices are turned round.
 #[derive(Debug, Default)]
@@ -137,19 +141,27 @@ impl Shape<'_> {
     #[inline(always)]
     pub(super) fn turn<T: Lane>(
         &self,
-        post: Replicas<'_>,
+        all: Replicas<'_>,
         maps: &[f64],
         (out, desk): (&mut [T], &mut Desk<T>),
     ) {
-        let (count, row) = (post.numbers.len(), padded(self.maps));
+        let (count, row) = (all.numbers.len(), padded(self.maps));
         // What is written side by side is written one after the other.
         for begin in (0..self.places).step_by(PLACES) {
             let n = PLACES.min(self.places - begin);
-            for (at, replica) in post.numbers.iter().enumerate() {
-                let post = &post.rows[replica * self.post_row..][..self.post_row];
+            for (at, replica) in all.numbers.iter().enumerate() {
+                let post = &all.rows[replica * self.post_row..][..self.post_row];
                 let mut first = 0;
                 while first < self.maps {
                     let group = power(self.maps - first, ROWS);
+                    let next = match first + group < self.maps {
+                        true => Some((*replica, first + group)),
+                        false => all.numbers.get(at + 1).map(|replica| (*replica, 0)),
+                    };
+                    if let Some((replica, first)) = next {
+                        let rows = &all.rows[replica * self.post_row..][..self.post_row];
+                        self.ask_for(rows, first, (begin, n));
+                    }
                     let (a, b) = desk.halves(group * n);
                     for (map, out) in a.chunks_exact_mut(n).enumerate() {
                         let post = &post[(first + map) * self.places + begin..][..n];
@@ -164,6 +176,17 @@ impl Shape<'_> {
                     first += group;
                 }
             }
+        }
+    }
+
+    /// Asks for the next maps' factors of some places: they lie apart, and nobody guesses where.
+    #[inline(always)]
+    fn ask_for(&self, rows: &[f64], first: usize, (begin, n): (usize, usize)) {
+        for map in first..(first + ROWS).min(self.maps) {
+            let places = map * self.places + begin;
+            (places..places + n)
+                .step_by(LINE)
+                .for_each(|at| prefetch(rows, at));
         }
     }
 
