@@ -185,7 +185,7 @@ def train(task, layers, options, seed):
         for index in torch.randperm(len(task.learned)).split(options.replicas):
             begun = time.perf_counter()
             (x, y), codes, loss = task.visit(index), [], 0.0
-            making = [layer.w.detach().clone().requires_grad_() for layer in layers]
+            making = [layer.w.detach().clone().requires_grad_() if options.synchronous else layer.w for layer in layers]
             for layer, w in zip(layers, making):
                 x = layer(x.detach(), w)
                 codes.append(x.mean((3, 4)))
@@ -198,11 +198,11 @@ def train(task, layers, options, seed):
             for w in made:
                 w.grad = None
             loss.backward(retain_graph=options.synchronous)
-            for k, layer in enumerate(layers):
-                layer.w.grad = making[k].grad + (made[k].grad if before else 0)
-            adam.step()
             if options.synchronous:
+                for k, layer in enumerate(layers):
+                    layer.w.grad = making[k].grad + (made[k].grad if before else 0)
                 before, made = codes, making
+            adam.step()
             seconds, visits = seconds + time.perf_counter() - begun, visits + 1
         report = options.report
         if report and (epoch % report == 0 or epoch == options.epochs):
