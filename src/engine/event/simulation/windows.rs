@@ -117,10 +117,15 @@ impl Simulation {
                 done.next.min(after(e.time, self.program.min_delay))
             });
             self.note(&done.spikes, lock(&partitions[0]).window());
-            untold.add(done.spikes.clone());
+            if lines.is_empty() {
+                // Nobody else is busy, and there is one list.
+                done.spikes.iter().for_each(|list| observer.spikes(list));
+            } else {
+                untold.add(done.spikes.clone());
+            }
             self.unsent = done.spikes;
             self.now = end;
-            if lines.is_empty() || untold.is_much() || sample < end {
+            if untold.is_much() || sample < end {
                 untold.tell_all(observer);
             }
             if sample < end {
