@@ -21,6 +21,7 @@
 mod atomic;
 mod block;
 mod clock;
+mod coded_column;
 mod directory;
 mod error;
 mod file_names;

@@ -14,6 +14,9 @@ use super::writer::{Message, RecordSummary, Returns, Writer};
 
 /// Messages that may wait for the writer.
 const WAITING: usize = 16;
+/// How much less than others the writer's thread asks of a processor, as `nice` counts it.
+#[cfg(target_os = "linux")]
+const NICER: i32 = 10;
 /// Weight matrices that may wait for it: they can be large.
 const WAITING_MATRICES: usize = 2;
 
@@ -55,7 +58,10 @@ impl Recorder {
         let writer = Writer::create(directory, &spec, returns)?;
         let thread = thread::Builder::new()
             .name("apical-recorder".to_owned())
-            .spawn(move || writer.run(receiver))
+            .spawn(move || {
+                give_way();
+                writer.run(receiver)
+            })
             .map_err(RecordError::io("start the recorder of", directory.path()))?;
         Ok(Self {
             path: directory.path().to_owned(),
@@ -241,6 +247,17 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         // Whoever drops a recorder has a reason already (an interruption, another error): this one is not the news.
         let _ = self.join();
+    }
+}
+
+/// Where all processors simulate, the writer takes the time in which they wait for each other. At the same priority it takes
+/// a processor for milliseconds, and all others wait for the thread that was there.
+fn give_way() {
+    // On other systems this is a matter of the whole process.
+    #[cfg(target_os = "linux")]
+    {
+        // Nothing is lost if it is not granted.
+        let _ = rustix::process::nice(NICER);
     }
 }
 

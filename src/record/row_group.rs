@@ -7,11 +7,12 @@
 use std::fs::File;
 
 use parquet::column::writer::ColumnWriterImpl;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::{DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 
 use super::block::TraceBlock;
+use super::coded_column::{Dictionary, write_coded};
 use super::gathered::Group;
 use super::spec::{RecorderSpec, TraceSpec};
 use super::spike_block::milliseconds;
@@ -25,7 +26,7 @@ const LEAST_VALUES: usize = 1 << 17;
 /// Rows that one holds at least, unless that takes the whole budget.
 const LEAST_ROWS: usize = 8192;
 /// Rows converted at once.
-pub(super) const CHUNK: usize = 4096;
+const CHUNK: usize = 4096;
 
 /// Rows gathered column by column, until there are enough of them.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(super) struct RowGroup {
     /// Whether rows have times of their own.
     timed: bool,
     step_ms: Option<f64>,
-    stage_names: Vec<ByteArray>,
+    stage_names: Dictionary,
 }
 
 impl Group for RowGroup {
@@ -80,20 +81,14 @@ impl Group for RowGroup {
     }
 
     fn write(&self, writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+        let stage = writer.schema_descr().column(0);
         let mut group = writer.next_row_group()?;
         let when = &self.when[..self.rows];
-        write_column::<ByteArrayType>(&mut group, |column| self.write_stages(column))?;
+        let stages = &self.stage[..self.rows];
+        write_coded(&mut group, stage, &self.stage_names, stages, |stage| stage)?;
         write_column::<Int64Type>(&mut group, |column| write_values(column, when))?;
         if let Some(to_ms) = self.to_ms() {
-            write_column::<DoubleType>(&mut group, |column| {
-                let mut times = Vec::with_capacity(CHUNK);
-                for when in when.chunks(CHUNK) {
-                    times.clear();
-                    times.extend(when.iter().map(|when| to_ms(*when)));
-                    write_values(column, &times)?;
-                }
-                Ok(())
-            })?;
+            write_column::<DoubleType>(&mut group, |column| write_each(column, when, to_ms))?;
         }
         for values in self.values.chunks_exact(self.capacity) {
             let values = &values[..self.rows];
@@ -108,7 +103,6 @@ impl RowGroup {
     pub(super) fn new(trace: &TraceSpec, spec: &RecorderSpec) -> Self {
         let columns = trace.columns.len();
         let capacity = rows_of_group(columns, spec.traces.len());
-        let name = |name: &String| ByteArray::from(name.as_bytes().to_vec());
         // Zeros cost no memory before they are overwritten: a short run pays for what it records.
         Self {
             capacity,
@@ -118,7 +112,7 @@ impl RowGroup {
             values: vec![0.0; capacity * columns],
             timed: trace.timed,
             step_ms: spec.step_ms,
-            stage_names: spec.stages.iter().map(name).collect(),
+            stage_names: Dictionary::of_names(spec.stages.iter().map(|name| &**name)),
         }
     }
 
@@ -129,22 +123,6 @@ impl RowGroup {
         }
         let step_ms = self.step_ms?;
         Some(Box::new(move |step| step.cast_unsigned() as f64 * step_ms))
-    }
-
-    fn write_stages(
-        &self,
-        column: &mut ColumnWriterImpl<'_, ByteArrayType>,
-    ) -> Result<(), ParquetError> {
-        let mut names = Vec::with_capacity(CHUNK);
-        for stages in self.stage[..self.rows].chunks(CHUNK) {
-            names.clear();
-            for &stage in stages {
-                let name = self.stage_names.get(stage as usize).cloned();
-                names.push(name.unwrap_or_default());
-            }
-            write_values(column, &names)?;
-        }
-        Ok(())
     }
 }
 
@@ -166,6 +144,21 @@ pub(super) fn write_column<T: DataType>(
         .ok_or_else(|| ParquetError::General("fewer columns than values".to_owned()))?;
     write(column.typed::<T>())?;
     column.close()
+}
+
+/// Appends what `value` makes of each of the values given.
+pub(super) fn write_each<V: Copy, T: DataType>(
+    column: &mut ColumnWriterImpl<'_, T>,
+    given: &[V],
+    value: impl Fn(V) -> T::T,
+) -> Result<(), ParquetError> {
+    let mut values = Vec::with_capacity(CHUNK);
+    for given in given.chunks(CHUNK) {
+        values.clear();
+        values.extend(given.iter().map(|given| value(*given)));
+        write_values(column, &values)?;
+    }
+    Ok(())
 }
 
 /// Appends values to a column.

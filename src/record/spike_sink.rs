@@ -4,8 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding, LogicalType, Type as Physical};
-use parquet::column::writer::ColumnWriterImpl;
-use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::data_type::{DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -13,13 +12,14 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type};
 use serde::{Deserialize, Serialize};
 
+use super::coded_column::{Dictionary, write_coded};
 use super::directory::RunDirectory;
 use super::error::RecordError;
 use super::gathered::{Gathered, Group};
 use super::parquet_sink::ParquetSink;
-use super::row_group::{CHUNK, write_column, write_values};
+use super::row_group::{write_column, write_each, write_values};
 use super::spec::SpikeSpec;
-use super::spike_block::{SpikeBlock, SpikeKind, SpikePopulation, milliseconds};
+use super::spike_block::{SpikeBlock, SpikeKind, milliseconds};
 use super::trace_sink::field;
 
 /// The file, relative to the run directory.
@@ -53,7 +53,7 @@ impl SpikeSink {
     ) -> Result<Self, RecordError> {
         Ok(Self(Gathered {
             file: ParquetSink::create(directory, FILE, schema(), properties(spec, stages))?,
-            group: SpikeGroup::new(spec),
+            group: SpikeGroup::new(spec, stages),
         }))
     }
 
@@ -84,20 +84,23 @@ struct SpikeGroup {
     neuron: Vec<u32>,
     kind: Vec<SpikeKind>,
     stage: Vec<u32>,
-    names: Vec<ByteArray>,
+    populations: Dictionary,
+    kinds: Dictionary,
+    stages: Dictionary,
 }
 
 impl SpikeGroup {
-    fn new(spec: &SpikeSpec) -> Self {
-        let name =
-            |population: &SpikePopulation| ByteArray::from(population.name.as_bytes().to_vec());
+    fn new(spec: &SpikeSpec, stages: &[String]) -> Self {
+        let names = spec.populations.iter().map(|population| &*population.name);
         Self {
             time_ps: Vec::new(),
             population: Vec::new(),
             neuron: Vec::new(),
             kind: Vec::new(),
             stage: Vec::new(),
-            names: spec.populations.iter().map(name).collect(),
+            populations: Dictionary::of_names(names),
+            kinds: Dictionary::of_names(SpikeKind::ALL.iter().map(|kind| kind.name())),
+            stages: Dictionary::of_numbers(stages.len()),
         }
     }
 }
@@ -139,49 +142,30 @@ impl Group for SpikeGroup {
     }
 
     fn write(&self, writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
-        let mut group = writer.next_row_group()?;
-        let kinds = SpikeKind::ALL.map(|kind| ByteArray::from(kind.name()));
-        write_column::<DoubleType>(&mut group, |column| {
-            write_each(column, &self.time_ps, |time| milliseconds(*time))
+        let columns = writer.schema_descr().columns().to_vec();
+        let [.., population, _, kind, stage] = &columns[..] else {
+            return Err(ParquetError::General(
+                "fewer columns than values".to_owned(),
+            ));
+        };
+        let mut row_group = writer.next_row_group()?;
+        let group = &mut row_group;
+        write_column::<DoubleType>(group, |column| {
+            write_each(column, &self.time_ps, milliseconds)
         })?;
-        write_column::<Int64Type>(&mut group, |column| write_values(column, &self.time_ps))?;
-        write_column::<ByteArrayType>(&mut group, |column| {
-            let name = |index: &u16| self.names.get(usize::from(*index)).cloned();
-            write_each(column, &self.population, |index| {
-                name(index).unwrap_or_default()
-            })
+        write_column::<Int64Type>(group, |column| write_values(column, &self.time_ps))?;
+        let (names, codes) = (&self.populations, &self.population);
+        write_coded(group, population.clone(), names, codes, u32::from)?;
+        write_column::<Int32Type>(group, |column| {
+            write_each(column, &self.neuron, u32::cast_signed)
         })?;
-        write_column::<Int32Type>(&mut group, |column| {
-            write_each(column, &self.neuron, |neuron| neuron.cast_signed())
+        let number = |kind| kind as u32;
+        write_coded(group, kind.clone(), &self.kinds, &self.kind, number)?;
+        write_coded(group, stage.clone(), &self.stages, &self.stage, |stage| {
+            stage
         })?;
-        write_column::<ByteArrayType>(&mut group, |column| {
-            write_each(column, &self.kind, |kind| kinds[*kind as usize].clone())
-        })?;
-        write_column::<Int32Type>(&mut group, |column| {
-            write_each(column, &self.stage, |stage| stage.cast_signed())
-        })?;
-        group.close().map(drop)
+        row_group.close().map(drop)
     }
-}
-
-/// Appends what `value` makes of each of the values given.
-fn write_each<V: PartialEq, T: parquet::data_type::DataType>(
-    column: &mut ColumnWriterImpl<'_, T>,
-    given: &[V],
-    value: impl Fn(&V) -> T::T,
-) -> Result<(), ParquetError> {
-    let mut values = Vec::with_capacity(CHUNK);
-    let mut last: &[V] = &[];
-    for given in given.chunks(CHUNK) {
-        // Populations and kinds are the same for long: a copy of a name is dearer than a look.
-        if given != last {
-            values.clear();
-            values.extend(given.iter().map(&value));
-            last = given;
-        }
-        write_values(column, &values)?;
-    }
-    Ok(())
 }
 
 fn schema() -> Result<Arc<Type>, ParquetError> {
@@ -215,16 +199,15 @@ fn properties(spec: &SpikeSpec, stages: &[String]) -> WriterProperties {
         ("apical.stages", &stages),
     ];
     let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
-    let [time, time_ps, population, neuron, kind, stage] = COLUMNS.map(ColumnPath::from);
-    // Times and neurons hardly repeat, names and stages hardly change.
+    let [time, time_ps, _, neuron, _, _] = COLUMNS.map(ColumnPath::from);
+    // Times and neurons hardly repeat (numbers of neurons could be anything: compressed they take as much); names and
+    // stages have dictionaries of their own.
     WriterProperties::builder()
         .set_created_by(format!("apical {version}"))
         .set_key_value_metadata(Some(about.to_vec()))
         .set_compression(Compression::SNAPPY)
+        .set_column_compression(neuron.clone(), Compression::UNCOMPRESSED)
         .set_dictionary_enabled(false)
-        .set_column_dictionary_enabled(population, true)
-        .set_column_dictionary_enabled(kind, true)
-        .set_column_dictionary_enabled(stage, true)
         .set_column_encoding(time, Encoding::BYTE_STREAM_SPLIT)
         .set_column_encoding(time_ps.clone(), Encoding::DELTA_BINARY_PACKED)
         .set_column_encoding(neuron, Encoding::DELTA_BINARY_PACKED)

@@ -147,7 +147,7 @@ fn killed_run_leaves_its_spikes_under_their_temporary_name() {
 fn spikes_that_failed_keep_their_complete_row_groups() {
     let (_folder, directory) = directory();
     let spec = spec().spikes.unwrap();
-    let mut sink = spike_sink::SpikeSink::create(&directory, &spec, &[]).unwrap();
+    let mut sink = spike_sink::SpikeSink::create(&directory, &spec, &["run".to_owned()]).unwrap();
     let mut block = SpikeBlock::new();
     for index in 0..600_000 {
         block.push(spike(index).0);

@@ -126,14 +126,13 @@ fn properties(timed: bool) -> WriterProperties {
         ("apical.unit.values", "as the netlist's models state"),
     ];
     let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
-    // Recorded values hardly ever repeat: a dictionary would cost time and save nothing. Statistics and the page
+    // Recorded values hardly ever repeat: a dictionary would cost time and save nothing (stages have one of their own). Statistics and the page
     // index would make the end of the file grow faster.
     WriterProperties::builder()
         .set_created_by(format!("apical {version}"))
         .set_key_value_metadata(Some(about.to_vec()))
         .set_compression(Compression::SNAPPY)
         .set_dictionary_enabled(false)
-        .set_column_dictionary_enabled(ColumnPath::from(STAGE), true)
         .set_column_encoding(ColumnPath::from(when), Encoding::DELTA_BINARY_PACKED)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(ColumnPath::from(when), EnabledStatistics::Chunk)
