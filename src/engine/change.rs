@@ -8,9 +8,6 @@ use super::dense;
 use super::lanes::{Give, Lane};
 use super::outer::add_outer_in;
 
-/// Most SIMD vectors of a row that is done in one pass.
-const MOST: usize = 7;
-
 /// Interleaved partial sums, as of [`dense`].
 const PARTIAL: usize = 4;
 
@@ -35,16 +32,23 @@ pub struct ChangeAndDeliver<'a, T> {
 impl<T: Give<T>> WithSimd for ChangeAndDeliver<'_, T> {
     type Output = ();
 
+    /// Rows of six vectors and more in two parts: the partial sums and the postsynaptic factor of a part stay in registers.
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(mut self, simd: S) {
         match self.row / <T as Lane>::count::<S>() {
-            1 => self.rows::<S, 1>(simd),
-            2 => self.rows::<S, 2>(simd),
-            3 => self.rows::<S, 3>(simd),
-            4 => self.rows::<S, 4>(simd),
-            5 => self.rows::<S, 5>(simd),
-            6 => self.rows::<S, 6>(simd),
-            MOST => self.rows::<S, MOST>(simd),
+            1 => self.columns::<S, 1, 1>(simd, 0),
+            2 => self.columns::<S, 2, 2>(simd, 0),
+            3 => self.columns::<S, 3, 3>(simd, 0),
+            4 => self.columns::<S, 4, 4>(simd, 0),
+            5 => self.columns::<S, 5, 5>(simd, 0),
+            6 => {
+                self.columns::<S, 6, 3>(simd, 0);
+                self.columns::<S, 6, 3>(simd, 3);
+            }
+            7 => {
+                self.columns::<S, 7, 4>(simd, 0);
+                self.columns::<S, 7, 3>(simd, 4);
+            }
             _ => {
                 add_outer_in(simd, self.weights, T::default(), self.changed_by, self.post);
                 let weights = (&*self.weights, self.row);
@@ -55,13 +59,13 @@ impl<T: Give<T>> WithSimd for ChangeAndDeliver<'_, T> {
 }
 
 impl<T: Give<T>> ChangeAndDeliver<'_, T> {
-    /// Rows of `N` vectors.
+    /// `N` vectors of rows of `W`, from the `at`-th on.
     #[inline(always)]
-    fn rows<S: Simd, const N: usize>(self, simd: S) {
+    fn columns<S: Simd, const W: usize, const N: usize>(&mut self, simd: S, at: usize) {
         let mut post = [T::splat(simd, T::default()); N];
-        post.copy_from_slice(&T::vectors::<S>(self.post)[..N]);
+        post.copy_from_slice(&T::vectors::<S>(self.post)[at..at + N]);
         let mut sums = [[T::splat(simd, T::default()); N]; PARTIAL];
-        let rows = T::vectors_mut::<S>(self.weights).as_chunks_mut::<N>().0;
+        let rows = T::vectors_mut::<S>(self.weights).as_chunks_mut::<W>().0;
         let (blocks, last) = rows.as_chunks_mut::<PARTIAL>();
         let (groups, rest) = self.pre.as_chunks::<PARTIAL>();
         let (changes, last_changes) = self.changed_by.as_chunks::<PARTIAL>();
@@ -69,8 +73,8 @@ impl<T: Give<T>> ChangeAndDeliver<'_, T> {
             for p in 0..PARTIAL {
                 let (x, y) = (T::splat(simd, group[p]), T::splat(simd, change[p]));
                 for v in 0..N {
-                    let w = T::add(simd, T::mul(simd, post[v], y), rows[p][v]);
-                    rows[p][v] = w;
+                    let w = T::add(simd, T::mul(simd, post[v], y), rows[p][at + v]);
+                    rows[p][at + v] = w;
                     sums[p][v] = T::mul_add(simd, w, x, sums[p][v]);
                 }
             }
@@ -79,16 +83,16 @@ impl<T: Give<T>> ChangeAndDeliver<'_, T> {
         for ((sums, row), (x, y)) in sums.iter_mut().zip(last).zip(sides) {
             let (x, y) = (T::splat(simd, *x), T::splat(simd, *y));
             for v in 0..N {
-                let w = T::add(simd, T::mul(simd, post[v], y), row[v]);
-                row[v] = w;
+                let w = T::add(simd, T::mul(simd, post[v], y), row[at + v]);
+                row[at + v] = w;
                 sums[v] = T::mul_add(simd, w, x, sums[v]);
             }
         }
         let totals = dense::total::<S, T, N>(simd, &sums);
         if self.begun {
-            T::give::<S, N, true>(simd, totals, self.drive, 0);
+            T::give::<S, N, true>(simd, totals, self.drive, at);
         } else {
-            T::give::<S, N, false>(simd, totals, self.drive, 0);
+            T::give::<S, N, false>(simd, totals, self.drive, at);
         }
     }
 }
