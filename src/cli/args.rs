@@ -57,7 +57,7 @@ pub(super) struct Run {
     /// Replace an earlier run in that directory
     #[arg(long)]
     pub overwrite: bool,
-    /// Threads to use; the results do not depend on them [default: all, at most 2]
+    /// Threads to use; the results do not depend on them [default: 1, and 2 for 8 replicas or more]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
     /// Print nothing but errors

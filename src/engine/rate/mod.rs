@@ -40,8 +40,9 @@ mod updates;
 mod waiting;
 
 pub use schedule::ScheduleState;
+pub use shares::is_worth_a_thread;
 pub use simulation::{Observer, Settings, Simulation, Stopped};
-pub use sources::{SourceBlock, Sources, is_worth_a_thread};
+pub use sources::{SourceBlock, Sources};
 pub use state::State;
 pub use step::NotFinite;
 pub use trials::Trials;

@@ -59,6 +59,11 @@ pub(super) fn ranges(replicas: usize) -> Vec<Range<usize>> {
     (0..shares).map(|s| begin(s)..begin(s + 1)).collect()
 }
 
+/// Whether a program has so many replicas that a second thread is a gain.
+pub fn is_worth_a_thread(program: &Program) -> bool {
+    !ranges(program.layout.replicas).is_empty()
+}
+
 impl Share {
     /// A step of these replicas.
     pub fn step(

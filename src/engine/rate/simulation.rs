@@ -9,7 +9,7 @@ use super::products::Packed;
 use super::schedule::ScheduleState;
 use super::separate;
 use super::shares::{self, Common};
-use super::sources::{SHORT_BLOCK, SourceBlock, Sources, Wanted};
+use super::sources::{SourceBlock, Sources, Wanted};
 use super::state::State;
 use super::step::{NotFinite, Scratch};
 use super::team::Team;
@@ -19,9 +19,6 @@ use crate::compile::plan::{Activity, Plan};
 use crate::input::{DataError, DataPaths, Pass};
 use crate::netlist::model::{ModulatorDrive, Precision, Schedule};
 use crate::source::Problem;
-
-/// Blocks of noise and input that may be made ahead of the steps that use them.
-const BLOCKS_AHEAD: usize = 4;
 
 /// A running circuit.
 #[derive(Debug)]
@@ -44,7 +41,8 @@ pub struct Simulation {
     scratch: Scratch,
     /// Scratch memory of shares.
     scratches: Vec<Scratch>,
-    spare: Vec<SourceBlock>,
+    /// Noise and input of the steps that are taken next.
+    block: SourceBlock,
 }
 
 /// What a stage sets.
@@ -92,8 +90,8 @@ pub enum Stopped {
 }
 
 impl Simulation {
-    /// A simulation before its first step. One thread computes; with two or more, another one makes noise
-    /// and input ahead of it. The results are the same.
+    /// A simulation before its first step. With two threads or more, shares of the replicas take their steps apart, where they
+    /// may. The results are the same.
     ///
     /// # Errors
     /// If input data are missing or broken.
@@ -118,13 +116,10 @@ impl Simulation {
             looked_at: None,
             scratch: Scratch::default(),
             scratches: vec![],
-            spare: vec![],
+            block: SourceBlock::default(),
             program,
         };
         simulation.scratch.products.threads = threads;
-        simulation
-            .spare
-            .resize_with(BLOCKS_AHEAD, SourceBlock::default);
         Ok(simulation)
     }
 
@@ -323,76 +318,25 @@ impl Simulation {
         observer: &mut dyn Observer,
     ) -> Result<(), Stopped> {
         let block_steps = self.sources.block_steps();
-        if self.threads > 1 && steps > block_steps {
-            return self.run_ahead(how, steps, observer);
-        }
-        let mut block = self.spare.pop().unwrap_or_default();
+        let mut block = std::mem::take(&mut self.block);
         let mut left = steps;
-        let (mut run, sources, spare) = self.parts(how);
+        let (mut run, sources) = self.parts(how);
         let mut result = Ok(());
         while left > 0 && result.is_ok() {
-            let n = left.min(block_steps.min(SHORT_BLOCK));
+            let n = left.min(block_steps);
             sources.produce(n as usize, &mut block);
             result = run.run(&mut block, observer);
             left -= n;
         }
-        spare.push(block);
+        self.block = block;
         result
     }
 
-    /// As `run`, with a thread that makes blocks ahead.
-    fn run_ahead(
-        &mut self,
-        how: How<'_, '_>,
-        steps: u64,
-        observer: &mut dyn Observer,
-    ) -> Result<(), Stopped> {
-        let block_steps = self.sources.block_steps();
-        let arch = self.scratch.machine.arch();
-        let (mut run, sources, spare) = self.parts(how);
-        let (made, take) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
-        let (give_back, used) = crossbeam_channel::bounded::<SourceBlock>(BLOCKS_AHEAD);
-        for block in spare.drain(..) {
-            // There is room for all of them.
-            let _ = give_back.try_send(block);
-        }
-        let result = std::thread::scope(|scope| {
-            let producer = move || {
-                let mut left = steps;
-                while left > 0 {
-                    let Ok(mut block) = used.recv() else { return };
-                    let n = left.min(block_steps);
-                    sources.produce(n as usize, &mut block);
-                    block.make_all(arch);
-                    left -= n;
-                    if made.send(block).is_err() {
-                        return;
-                    }
-                }
-            };
-            scope.spawn(producer);
-            let mut result = Ok(());
-            for mut block in &take {
-                result = run.run(&mut block, observer);
-                if result.is_err() {
-                    break;
-                }
-                let _ = give_back.try_send(block);
-            }
-            // Ends the producer if it is still waiting for an empty block or for room.
-            drop(give_back);
-            drop(take);
-            result
-        });
-        spare.resize_with(BLOCKS_AHEAD, SourceBlock::default);
-        result
-    }
-
-    /// What steps need, the sources that make blocks for them, and blocks to be filled.
+    /// What steps need, and the sources that make blocks for them.
     fn parts<'s, 't>(
         &'s mut self,
         (plans, team): How<'s, 't>,
-    ) -> (BlockRun<'s, 't>, &'s mut Sources, &'s mut Vec<SourceBlock>) {
+    ) -> (BlockRun<'s, 't>, &'s mut Sources) {
         let run = BlockRun {
             program: &self.program,
             state: &mut self.state,
@@ -404,7 +348,7 @@ impl Simulation {
             team,
             made: (0, 0),
         };
-        (run, &mut self.sources, &mut self.spare)
+        (run, &mut self.sources)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Noise and inputs, produced a block of steps ahead of the steps that use them.
+//! Noise and inputs, produced a block of steps at a time, just before the steps that use them.
 //!
-//! What a source gives at step t depends on its own stream only, so blocks may be made on another thread:
-//! the numbers are the same.
+//! What a source gives at step t depends on its own stream only. (A thread that makes blocks ahead takes longer to hand them over
+//! than it takes to make them.)
 
 mod single;
 
@@ -17,14 +17,11 @@ use crate::random::Normals;
 use crate::vector::Vector;
 use single::SingleSource;
 
-/// Most steps in a block: enough to fill SIMD lanes, few enough to stay in the cache.
-const BLOCK_STEPS: usize = 64;
+/// Most steps in a block: enough to fill SIMD lanes, few enough to stay in the first-level cache until they are used.
+const BLOCK_STEPS: usize = 16;
 
 /// Most numbers in a block, 16 MB, where steps are so wide that it would be more: images for many replicas.
 const BLOCK_NUMBERS: usize = 1 << 21;
-
-/// Steps in a block that is made just before it is used: few enough to stay in the first-level cache until then.
-pub const SHORT_BLOCK: u64 = 16;
 
 /// Generators of noise and input processes.
 #[derive(Debug, Clone)]
@@ -86,19 +83,6 @@ impl SourceBlock {
         let length = self.lengths[source];
         &self.vectors[source][step * length..(step + 1) * length]
     }
-}
-
-/// With fewer values of noise and input a step than this, handing blocks to another thread takes longer than
-/// making them.
-const WORTH_A_THREAD: usize = 128;
-
-/// Whether a program has so much noise and input that a thread that makes them ahead is a gain.
-pub fn is_worth_a_thread(program: &Program) -> bool {
-    let sources = program.layout.sources.iter();
-    sources
-        .map(|source| values_of(program, source))
-        .sum::<usize>()
-        >= WORTH_A_THREAD
 }
 
 /// Numbers that a source gives in a step.

@@ -52,11 +52,6 @@ impl SourceBlock {
         }
     }
 
-    /// Computes all noise in single precision, where nobody knows yet which is read.
-    pub(in crate::engine::rate) fn make_all(&mut self, arch: Arch) {
-        arch.dispatch(MakeAll { block: self });
-    }
-
     /// Computes the noise of some sources in some steps, in single precision. Nobody else's is computed.
     pub(in crate::engine::rate) fn make(
         &mut self,
@@ -91,29 +86,6 @@ impl WithSimd for Make<'_> {
             if let SingleSource::Noise(noise) = &mut singles[*source] {
                 let end = (self.steps.end - 1) * length + single_row(length);
                 noise.ask(simd, self.steps.start * length, end);
-            }
-        }
-    }
-}
-
-struct MakeAll<'a> {
-    block: &'a mut SourceBlock,
-}
-
-impl WithSimd for MakeAll<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let SourceBlock {
-            steps,
-            lengths,
-            singles,
-            ..
-        } = self.block;
-        for (single, length) in singles.iter_mut().zip(lengths) {
-            if let SingleSource::Noise(noise) = single {
-                noise.ask(simd, 0, *steps * *length);
             }
         }
     }
