@@ -22,6 +22,7 @@ mod deliver;
 mod eligibility;
 mod filters;
 mod flat;
+mod integrate;
 mod kernels;
 mod learn;
 mod narrow;

@@ -1,25 +1,24 @@
 //! Rules whose changes go through Adam: the sum of some steps' changes stands in for the weights while the rule runs,
 //! then moves them.
 
+mod job;
+
 use std::sync::Mutex;
 
-use pulp::{Arch, Simd, WithSimd};
-
 use super::learn::{self, numbers};
-use super::products::Packed;
 use super::state::State;
 use super::step::Step;
 use super::waiting::Waiting;
 use crate::circuit::connect::Connectivity;
-use crate::circuit::{Circuit, ProjectionId};
 use crate::compile::expressions::Plastic;
 use crate::compile::learning::Learning;
 use crate::compile::plan::OptimisedStep;
 use crate::compile::program::PlacedRule;
 use crate::compile::{Program, Weights};
-use crate::engine::{convolve, elementwise};
-use crate::netlist::model::Adam;
+use crate::engine::convolve;
 use crate::vector::Vector;
+pub(super) use job::Space;
+use job::{Job, Of};
 
 /// Changes of a rule since its last update.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -287,147 +286,3 @@ impl<'a> Step<'a> {
 
 /// Multiply–adds from which on a second thread is worth being started.
 const WORTH_A_THREAD: usize = 1 << 22;
-
-/// Scratch memory of a thread that runs updates.
-#[derive(Debug, Default)]
-pub(super) struct Space {
-    /// Weights in double precision.
-    doubles: Vector,
-    /// A product of matrices.
-    product: Vec<f32>,
-}
-
-/// An update that is due, or products that cannot wait any longer; all that it reads and writes.
-struct Job<'r> {
-    rule: &'r OptimisedStep,
-    moments: Moments,
-    weights: Weights,
-    /// The projection whose weights they are, if they are not biases.
-    of: Option<Of<'r>>,
-    is_due: bool,
-}
-
-/// A projection, and its weights in another form if they are kept in one.
-struct Of<'r> {
-    circuit: &'r Circuit,
-    id: ProjectionId,
-    packed: Option<Packed>,
-}
-
-impl Of<'_> {
-    /// Its connections, and the number of its presynaptic neurons.
-    fn synapses(&self) -> (&Connectivity, usize) {
-        let projection = self.circuit.projection(self.id);
-        let from = self.circuit.population(projection.from.population);
-        (&projection.connectivity, from.size)
-    }
-}
-
-impl Job<'_> {
-    /// Multiply–adds, roughly.
-    fn cost(&self) -> usize {
-        let sources = self.of.as_ref().map_or(1, |of| of.synapses().1);
-        let Moments { taken, shares, .. } = &self.moments;
-        let waiting = shares.iter().chain([taken]);
-        let products: usize = waiting.map(|t| t.waiting.products(sources)).sum();
-        products + 16 * self.moments.mean.len()
-    }
-
-    fn run(&mut self, arch: Arch, space: &mut Space) {
-        let Moments { taken, shares, .. } = &mut self.moments;
-        let mut sum = std::mem::take(&mut taken.sum);
-        let synapses = self.of.as_ref().map(Of::synapses);
-        let of = (synapses.map(|s| s.0), synapses.map_or(1, |s| s.1));
-        taken.settle(&mut sum, of, &mut space.product);
-        for share in shares {
-            share.settle(&mut sum, of, &mut space.product);
-        }
-        taken.sum = sum;
-        if self.is_due {
-            self.update(arch, &mut space.doubles);
-            if let Some(Of {
-                circuit,
-                id,
-                packed: Some(packed),
-            }) = &mut self.of
-            {
-                packed.fill(circuit, *id, &self.weights);
-            }
-        }
-    }
-
-    /// Moves the weights (Kingma and Ba 2015, Algorithm 1).
-    fn update(&mut self, arch: Arch, doubles: &mut Vector) {
-        let (rule, moments) = (self.rule, &mut self.moments);
-        moments.updates += 1;
-        let Adam {
-            rate,
-            beta1,
-            beta2,
-            epsilon,
-            ..
-        } = rule.adam;
-        let count = i32::try_from(moments.updates).unwrap_or(i32::MAX);
-        // ε is added to √(v / (1 − β₂ᵗ)), so it goes with the root of that correction here.
-        let correction = (1.0 - beta2.powi(count)).sqrt();
-        let pass = Pass {
-            share: 1.0 / moments.steps as f64,
-            beta: [beta1, beta2],
-            rate: rate * correction / (1.0 - beta1.powi(count)),
-            epsilon: epsilon * correction,
-            sum: numbers(&mut moments.taken.sum),
-            mean: &mut moments.mean,
-            square: &mut moments.square,
-            weights: &mut [],
-        };
-        moments.steps = 0;
-        match &mut self.weights {
-            single @ Weights::Single { .. } => {
-                doubles.resize(single.len(), 0.0);
-                single.write_doubles(doubles);
-                pass.run(arch, doubles, rule.within);
-                single.read_doubles(doubles);
-            }
-            weights => pass.run(arch, numbers(weights), rule.within),
-        }
-    }
-}
-
-/// An update of all weights.
-struct Pass<'a> {
-    share: f64,
-    beta: [f64; 2],
-    rate: f64,
-    epsilon: f64,
-    sum: &'a mut [f64],
-    mean: &'a mut [f64],
-    square: &'a mut [f64],
-    weights: &'a mut [f64],
-}
-
-impl<'a> Pass<'a> {
-    fn run(self, arch: Arch, weights: &'a mut [f64], within: Option<[f64; 2]>) {
-        {
-            let weights = &mut *weights;
-            arch.dispatch(Pass { weights, ..self });
-        }
-        elementwise::clip(weights, within);
-    }
-}
-
-impl WithSimd for Pass<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let [beta1, beta2] = self.beta;
-        let moments = self.sum.iter_mut().zip(self.mean).zip(self.square);
-        for (w, ((sum, mean), square)) in self.weights.iter_mut().zip(moments) {
-            let change = *sum * self.share;
-            *sum = 0.0;
-            *mean = beta1.mul_add(*mean - change, change);
-            *square = beta2.mul_add(*square - change * change, change * change);
-            *w += self.rate * *mean / (square.sqrt() + self.epsilon);
-        }
-    }
-}
