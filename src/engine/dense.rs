@@ -273,7 +273,8 @@ struct DeliverRows<'a, T> {
 impl<T: Lane> WithSimd for DeliverRows<'_, T> {
     type Output = ();
 
-    /// Four rows and up to three vectors at a time, so that each weight that is loaded is used four times.
+    /// Four rows and up to three vectors at a time, or four where registers are many, so that each weight that is loaded is
+    /// used four times.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let width = self.row / T::count::<S>();
@@ -290,9 +291,11 @@ impl<T: Lane> WithSimd for DeliverRows<'_, T> {
                 std::array::from_fn(|r| &pre[r.min(last) * self.stride..][..self.sources]);
             let mut at = 0;
             while at < width {
-                let done = match width - at {
-                    3.. => rows_tile::<S, T, 3>(simd, weights, rows, out, (width, at)),
-                    2 => rows_tile::<S, T, 2>(simd, weights, rows, out, (width, at)),
+                // No single vector is left over: four sums alone would wait for each other.
+                let done = match (width - at, has_many_registers::<S>()) {
+                    (4 | 7.., true) => rows_tile::<S, T, 4>(simd, weights, rows, out, (width, at)),
+                    (3.., _) => rows_tile::<S, T, 3>(simd, weights, rows, out, (width, at)),
+                    (2, _) => rows_tile::<S, T, 2>(simd, weights, rows, out, (width, at)),
                     _ => rows_tile::<S, T, 1>(simd, weights, rows, out, (width, at)),
                 };
                 at += done;
@@ -371,7 +374,13 @@ mod tests {
     }
 
     fn many_rows<T: Lane + PartialEq>() {
-        for (rows, sources, row) in [(1, 3, 8), (4, 20, 104), (7, 5, 40), (64, 2, 16)] {
+        for (rows, sources, row) in [
+            (1, 3, 8),
+            (4, 20, 104),
+            (7, 5, 40),
+            (64, 2, 16),
+            (5, 6, 128),
+        ] {
             let (stride, row) = (sources + 3, padded::<T>(row));
             let weights = numbers::<T>(sources * row, 1);
             let pre = numbers::<T>(rows * stride, 2);

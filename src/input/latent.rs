@@ -113,11 +113,15 @@ impl WithSimd for Decay<'_> {
         let (decay, noise) = (simd.splat_f64s(self.decay), simd.splat_f64s(self.noise));
         let (z, _) = S::as_mut_simd_f64s(self.z);
         let (path, _) = S::as_mut_simd_f64s(self.path);
-        for step in path.chunks_exact_mut(z.len().max(1)) {
-            for (out, z) in step.iter_mut().zip(z.iter_mut()) {
-                *z = simd.mul_add_f64s(noise, *out, simd.mul_f64s(decay, *z));
-                *out = *z;
+        let width = z.len().max(1);
+        for (at, z) in z.iter_mut().enumerate() {
+            // A copy stays in a register from step to step.
+            let mut value = *z;
+            for step in path.chunks_exact_mut(width) {
+                value = simd.mul_add_f64s(noise, step[at], simd.mul_f64s(decay, value));
+                step[at] = value;
             }
+            *z = value;
         }
     }
 }
