@@ -9,6 +9,7 @@ pub mod event;
 pub mod lanes;
 pub mod matrix;
 pub mod outer;
+pub mod packed;
 mod patience;
 pub mod rate;
 mod shuffle;

@@ -4,14 +4,15 @@
 //! of its vectors, which are taken when a run begins and given back when somebody looks. All numbers that they write are exact in
 //! 64 bits, so that nothing depends on when that is.
 
-use pulp::{Arch, Simd};
+use pulp::{Arch, Simd, WithSimd};
 
-use super::flat::{Flat, Written};
+use super::flat::{Flat, Written, waited_for};
 use super::state::State;
 use crate::compile::Weights;
 use crate::engine::elementwise;
 use crate::engine::lanes::padded;
 use crate::engine::outer::add_outer;
+use crate::engine::packed::Packed;
 use crate::vector::{Singles, Vector};
 
 /// Copies in single precision.
@@ -24,6 +25,8 @@ pub(super) struct Narrow {
     pub next: Singles,
     /// Outer products that wait until their matrix is read, by projection.
     pub waiting: Vec<Waiting>,
+    /// Projections whose matrices change by such products alone.
+    waited_for: Vec<usize>,
     /// Vectors that are rings of several slots: where, and how many.
     rings: Vec<(usize, usize)>,
     /// What operations write.
@@ -36,6 +39,10 @@ pub(super) struct Waiting {
     waits: bool,
     pre: Singles,
     post: Singles,
+    /// The matrix, while it is packed; what the state holds is old then.
+    packed: Packed,
+    /// Scratch memory.
+    drive: Singles,
 }
 
 impl Waiting {
@@ -55,11 +62,53 @@ impl Waiting {
         self.waits = true;
     }
 
+    /// Adds the outer product, if it waits, and what the matrix then gives to a drive; false if it is not packed.
+    #[inline(always)]
+    pub fn deliver_packed<S: Simd>(
+        &mut self,
+        simd: S,
+        pre: &[f32],
+        (drive, begun): (&mut [f32], bool),
+    ) -> bool {
+        let holds = self.packed.holds();
+        if holds {
+            let change = std::mem::take(&mut self.waits).then_some((&*self.pre, &*self.post));
+            self.packed
+                .change_and_deliver(simd, change, pre, (drive, begun));
+        }
+        holds
+    }
+
     /// Adds the outer product, if it waits.
     pub fn settle(&mut self, weights: &mut Weights) {
+        if self.packed.holds() && std::mem::take(&mut self.waits) {
+            self.drive.resize(self.post.len(), 0.0);
+            Arch::new().dispatch(Settle { waiting: self });
+        }
         if let (Some((pre, post)), Weights::Single { values, .. }) = (self.take(), weights) {
             add_outer(Arch::new(), values, 0.0, pre, post);
         }
+    }
+}
+
+/// As [`Waiting::settle`], of a packed matrix; nobody wants the drive.
+struct Settle<'a> {
+    waiting: &'a mut Waiting,
+}
+
+impl WithSimd for Settle<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Waiting {
+            pre,
+            post,
+            packed,
+            drive,
+            ..
+        } = self.waiting;
+        packed.change_and_deliver(simd, Some((pre, post)), pre, (drive, false));
     }
 }
 
@@ -67,7 +116,8 @@ impl Narrow {
     /// Prepares for the operations of a stage, which has some vectors beside the projections' weights.
     pub fn enter<'f>(&mut self, flats: impl Iterator<Item = &'f Flat> + Clone) {
         self.rings = flats.clone().flat_map(Flat::rings).collect();
-        self.written = flats.flat_map(Flat::written).collect();
+        self.written = flats.clone().flat_map(Flat::written).collect();
+        self.waited_for = waited_for(flats);
         self.written.sort_unstable();
         self.written.dedup();
         self.rings.sort_unstable();
@@ -97,10 +147,22 @@ impl Narrow {
         }
     }
 
+    /// Packs matrices, for steps in which nobody but operations sees them.
+    pub fn pack(&mut self, arch: Arch, state: &mut State) {
+        for at in &self.waited_for {
+            if let Weights::Single { post, row, values } = &mut state.weights[*at] {
+                self.waiting[*at].packed.pack(arch, (values, *row), *post);
+            }
+        }
+    }
+
     /// Gives back what operations have written, and does what waits.
     pub fn store(&mut self, state: &mut State) {
         for (waiting, weights) in self.waiting.iter_mut().zip(&mut state.weights) {
             waiting.settle(weights);
+            if let Weights::Single { row, values, .. } = weights {
+                waiting.packed.unpack((values, *row));
+            }
         }
         for written in &self.written {
             match *written {

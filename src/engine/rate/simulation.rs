@@ -260,6 +260,10 @@ impl Simulation {
             }
             None if self.program.circuit.precision == Precision::Single => {
                 self.scratch.narrow.load(&self.state);
+                if !observer.every_step() && self.trial.is_none() {
+                    let arch = self.scratch.machine.arch();
+                    self.scratch.narrow.pack(arch, &mut self.state);
+                }
                 let result = self.run_blocks((&plans, None), steps, observer);
                 self.scratch.narrow.store(&mut self.state);
                 result

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::driven;
 use super::pattern::{Number, Pattern, in_place};
 use super::{Delivery, EligibilityOp, Op, OuterOp, Part, Scaled, Single};
 use crate::circuit::connect::Connectivity;
@@ -31,6 +32,7 @@ pub(super) fn ops(program: &Program, plan: &Plan) -> Vec<Op> {
             ops.push(op);
         }
     }
+    let mut ops = driven::join(ops);
     for (index, filter) in plan.smooth.iter().enumerate() {
         let op = lower.smooth(filter);
         ops.push(op.unwrap_or(Op::Part(Part::Smooth(index))));

@@ -6,6 +6,7 @@
 //! no operation of its own (replicas, sparse projections, rules synapse by synapse, measured updates, probes) stays a
 //! [`Part`], which takes the general path of [`Step`](super::step::Step); both give the same bits.
 
+mod driven;
 mod eligibility;
 mod evaluate;
 mod lower;
@@ -15,7 +16,7 @@ mod reads;
 mod run;
 
 pub(super) use precision::Precision;
-pub(super) use reads::Written;
+pub(super) use reads::{Written, waited_for};
 pub(super) use run::Run;
 
 use crate::circuit::CompartmentId;
@@ -23,6 +24,7 @@ use crate::compile::Program;
 use crate::compile::kernel::VectorRef;
 use crate::compile::plan::Plan;
 use crate::lang::FilterKind;
+use driven::DrivenOp;
 use pattern::{Number, Pattern};
 
 /// A part of a plan by the general path: its number in the plan's list of that sort, or all of that sort.
@@ -60,6 +62,8 @@ enum Op {
         /// Another compartment's value that is the same.
         copy: Option<usize>,
     },
+    /// A drive, and a value that is that with noise.
+    Driven(DrivenOp),
     /// A filter of neurons that smooths a vector.
     Smooth {
         state: usize,
@@ -113,6 +117,13 @@ enum Op {
     },
     /// All else.
     Part(Part),
+}
+
+impl Op {
+    /// Whether it is an outer product that may wait until the matrix is read: the only thing that is done to it.
+    fn may_wait(terms: &[OuterOp], growth: Option<&Number>, within: Option<[f64; 2]>) -> bool {
+        terms.len() == 1 && growth.is_none() && within.is_none()
+    }
 }
 
 /// A projection's share of a drive.

@@ -314,7 +314,7 @@ impl Precision for f32 {
         memory.run_single_in(simd, machine, kernel, out);
     }
 
-    /// An outer product that waits is added in the same pass.
+    /// An outer product that waits is added in the same pass, also where the matrix is packed.
     #[inline(always)]
     fn deliver<S: Simd>(
         simd: S,
@@ -324,10 +324,14 @@ impl Precision for f32 {
     ) {
         let (memory, weights, tools) = Self::learning(step);
         let pre = &memory.vector(pre.0)[..pre.1];
+        let waiting = &mut tools.waiting[projection];
+        if waiting.deliver_packed(simd, pre, (drive, begun)) {
+            return;
+        }
         let Weights::Single { row, values, .. } = &mut weights[projection] else {
             return;
         };
-        match tools.waiting[projection].take() {
+        match waiting.take() {
             Some((changed_by, post)) => simd.vectorize(ChangeAndDeliver {
                 weights: values,
                 row: *row,

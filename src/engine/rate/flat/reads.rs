@@ -1,5 +1,6 @@
 //! What operations read and write.
 
+use super::driven::DrivenOp;
 use super::{Flat, Op, Part, Single};
 use crate::compile::kernel::VectorRef;
 
@@ -15,6 +16,10 @@ impl Flat {
                     deliveries.iter().for_each(|delivery| see(delivery.pre));
                 }
                 Op::Value { pattern, .. } | Op::Sum { pattern, .. } => pattern.places(&mut see),
+                Op::Driven(op) => {
+                    see(op.base);
+                    see(op.noise);
+                }
                 Op::Smooth { input, .. } => see(*input),
                 Op::Outer { terms, .. } => terms.iter().for_each(|term| {
                     term.post.places(&mut see);
@@ -73,11 +78,12 @@ impl Flat {
     /// Vectors that operations write.
     pub fn written(&self) -> Vec<Written> {
         let copied = self.ops.iter().filter_map(|op| match op {
-            Op::Value { copy, .. } => copy.map(Written::Vector),
+            Op::Value { copy, .. } | Op::Driven(DrivenOp { copy, .. }) => copy.map(Written::Vector),
             _ => None,
         });
         let written = |op: &Op| match op {
             Op::Drive { into, .. } | Op::Value { into, .. } => Some(Written::Vector(*into)),
+            Op::Driven(op) => Some(Written::Vector(op.value)),
             Op::Smooth { state, .. } => Some(Written::Vector(*state)),
             Op::Integrate { value, .. } => Some(Written::Vector(*value)),
             Op::Delay { ring, .. } => Some(Written::Vector(*ring)),
@@ -87,7 +93,27 @@ impl Flat {
             }),
             _ => None,
         };
-        self.ops.iter().filter_map(written).chain(copied).collect()
+        let drives = self.ops.iter().filter_map(|op| match op {
+            Op::Driven(op) => Some(Written::Vector(op.drive)),
+            _ => None,
+        });
+        let one = self.ops.iter().filter_map(written);
+        one.chain(copied).chain(drives).collect()
+    }
+
+    /// Projections whose matrices operations change, and whether by an outer product that may wait.
+    fn changed(&self) -> impl Iterator<Item = (usize, bool)> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Outer {
+                projection,
+                growth,
+                terms,
+                within,
+                ..
+            } => Some((*projection, Op::may_wait(terms, growth.as_ref(), *within))),
+            Op::Eligibility(rule) => Some((rule.projection, false)),
+            _ => None,
+        })
     }
 
     /// Parts that take the general path.
@@ -106,4 +132,22 @@ pub(in crate::engine::rate) enum Written {
     Vector(usize),
     /// The weights of a projection with one for each neuron.
     Weights(usize),
+}
+
+/// Projections whose matrices change by outer products that wait, and are seen by nothing but operations.
+pub(in crate::engine::rate) fn waited_for<'f>(
+    flats: impl Iterator<Item = &'f Flat> + Clone,
+) -> Vec<usize> {
+    if flats.clone().flat_map(Flat::parts).next().is_some() {
+        return vec![];
+    }
+    let changed = || flats.clone().flat_map(Flat::changed);
+    let alone = |id: usize| changed().all(|(other, waits)| other != id || waits);
+    let mut found: Vec<usize> = changed()
+        .map(|(id, _)| id)
+        .filter(|id| alone(*id))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }

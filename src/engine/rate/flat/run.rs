@@ -10,6 +10,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::learn;
 use super::super::step::{NotFinite, Step};
+use super::driven;
 use super::eligibility::eligibility;
 use super::evaluate::{Evaluate, number};
 use super::pattern::Number;
@@ -46,6 +47,7 @@ impl<T: Precision> WithSimd for Run<'_, '_, T> {
                     deliveries,
                 } => drive::<S, T>(simd, step, *into, *base, deliveries),
                 Op::Value { .. } => value::<S, T>(simd, step, op)?,
+                Op::Driven(op) => driven::run::<S, T>(simd, step, op)?,
                 Op::Smooth {
                     state,
                     input,
@@ -241,7 +243,7 @@ fn outer<S: Simd, T: Precision>(
         waiting,
         ..
     } = tools;
-    let may_wait = terms.len() == 1 && growth.is_none() && within.is_none();
+    let may_wait = Op::may_wait(terms, growth, within);
     if !may_wait {
         T::settle(weights, waiting, projection);
     }
