@@ -107,10 +107,10 @@ def size_of(width):
 def evaluate(task, layers):
     """Per cent of test pictures (or films) found by a classifier of each layer."""
     found = []
-    for x, _ in task.read:
+    for split, (x, _) in zip(("train", "test"), task.read):
         each = [[] for _ in layers]
         with torch.no_grad():
-            for part in torch.arange(len(x)).split(25):
+            for part in task.look(split, len(x)).split(25):
                 z = task.whole(x, part)
                 for layer, codes in zip(layers, each):
                     z = layer(z)
@@ -124,7 +124,25 @@ def evaluate(task, layers):
     return [round(accuracy(a, classes, b, test_classes), 2) for a, b in zip(*found)]
 
 
-class Pictures:
+class Task:
+    """Pictures or films in random order."""
+
+    # Whether a first visit, without one before to contrast it with, changes weights.
+    learns_alone = True
+
+    def begin(self, seed):
+        """Begins a run."""
+
+    def look(self, split, count):
+        """Numbers of all pictures of a split, "train" or "test", to be read."""
+        return torch.arange(count)
+
+    def passes(self, epochs):
+        """The numbers of the pictures to learn from, in their order; epoch after epoch."""
+        return (torch.randperm(len(self.learned)) for _ in range(epochs))
+
+
+class Pictures(Task):
     """Patches of pictures, visited down the columns."""
 
     steps = GRID**2
@@ -181,8 +199,8 @@ def train(task, layers, options, seed):
     seconds, visits, surprise = 0.0, 0, np.zeros(len(layers))
     # Codes of the visit before and the weights that made them, a copy: Adam has changed the layers since.
     before, made = [], []
-    for epoch in range(1, options.epochs + 1):
-        for index in torch.randperm(len(task.learned)).split(options.replicas):
+    for epoch, order in enumerate(task.passes(options.epochs), 1):
+        for index in order.split(options.replicas):
             begun = time.perf_counter()
             (x, y), codes, loss = task.visit(index), [], 0.0
             making = [layer.w.detach().clone().requires_grad_() if options.synchronous else layer.w for layer in layers]
@@ -197,6 +215,7 @@ def train(task, layers, options, seed):
             adam.zero_grad()
             for w in made:
                 w.grad = None
+            loss = loss if before or task.learns_alone else 0 * loss
             loss.backward(retain_graph=options.synchronous)
             if options.synchronous:
                 for k, layer in enumerate(layers):
@@ -218,6 +237,7 @@ def arguments(description, epochs, replicas, layers):
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the data sets")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--draw", type=int, default=0, help="another number, another order of pictures [%(default)s]")
+    parser.add_argument("--perturb", type=float, default=0.0, help="part by which first weights differ, at random, from what they would be [%(default)s]")
     parser.add_argument("--weights", help="seed N begins with the first weights of the run in this folder's name and -N")
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--replicas", type=int, default=replicas)
@@ -240,12 +260,15 @@ def run(task, options):
     results, total = {}, 0.0
     for seed in options.seeds:
         torch.manual_seed(seed + 1_000 * options.draw)
+        task.begin(seed)
         sizes = [size_of(width) for width in options.layers]
         above = sizes[1:] + [None] if getattr(options, "above", False) else [None] * len(sizes)
         layers = nn.ModuleList([Layer(a, b, up, options) for a, b, up in zip([task.inputs] + sizes, options.layers, above)])
         if options.weights:
             for number, layer in enumerate(layers, 1):
                 layer.begin_with(pathlib.Path(f"{options.weights}-{seed}"), number)
+        for weights in layers.parameters() if options.perturb else []:
+            weights.data *= 1 + options.perturb * torch.randn_like(weights)
         random = evaluate(task, layers)
         print(f"seed {seed}, random: {random}", flush=True)
         took, visits = train(task, layers, options, seed)

@@ -6,20 +6,22 @@ pixels a frame and comes back from the edges; 25 frames. Layers and losses are t
 places and three frames. Each layer's code predicts itself four frames later, against the same frame of the film that the replica saw before, both at
 once (CLAPP-s, as clapp_images_torch.py --synchronous). Adam moves the weights once a film.
 
-With `--weights runs/clapp-video` seed N begins with the first weights of the run in runs/clapp-video-N. `--hold-out` learns from the first 6,000
-digits and tests on the 2,000 others of the training set: what the network and the numbers of steps were chosen on.
+With `--weights runs/clapp-video` seed N begins with the first weights of the run in runs/clapp-video-N, and with `--same` it sees the very films of that
+run, so that only rounding differs. `--hold-out` learns from the first 6,000 digits and tests on the 2,000 others of the training set: what the network
+and the numbers of steps were chosen on.
 
 A linear classifier (multinomial logistic regression on standardised values, penalty 1e-3 / 2) reads each layer's code, averaged over a film from its
 third frame on, before and after learning. The last line is JSON.
 
     pip install torch numpy
-    python benches/peers/clapp_video_torch.py --data DIR --seeds 1 2 3
+    python benches/peers/clapp_video_torch.py --data DIR --seeds 1 2 3 --weights runs/clapp-video --same
 """
 
 import numpy as np
 import torch
 
-from clapp_images_torch import arguments, local_contrast, run
+from clapp_images_torch import Task, arguments, local_contrast, run
+from streams import Drift
 
 WINDOW, STRIDE, SIDE, HELD_OUT = 20, 2, 28, 2_000
 GRID = (SIDE - WINDOW) // STRIDE + 1
@@ -32,10 +34,10 @@ def digits(folder, name):
     return read("images-idx3-ubyte", 16).reshape(-1, 1, SIDE, SIDE).float(), read("labels-idx1-ubyte", 8).long()
 
 
-class Films:
+class Films(Task):
     """Digits that drift across the field of view."""
 
-    steps, inputs = GRID**2, 1
+    steps, inputs, learns_alone = GRID**2, 1, False
 
     def __init__(self, options):
         self.options = options
@@ -47,10 +49,33 @@ class Films:
             x, test, classes, test_classes = *x.split(len(x) - HELD_OUT), *classes.split(len(x) - HELD_OUT)
         self.learned, self.read = x, ((x, classes), (test, test_classes))
 
+    def begin(self, seed):
+        counts = dict(zip(("train", "test"), (len(x) for x, _ in self.read)))
+        self.drift = Drift(seed, "film", counts, (GRID, GRID), self.options.replicas) if self.options.same else None
+        self.paths = None
+
+    def stage(self, split, epochs):
+        """The run's own order, pass after pass; its films begin where the run's do."""
+        for order, films in self.drift.stage(split, epochs):
+            order = torch.tensor(order)
+            self.paths = torch.tensor(films)[order.argsort()]
+            yield order
+
+    def look(self, split, count):
+        if self.drift:
+            list(self.stage(split, 1))
+        return super().look(split, count)
+
+    def passes(self, epochs):
+        return self.stage("train", epochs) if self.drift else super().passes(epochs)
+
     def whole(self, x, index):
         """Films of digits: films x frames x 1 x rows x columns, from a random place in one of eight directions."""
-        place, drift = torch.randint(GRID, (len(index), 2)), DIRECTIONS[torch.randint(len(DIRECTIONS), (len(index),))]
-        places = [place]
+        if self.paths is None:
+            place, direction = torch.randint(GRID, (len(index), 2)), torch.randint(len(DIRECTIONS), (len(index),))
+        else:
+            place, direction = self.paths[index, :2], self.paths[index, 2]
+        places, drift = [place], DIRECTIONS[direction]
         for _ in range(self.steps - 1):
             beyond = lambda place: (place < 0) | (place >= GRID)
             drift = torch.where(beyond(place + drift), -drift, drift)
@@ -75,7 +100,10 @@ def main():
     parser.set_defaults(synchronous=True)
     parser.add_argument("--ahead", type=int, default=4, help="frames from context to prediction")
     parser.add_argument("--hold-out", action="store_true", help="test on the last 2,000 of the training digits")
+    parser.add_argument("--same", action="store_true", help="the films that the run of each seed shows, in its order")
     options = parser.parse_args()
+    if options.same and (options.hold_out or options.report):
+        parser.error("--same shows what video.toml does: leave out --hold-out and --report")
     torch.set_num_threads(options.threads)
     run(Films(options), options)
 

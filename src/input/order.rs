@@ -66,3 +66,23 @@ impl Order {
         self.position >= images
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+
+    /// Twins draw the same numbers: what changes here has to change in benches/peers/streams.py.
+    #[test]
+    fn orders_and_places_are_those_of_the_streams_in_python() {
+        let mut order = Order::new((2, "film"), 1, true);
+        order.begin(0, "train", 8_000);
+        order.begin(0, "train", 8_000);
+        let found = [0, 1, 2, 3, 7_998, 7_999].map(|at| order.image(at, 8_000).0);
+        assert_eq!(found, [1931, 2052, 4489, 2863, 919, 1918]);
+        let mut gaze = stream(2, "gaze film", 3);
+        let found: Vec<usize> = (0..12).map(|_| gaze.random_range(0..5)).collect();
+        assert_eq!(found, [1, 2, 0, 1, 4, 0, 1, 4, 1, 0, 0, 1]);
+    }
+}
