@@ -1,15 +1,17 @@
 //! Deviates in single precision of which only those that are read are computed.
 
-use pulp::{Arch, Simd, WithSimd, bytemuck};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::{NORMALS_PER_TURN, Normals, WIDTH, box_muller, next};
-use crate::vector::Singles;
+use crate::vector::{Aligned, Singles};
 
-/// The next deviates of a sequence in single precision. Each turn of the generators leaves its random words where their deviates
-/// are to be; these are computed when they are asked for.
+/// The next deviates of a sequence in single precision. Random words are kept; their deviates are computed when they are asked
+/// for.
 #[derive(Debug, Clone, Default)]
 pub struct LazyNormals {
-    /// Turn after turn, deviates or random words.
+    /// Turn after turn.
+    words: Aligned<u64>,
+    /// Turn after turn, deviates; those that nobody asked for are of an earlier draw, or 0.
     values: Singles,
     /// Where the sequence goes on.
     start: usize,
@@ -27,7 +29,9 @@ impl LazyNormals {
         let length = (end + beyond).next_multiple_of(NORMALS_PER_TURN);
         self.values
             .resize(length.max(turns * NORMALS_PER_TURN), 0.0);
-        self.values[turns * NORMALS_PER_TURN..].fill(0.0);
+        // Room for as many turns, so that the next draw allocates nothing either.
+        self.words
+            .resize(self.values.len() / NORMALS_PER_TURN * WIDTH, 0);
         // What is left over from the last turn comes first.
         for (value, rest) in self.values.iter_mut().zip(&normals.rest) {
             *value = *rest as f32;
@@ -35,16 +39,16 @@ impl LazyNormals {
         self.asked = 1;
         arch.dispatch(Draw {
             state: &mut normals.state,
-            values: &mut self.values[NORMALS_PER_TURN..turns * NORMALS_PER_TURN],
+            words: &mut self.words[WIDTH..turns * WIDTH],
         });
         normals.left = turns * NORMALS_PER_TURN - end;
         if turns > 1 && normals.left > 0 {
-            let mut last = [0.0; NORMALS_PER_TURN];
-            last.copy_from_slice(
-                &self.values[(turns - 1) * NORMALS_PER_TURN..][..NORMALS_PER_TURN],
-            );
-            arch.dispatch(Compute { values: &mut last });
-            normals.rest = last.map(f64::from);
+            let mut rest = [0.0; NORMALS_PER_TURN];
+            arch.dispatch(Compute {
+                words: &self.words[(turns - 1) * WIDTH..turns * WIDTH],
+                values: &mut rest,
+            });
+            normals.rest = rest.map(f64::from);
         }
     }
 
@@ -55,6 +59,7 @@ impl LazyNormals {
         let end = (self.start + to).div_ceil(NORMALS_PER_TURN);
         if first < end {
             simd.vectorize(Compute {
+                words: &self.words[first * WIDTH..end * WIDTH],
                 values: &mut self.values[first * NORMALS_PER_TURN..end * NORMALS_PER_TURN],
             });
             self.asked = end;
@@ -68,10 +73,10 @@ impl LazyNormals {
     }
 }
 
-/// Fills the places of deviates with random words.
+/// Makes random words.
 struct Draw<'a> {
     state: &'a mut [[u64; WIDTH]; 4],
-    values: &'a mut [f32],
+    words: &'a mut [u64],
 }
 
 impl WithSimd for Draw<'_> {
@@ -80,15 +85,16 @@ impl WithSimd for Draw<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let mut state = *self.state;
-        for turn in self.values.as_chunks_mut::<NORMALS_PER_TURN>().0 {
-            *turn = bytemuck::cast(next(&mut state));
+        for words in self.words.as_chunks_mut::<WIDTH>().0 {
+            *words = next(&mut state);
         }
         *self.state = state;
     }
 }
 
-/// Makes deviates of random words, in their place.
+/// Makes deviates of random words.
 struct Compute<'a> {
+    words: &'a [u64],
     values: &'a mut [f32],
 }
 
@@ -97,9 +103,9 @@ impl WithSimd for Compute<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for turn in self.values.as_chunks_mut::<NORMALS_PER_TURN>().0 {
-            let words: [u64; WIDTH] = bytemuck::cast(*turn);
-            let (first, second) = box_muller(&words);
+        let turns = self.values.as_chunks_mut::<NORMALS_PER_TURN>().0;
+        for (turn, words) in turns.iter_mut().zip(self.words.as_chunks::<WIDTH>().0) {
+            let (first, second) = box_muller(words);
             turn[..WIDTH].copy_from_slice(&first);
             turn[WIDTH..].copy_from_slice(&second);
         }

@@ -84,8 +84,7 @@ impl WithSimd for Make<'_> {
         for source in self.sources {
             let length = lengths[*source];
             if let SingleSource::Noise(noise) = &mut singles[*source] {
-                let end = (self.steps.end - 1) * length + single_row(length);
-                noise.ask(simd, self.steps.start * length, end);
+                noise.ask(simd, self.steps.start * length, self.steps.end * length);
             }
         }
     }
