@@ -127,9 +127,6 @@ def evaluate(task, layers):
 class Task:
     """Pictures or films in random order."""
 
-    # Whether a first visit, without one before to contrast it with, changes weights.
-    learns_alone = True
-
     def begin(self, seed):
         """Begins a run."""
 
@@ -215,7 +212,8 @@ def train(task, layers, options, seed):
             adam.zero_grad()
             for w in made:
                 w.grad = None
-            loss = loss if before or task.learns_alone else 0 * loss
+            # A first visit, without one before to contrast it with, changes no weights.
+            loss = loss if before or not options.synchronous else 0 * loss
             loss.backward(retain_graph=options.synchronous)
             if options.synchronous:
                 for k, layer in enumerate(layers):

@@ -37,7 +37,7 @@ def digits(folder, name):
 class Films(Task):
     """Digits that drift across the field of view."""
 
-    steps, inputs, learns_alone = GRID**2, 1, False
+    steps, inputs = GRID**2, 1
 
     def __init__(self, options):
         self.options = options
