@@ -38,6 +38,8 @@ class Films(Task):
     """Digits that drift across the field of view."""
 
     steps, inputs = GRID**2, 1
+    # Films of a run, and where they begin, if the very same are to be seen.
+    drift = paths = None
 
     def __init__(self, options):
         self.options = options
