@@ -4,12 +4,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::dense;
+use super::dense::{self, PARTIAL};
 use super::lanes::{Give, Lane};
 use super::outer::add_outer_in;
-
-/// Interleaved partial sums, as of [`dense`].
-const PARTIAL: usize = 4;
 
 /// A change, and a delivery after it.
 pub struct ChangeAndDeliver<'a, T> {

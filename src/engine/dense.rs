@@ -13,7 +13,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::{Give, Lane};
 
 /// Interleaved partial sums per postsynaptic neuron: enough to hide the latency of the multiply–add.
-const PARTIAL: usize = 4;
+pub(super) const PARTIAL: usize = 4;
 
 /// Adds `Σ_j weights[j][i]·pre[j]` to each `drive[i]`, or puts it there unless something has `begun` the drive. Rows have
 /// the padded length `row`, of which as many count as `drive` is long.

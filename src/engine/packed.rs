@@ -5,10 +5,11 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::dense;
 use crate::vector::Singles;
 
-/// Rows whose ends are together; also the interleaved partial sums of a drive.
-const ROWS: usize = 4;
+/// Rows whose ends are together: each adds to one of the interleaved partial sums of a drive.
+const ROWS: usize = dense::PARTIAL;
 
 /// Numbers in a vector. Machines with shorter ones gain little, and do without.
 const LANES: usize = 16;
@@ -295,18 +296,14 @@ impl<S: Simd, const WHOLE: usize, const ENDS: usize> Sums<S, WHOLE, ENDS> {
             let even = ends[i] + ends[length + i];
             end[i] = even + (ends[2 * length + i] + ends[3 * length + i]);
         }
+        let totals = dense::total::<S, f32, WHOLE>(simd, &self.whole);
+        let totals = totals.iter().chain(S::as_simd_f32s(&end).0);
         let drive = S::as_mut_simd_f32s(drive).0.iter_mut();
-        for (v, drive) in drive.enumerate().take(WHOLE + 1) {
-            let total = if v < WHOLE {
-                let even = simd.add_f32s(self.whole[0][v], self.whole[1][v]);
-                simd.add_f32s(even, simd.add_f32s(self.whole[2][v], self.whole[3][v]))
-            } else {
-                S::as_simd_f32s(&end).0[0]
-            };
+        for (drive, total) in drive.zip(totals) {
             *drive = if begun {
-                simd.add_f32s(*drive, total)
+                simd.add_f32s(*drive, *total)
             } else {
-                total
+                *total
             };
         }
     }

@@ -126,8 +126,8 @@ fn properties(timed: bool) -> WriterProperties {
         ("apical.unit.values", "as the netlist's models state"),
     ];
     let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
-    // Recorded values hardly ever repeat: a dictionary would cost time and save nothing (stages have one of their own). Statistics and the page
-    // index would make the end of the file grow faster.
+    // Recorded values hardly ever repeat: a dictionary would cost time and save nothing (stages have one of their own).
+    // Statistics and the page index would make the end of the file grow faster.
     WriterProperties::builder()
         .set_created_by(format!("apical {version}"))
         .set_key_value_metadata(Some(about.to_vec()))
