@@ -1,7 +1,7 @@
 //! Matrices in single precision whose rows end early in their last SIMD vector, packed: the ends of four rows share one or two
 //! vectors, so that there are fewer to load, to change and to store.
 //!
-//! Weights and drives are those of [`change`](super::change) and [`dense`](super::dense), to the last bit.
+//! Weights and drives are those of [`change`](super::change) and [`dense`], to the last bit.
 
 use pulp::{Arch, Simd, WithSimd};
 
