@@ -21,7 +21,8 @@ import numpy as np
 
 SD_LATENT = 0.5 * math.sqrt(0.1)  # of the data, and of r in generation
 DECAY = 1.0 - SD_LATENT**2  # diagonal of Lambda
-SD = 0.01  # of every other compartment
+SD_PREDICTED = 0.01  # of the stimulus in generation
+SD_INFERENCE = 0.003  # of s and r in inference; 0.01 in the published code
 ETA = 1e-3  # absorbs the factors 1 / sigma^2
 PHASE = 2  # steps between two switches of the gate
 LAGS = (1, 10, 40, 80)
@@ -47,16 +48,13 @@ class Network:
 
     def draw(self, steps):
         """Deviates of a block: z, then basal and apical of the stimulus and latent layers."""
+        sizes = (self.n_r, self.n_s, self.n_s, self.n_r, self.n_r)
+        sds = (SD_LATENT, SD_INFERENCE, SD_PREDICTED, SD_INFERENCE, SD_LATENT)
         if steps == 1:
-            normal, n_s, n_r = self.rng.normal, self.n_s, self.n_r
-            sizes = ((SD_LATENT, n_r), (SD, n_s), (SD, n_s), (SD, n_r), (SD_LATENT, n_r))
-            return [[normal(0.0, sd, n)] for sd, n in sizes]
-        noise = self.rng.standard_normal((steps, 3 * self.n_r + 2 * self.n_s))
-        noise *= SD
-        noise[:, : self.n_r] *= SD_LATENT / SD
-        noise[:, -self.n_r :] *= SD_LATENT / SD
-        ends = np.cumsum([self.n_r, self.n_s, self.n_s, self.n_r])
-        return np.split(noise, ends, axis=1)
+            normal = self.rng.normal
+            return [[normal(0.0, sd, n)] for sd, n in zip(sds, sizes)]
+        noise = self.rng.standard_normal((steps, sum(sizes))) * np.repeat(sds, sizes)
+        return np.split(noise, np.cumsum(sizes)[:-1], axis=1)
 
     def train(self, steps, block):
         A, W, D_s, D_r, f, f_prime = self.A, self.W, self.D_s, self.D_r, self.f, self.f_prime
@@ -93,8 +91,8 @@ class Network:
 
     def infer(self, z):
         """Activity r with lambda = 1 throughout; it depends on the stimulus of the step alone."""
-        s = z @ self.A.T + SD * self.rng.standard_normal((len(z), self.n_s))
-        return np.tanh(s @ self.W.T) + SD * self.rng.standard_normal((len(z), self.n_r))
+        s = z @ self.A.T + SD_INFERENCE * self.rng.standard_normal((len(z), self.n_s))
+        return np.tanh(s @ self.W.T) + SD_INFERENCE * self.rng.standard_normal((len(z), self.n_r))
 
     def generate(self, steps):
         """Activity r with lambda = 0 throughout."""
