@@ -64,7 +64,7 @@ impl Step<'_> {
     /// A filter of neurons takes its next values; its input may read its earlier ones.
     fn move_vector_on(&mut self, filter: &FilterStep, first: bool, state: VectorId, depth: usize) {
         let length = self.state.vectors[state.0 as usize].len() / depth;
-        let mut input = std::mem::take(&mut self.scratch.first);
+        let mut input = std::mem::take(&mut self.scratch.vector);
         input.resize(length, 0.0);
         let (memory, scratch) = self.parts();
         memory.run(&mut scratch.machine, &filter.input, &mut input);
@@ -84,7 +84,7 @@ impl Step<'_> {
             ),
         }
         self.state.vectors[state.0 as usize] = values;
-        self.scratch.first = input;
+        self.scratch.vector = input;
     }
 
     /// A filter of which each replica has a number takes its next one.

@@ -38,7 +38,7 @@ impl Step<'_> {
         next.resize(x.len(), 0.0);
         let Scratch {
             machine,
-            first: computed,
+            vector: computed,
             ..
         } = scratch;
         memory.run(machine, &equation.drift, next);

@@ -35,12 +35,10 @@ pub struct NotFinite {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub machine: Machine,
-    pub first: Vector,
-    pub second: Vector,
-    /// Factors of the maps of a convolution, and its neurons' factors times these.
-    pub maps: [Vector; 2],
-    /// Replicas in which something is to be done.
-    pub active: Vec<usize>,
+    pub vector: Vector,
+    pub desk: learn::Desk,
+    /// Postsynaptic factors of two products, or those of neurons times those of their maps.
+    pub both: Vector,
     pub next: Vec<Vector>,
     pub rows: learn::RowScratch,
     pub weights: Vector,
@@ -284,7 +282,7 @@ impl Step<'_> {
         let replicas = self.replicas;
         for sum in sums {
             let row = padded(sum.length);
-            let mut values = std::mem::take(&mut self.scratch.first);
+            let mut values = std::mem::take(&mut self.scratch.vector);
             values.resize(row * replicas, 0.0);
             let (memory, scratch) = self.parts();
             memory.run(&mut scratch.machine, &sum.kernel, &mut values);
@@ -300,7 +298,7 @@ impl Step<'_> {
             } else {
                 self.state.scalars[into] = totals.sum::<f64>() / replicas as f64;
             }
-            self.scratch.first = values;
+            self.scratch.vector = values;
         }
     }
 

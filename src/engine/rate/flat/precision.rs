@@ -209,7 +209,7 @@ fn tools(scratch: &mut Scratch) -> Tools<'_, f64> {
         .resize_with(scratch.next.len().max(1), Vector::default);
     Tools {
         machine: &mut scratch.machine,
-        first: &mut scratch.first,
+        first: &mut scratch.vector,
         next: &mut scratch.next[0],
         singles: &mut scratch.singles,
         waiting: &mut [],

@@ -4,7 +4,7 @@ use super::super::optimise::Pending;
 use super::super::shares;
 use super::super::state::State;
 use super::super::step::{Scratch, Step};
-use super::outer::{Desk, Lengths, factors, open, whole};
+use super::desk::{Lengths, open};
 use crate::circuit::connect::Connectivity;
 use crate::circuit::grid::Convolution;
 use crate::compile::Program;
@@ -70,20 +70,11 @@ fn take_term(
     let (memory, scratch) = step.parts();
     let Scratch {
         machine,
-        first,
-        second,
-        maps: [maps, _],
-        active,
+        desk,
         products,
         ..
     } = scratch;
-    let desk = Desk {
-        post: first,
-        maps,
-        pre: second,
-        active,
-    };
-    if let Some(sides) = factors(memory, machine, term, desk, lengths) {
+    if let Some(sides) = desk.factors(memory, machine, term, lengths) {
         let posts = Posts {
             neurons: sides.post,
             maps: sides.maps,
@@ -105,20 +96,12 @@ fn take_both(
     let (memory, scratch) = step.parts();
     let Scratch {
         machine,
-        first,
-        second,
-        maps: [maps, both],
-        active,
+        desk,
+        both,
         products,
         ..
     } = scratch;
-    let desk = Desk {
-        post: first,
-        maps,
-        pre: second,
-        active,
-    };
-    let sides = factors(memory, machine, term, desk, lengths);
+    let sides = desk.factors(memory, machine, term, lengths);
     let row = match pending.neurons {
         Some(_) => lengths.maps,
         None => lengths.post,
@@ -133,16 +116,17 @@ fn take_both(
             }
         }
         (Some(sides), None) if term.maps.is_some() => {
-            whole(sides, lengths, shape.output.places(), both);
+            sides.whole(lengths, shape.output.places(), both);
         }
         (Some(sides), None) => both.copy_from_slice(sides.post),
-        (None, _) => active.clear(),
+        (None, _) => {}
     }
     for replica in &pending.active {
         let row = replica * row..(replica + 1) * row;
         elementwise::add(machine.arch(), &mut both[row.clone()], &pending.posts[row]);
     }
-    active.extend(&pending.active);
+    let active = &mut pending.active;
+    active.extend(sides.map_or(&[][..], |sides| sides.active));
     active.sort_unstable();
     active.dedup();
     let posts = match (pending.neurons, term.post.copied()) {
@@ -167,13 +151,7 @@ fn keep_term(
     (pending, repeats): (&mut Pending, Repeats),
 ) {
     let (memory, scratch) = step.parts();
-    let Scratch {
-        machine,
-        first,
-        second,
-        maps: [maps, _],
-        ..
-    } = scratch;
+    let Scratch { machine, desk, .. } = scratch;
     pending.pre = repeats.pre.0;
     pending.neurons = repeats.neurons.map(|id| id.0);
     let Pending { active, posts, .. } = pending;
@@ -181,17 +159,13 @@ fn keep_term(
         open(memory, machine, term, (posts, active), lengths.maps);
         return;
     }
-    let desk = Desk {
-        post: first,
-        maps,
-        pre: second,
-        active,
-    };
-    let Some(sides) = factors(memory, machine, term, desk, lengths) else {
+    active.clear();
+    let Some(sides) = desk.factors(memory, machine, term, lengths) else {
         return;
     };
+    active.extend(sides.active);
     if term.maps.is_some() {
-        whole(sides, lengths, shape.output.places(), posts);
+        sides.whole(lengths, shape.output.places(), posts);
     } else {
         posts.resize(sides.post.len(), 0.0);
         posts.copy_from_slice(sides.post);

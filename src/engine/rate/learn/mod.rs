@@ -1,10 +1,12 @@
 //! Rules at work.
 
+mod desk;
 mod maps;
 mod outer;
 mod rows;
 mod single;
 
+pub(super) use desk::Desk;
 pub(super) use maps::{settle_pending, take_maps};
 pub(super) use outer::{clip, grow, outer, wait};
 pub(super) use rows::{RowScratch, general};

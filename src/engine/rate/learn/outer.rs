@@ -1,18 +1,18 @@
 //! Sums of outer products of a postsynaptic and a presynaptic factor.
 
-use super::super::kernels::Memory;
 use super::super::products::Products;
 use super::super::step::{Scratch, Step};
 use super::super::waiting::Waiting;
+use super::desk::{Lengths, Sides};
 use super::{numbers, take_weights};
 use crate::circuit::connect::Connectivity;
-use crate::circuit::{CompartmentId, Projection, ProjectionId};
+use crate::circuit::{CompartmentId, ProjectionId};
 use crate::compile::Weights;
-use crate::compile::learning::{Factor, OuterRule, OuterTerm};
+use crate::compile::learning::{OuterRule, OuterTerm};
 use crate::engine::{elementwise, outer as kernels};
-use crate::lang::vm::{Machine, padded};
+use crate::lang::vm::Machine;
 use crate::netlist::model::Precision;
-use crate::vector::{Singles, Vector};
+use crate::vector::Singles;
 use pulp::Arch;
 
 /// Adds a rule's outer products to a projection's weights.
@@ -65,21 +65,13 @@ fn outer_term(
     let (memory, scratch) = step.parts();
     let Scratch {
         machine,
-        first,
-        second,
-        maps: [maps, whole_posts],
-        active,
+        desk,
+        both: whole_posts,
         singles,
         products,
         ..
     } = scratch;
-    let desk = Desk {
-        post: first,
-        maps,
-        pre: second,
-        active,
-    };
-    let Some(sides) = factors(memory, machine, term, desk, lengths) else {
+    let Some(sides) = desk.factors(memory, machine, term, lengths) else {
         return false;
     };
     let Sides {
@@ -89,7 +81,7 @@ fn outer_term(
         ..
     } = sides;
     if let (Some(_), Connectivity::Convolution(shape)) = (&term.maps, &projection.connectivity) {
-        whole(sides, lengths, shape.output.places(), whole_posts);
+        sides.whole(lengths, shape.output.places(), whole_posts);
         post = whole_posts;
     }
     if let Change::Add { growth } = change
@@ -126,142 +118,6 @@ fn outer_term(
     true
 }
 
-/// Both factors of a product in all replicas.
-#[derive(Clone, Copy)]
-pub(super) struct Sides<'a> {
-    /// The postsynaptic one, 0 in replicas that are not active unless there is another one of the maps.
-    pub post: &'a [f64],
-    /// That of the maps of a convolution, if there is one.
-    pub maps: &'a [f64],
-    pub pre: &'a [f64],
-    /// Replicas in which the product may be other than 0.
-    pub active: &'a [usize],
-}
-
-/// Where factors are computed.
-pub(super) struct Desk<'a> {
-    pub post: &'a mut Vector,
-    pub maps: &'a mut Vector,
-    pub pre: &'a mut Vector,
-    pub active: &'a mut Vec<usize>,
-}
-
-/// Numbers in the rows of both factors of a projection, and in those of the maps of its target.
-#[derive(Clone, Copy)]
-pub(super) struct Lengths {
-    pub post: usize,
-    pub pre: usize,
-    pub maps: usize,
-}
-
-impl Lengths {
-    pub fn of(projection: &Projection, [pre, post]: [usize; 2]) -> Lengths {
-        let maps = match &projection.connectivity {
-            Connectivity::Convolution(shape) => shape.output.channels,
-            _ => 0,
-        };
-        let [pre, post, maps] = [pre, post, maps].map(padded);
-        Lengths { post, pre, maps }
-    }
-}
-
-/// Where a product may be other than 0: replicas whose gates are open and whose maps' factors, which are computed, are not all 0.
-/// `false` if nowhere.
-pub(super) fn open(
-    memory: Memory<'_>,
-    machine: &mut Machine,
-    term: &OuterTerm,
-    (maps, active): (&mut Vector, &mut Vec<usize>),
-    length: usize,
-) -> bool {
-    active.clear();
-    if let Some(gate) = &term.gate
-        && memory.run_scalar(machine, gate).abs() <= 0.0
-    {
-        return false;
-    }
-    let mut is_open = |replica: &usize| {
-        let gate = term.own_gate.as_deref();
-        gate.is_none_or(|gate| memory.run_scalar_of(machine, gate, *replica).abs() > 0.0)
-    };
-    active.extend((0..memory.replicas).filter(&mut is_open));
-    if let Some(kernel) = &term.maps {
-        maps.resize(length * memory.replicas, 0.0);
-        memory.run_some(machine, kernel, maps, active.iter().copied());
-        let row = |replica: usize| &maps[replica * length..][..length];
-        active.retain(|replica| row(*replica).iter().any(|x| x.abs() > 0.0 || x.is_nan()));
-    }
-    !active.is_empty()
-}
-
-/// The factors of a product; none if gates close it everywhere.
-pub(super) fn factors<'a>(
-    memory: Memory<'a>,
-    machine: &mut Machine,
-    term: &OuterTerm,
-    desk: Desk<'a>,
-    lengths: Lengths,
-) -> Option<Sides<'a>> {
-    let Desk {
-        post,
-        maps,
-        pre,
-        active,
-    } = desk;
-    if !open(memory, machine, term, (maps, active), lengths.maps) {
-        return None;
-    }
-    let post: &[f64] = match (&term.maps, term.post.copied()) {
-        (Some(_), Some(place)) => memory.vector(place),
-        (maps, _) => {
-            post.resize(lengths.post * memory.replicas, 0.0);
-            if active.len() == memory.replicas {
-                memory.run(machine, &term.post, post);
-            } else {
-                if maps.is_none() {
-                    post.fill(0.0);
-                }
-                memory.run_some(machine, &term.post, post, active.iter().copied());
-            }
-            post
-        }
-    };
-    let pre: &[f64] = match &term.pre {
-        Factor::Vector(place) => memory.vector(*place),
-        Factor::One => {
-            pre.clear();
-            pre.resize(lengths.pre * memory.replicas, 1.0);
-            pre
-        }
-        Factor::Kernel(kernel) => {
-            pre.resize(lengths.pre * memory.replicas, 0.0);
-            memory.run(machine, kernel, pre);
-            pre
-        }
-    };
-    Some(Sides {
-        post,
-        maps: if term.maps.is_some() { maps } else { &[] },
-        pre,
-        active,
-    })
-}
-
-/// Neurons' factors times those of their maps, in the replicas that are active; 0 in the others.
-pub(super) fn whole(sides: Sides<'_>, lengths: Lengths, places: usize, out: &mut Vector) {
-    out.resize(sides.post.len(), 0.0);
-    out.fill(0.0);
-    for replica in sides.active {
-        let rows = replica * lengths.post..(replica + 1) * lengths.post;
-        let (from, to) = (&sides.post[rows.clone()], &mut out[rows]);
-        let maps = &sides.maps[replica * lengths.maps..];
-        let neurons = from.chunks_exact(places).zip(to.chunks_exact_mut(places));
-        for ((from, to), factor) in neurons.zip(maps) {
-            to.iter_mut().zip(from).for_each(|(to, x)| *to = factor * x);
-        }
-    }
-}
-
 /// Lets a rule's products wait; `false` if they cannot: those of many replicas on a dense projection in single precision can.
 pub(in crate::engine::rate) fn wait(
     step: &mut Step<'_>,
@@ -282,21 +138,8 @@ pub(in crate::engine::rate) fn wait(
     let lengths = Lengths::of(projection, [pre, post]);
     for term in &rule.terms {
         let (memory, scratch) = step.parts();
-        let Scratch {
-            machine,
-            first,
-            second,
-            maps: [maps, _],
-            active,
-            ..
-        } = scratch;
-        let desk = Desk {
-            post: first,
-            maps,
-            pre: second,
-            active,
-        };
-        if let Some(sides) = factors(memory, machine, term, desk, lengths) {
+        let Scratch { machine, desk, .. } = scratch;
+        if let Some(sides) = desk.factors(memory, machine, term, lengths) {
             for replica in sides.active {
                 let row = |length: usize| replica * length..(replica + 1) * length;
                 waiting.add(&sides.post[row(lengths.post)], &sides.pre[row(lengths.pre)]);

@@ -23,10 +23,12 @@ pub(in crate::engine::rate) fn elementwise(step: &mut Step<'_>, rule: &Elementwi
         (rule.target, rule.states.as_slice(), &rule.change, replicas)
     {
         // Nothing but a vector that is added to another one.
-        let Scratch { machine, first, .. } = scratch;
-        first.resize(padded(rule.size), 0.0);
-        memory.run(machine, change, first);
-        let (arch, change) = (machine.arch(), &step.scratch.first[..rule.size]);
+        let Scratch {
+            machine, vector, ..
+        } = scratch;
+        vector.resize(padded(rule.size), 0.0);
+        memory.run(machine, change, vector);
+        let (arch, change) = (machine.arch(), &step.scratch.vector[..rule.size]);
         let bias = &mut step.state.vectors[id.0 as usize];
         elementwise::add(arch, &mut bias[..rule.size], change);
         return elementwise::clip(bias, rule.within);
