@@ -1,7 +1,7 @@
 //! What learns on a partition: which projections do at present, and what modulators and time make of them.
 
 use super::group::read;
-use super::{GroupKind, Partition};
+use super::{Group, GroupKind, Partition};
 use crate::engine::event::plastic::Learning;
 use crate::engine::event::synapses::Weights;
 use crate::engine::event::time::{from_ms, to_ms};
@@ -29,14 +29,7 @@ impl Partition {
                     .is_some_and(Learning::follows_voltages)
             };
             let followed = self.onto[index].iter().any(follows);
-            let group = &mut self.groups[index];
-            let mut plastic = Plastic {
-                learnings: &mut self.learnings,
-                tables: &mut self.synapses,
-                channels: &self.channels,
-                onto: &self.onto[index],
-                neuron: 0,
-            };
+            let (group, mut plastic) = self.at_work(index);
             if let GroupKind::Cells(cells) = &mut group.kind {
                 cells.follow(followed, time, group.base, &mut plastic)?;
             }
@@ -45,6 +38,18 @@ impl Partition {
             }
         }
         Ok(())
+    }
+
+    /// A population, and what learns at its neurons.
+    pub(super) fn at_work(&mut self, index: usize) -> (&mut Group, Plastic<'_>) {
+        let plastic = Plastic {
+            learnings: &mut self.learnings,
+            tables: &mut self.synapses,
+            channels: &self.channels,
+            onto: &self.onto[index],
+            neuron: 0,
+        };
+        (&mut self.groups[index], plastic)
     }
 
     /// Before modulators change at a time (ps): what learns is brought up to it.
@@ -81,14 +86,7 @@ impl Partition {
 
     /// Brings all neurons of a population to a time.
     pub(super) fn advance_group(&mut self, index: usize, time: i64) -> Result<(), EventError> {
-        let group = &mut self.groups[index];
-        let mut plastic = Plastic {
-            learnings: &mut self.learnings,
-            tables: &mut self.synapses,
-            channels: &self.channels,
-            onto: &self.onto[index],
-            neuron: 0,
-        };
+        let (group, mut plastic) = self.at_work(index);
         if let GroupKind::Cells(cells) = &mut group.kind {
             cells.advance_all(time, group.base, &mut plastic)?;
         }
@@ -113,14 +111,7 @@ impl Partition {
                 continue;
             };
             let read = read(&self.program, index, modulators);
-            let group = &mut self.groups[index];
-            let mut plastic = Plastic {
-                learnings: &mut self.learnings,
-                tables: &mut self.synapses,
-                channels: &self.channels,
-                onto: &self.onto[index],
-                neuron: 0,
-            };
+            let (group, mut plastic) = self.at_work(index);
             match &mut group.kind {
                 GroupKind::Cells(cells) => {
                     cells.change_environment(

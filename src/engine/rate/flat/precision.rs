@@ -216,6 +216,20 @@ fn tools(scratch: &mut Scratch) -> Tools<'_, f64> {
     }
 }
 
+/// Vectors in single precision, and the tools beside them.
+#[inline(always)]
+fn narrow_tools(scratch: &mut Scratch) -> (&[Singles], Tools<'_, f32>) {
+    let narrow = &mut scratch.narrow;
+    let tools = Tools {
+        machine: &mut scratch.machine,
+        first: &mut narrow.first,
+        next: &mut narrow.next,
+        singles: &mut scratch.singles,
+        waiting: &mut narrow.waiting,
+    };
+    (&narrow.vectors, tools)
+}
+
 /// A vector in single precision, `length` long.
 #[inline(always)]
 fn round<'a, S: Simd>(simd: S, x: &[f64], length: usize, into: &'a mut Singles) -> &'a [f32] {
@@ -232,27 +246,15 @@ impl Precision for f32 {
 
     #[inline(always)]
     fn parts<'s>(step: &'s mut Step<'_>) -> (Memory<'s, f32>, Tools<'s, f32>) {
-        let Scratch {
-            machine,
-            singles,
-            narrow,
-            ..
-        } = &mut *step.scratch;
+        let (vectors, tools) = narrow_tools(step.scratch);
         let memory = Memory {
             scalars: &step.state.scalars,
-            vectors: &narrow.vectors,
+            vectors,
             weights: &step.state.weights,
             block: step.block,
             in_block: step.in_block,
             step: step.state.step,
             replicas: 1,
-        };
-        let tools = Tools {
-            machine,
-            first: &mut narrow.first,
-            next: &mut narrow.next,
-            singles,
-            waiting: &mut narrow.waiting,
         };
         (memory, tools)
     }
@@ -261,27 +263,15 @@ impl Precision for f32 {
     fn learning<'s>(
         step: &'s mut Step<'_>,
     ) -> (Memory<'s, f32>, &'s mut [Weights], Tools<'s, f32>) {
-        let Scratch {
-            machine,
-            singles,
-            narrow,
-            ..
-        } = &mut *step.scratch;
+        let (vectors, tools) = narrow_tools(step.scratch);
         let memory = Memory {
             scalars: &step.state.scalars,
-            vectors: &narrow.vectors,
+            vectors,
             weights: &[],
             block: step.block,
             in_block: step.in_block,
             step: step.state.step,
             replicas: 1,
-        };
-        let tools = Tools {
-            machine,
-            first: &mut narrow.first,
-            next: &mut narrow.next,
-            singles,
-            waiting: &mut narrow.waiting,
         };
         (memory, &mut step.state.weights, tools)
     }
