@@ -89,6 +89,7 @@ class Recurrent:
         self.gated, self.traces = gated, Traces(gated, REPLICAS)
         self.h = torch.zeros(REPLICAS, gated.pred.shape[1])
         self.adam = torch.optim.Adam(gated.parameters(), lr=rate)
+        self.heard = 0
         # Steps that the traces have not taken yet; the layer below and frames since recordings began, of BEFORE steps.
         self.steps, self.below, self.since = deque(), deque(maxlen=BEFORE + 1), deque(maxlen=BEFORE + 1)
         for _ in range(BEFORE + 1):
@@ -105,11 +106,13 @@ class Recurrent:
             self.steps.append((x[:, t], before, made, goes_on, self.h))
             self.below.append(x[:, t])
             self.since.append(since[:, t])
+            self.heard += 1
             if len(self.steps) <= DELTA_3:
                 continue
             past_x, past_h, made, goes_on, context = self.steps.popleft()
             self.traces.take(past_x, past_h, made, goes_on)
-            same = (self.since[-1] >= DELTA_3) & (self.since[-1 - DELTA_3] + DELTA_3 < BEFORE)
+            # As in `train`, nothing changes before there is something to contrast with.
+            same = (self.heard > BEFORE) & (self.since[-1] >= DELTA_3) & (self.since[-1 - DELTA_3] + DELTA_3 < BEFORE)
             predicted, now, past = context @ gated.pred.T, self.below[-1], self.below[0]
             near = (same & ((now * predicted).sum(1) < 1)).float()[:, None]
             far = (same & ((past * predicted).sum(1) > -1)).float()[:, None]

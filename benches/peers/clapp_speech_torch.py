@@ -136,7 +136,9 @@ def train(layers, split, epochs, seed, rate, above=None):
             count = x.shape[1]
             kept_since = torch.cat([kept_since[:, -margin:], since[:, at : at + EVERY]], 1)
             now, then = kept_since[:, -count:], kept_since[:, -count - DELTA : -DELTA]
-            same = ((now >= DELTA) & (then + DELTA < BEFORE)).float()
+            # In the first steps there is nothing yet to contrast with, and nothing changes.
+            contrasted = steps + at + torch.arange(count) >= BEFORE
+            same = (contrasted & (now >= DELTA) & (then + DELTA < BEFORE)).float()
             for k, layer in enumerate(layers):
                 kept[k] = torch.cat([kept[k][:, -margin:], x], 1)
                 z = layer(kept[k], count + DELTA)
