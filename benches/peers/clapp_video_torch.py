@@ -98,8 +98,8 @@ class Films(Task):
 
 
 def main():
-    parser = arguments(__doc__, 1, 8, ["32p", "64p", "64t"])
-    parser.set_defaults(synchronous=True)
+    parser = arguments(__doc__, 2, 8, ["32p", "64p", "64t"])
+    parser.set_defaults(synchronous=True, rate=1e-4, pred_rate=5e-4)
     parser.add_argument("--ahead", type=int, default=4, help="frames from context to prediction")
     parser.add_argument("--hold-out", action="store_true", help="test on the last 2,000 of the training digits")
     parser.add_argument("--same", action="store_true", help="the films that the run of each seed shows, in its order")
