@@ -53,13 +53,19 @@ pub struct OuterTerm {
     pub pre: Factor,
 }
 
-/// What comes again in the step that follows, of a rule of two products.
+/// A presynaptic vector that comes again in another product of a rule, some steps later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeats {
-    /// The presynaptic vector of the first product, which the second one has a step later.
+    /// The product that has it first, by number …
+    pub first: usize,
+    /// … and the one that has it again.
+    pub again: usize,
+    /// Steps between them.
+    pub lag: u32,
+    /// What keeps the vector for so long.
     pub pre: VectorId,
-    /// The vector that the second product's postsynaptic factor is but for that of the maps, if it is also the first one's a step
-    /// before.
+    /// What keeps the vector that the other product's postsynaptic factor is but for that of the maps, if it is also the first
+    /// one's `lag` steps before.
     pub neurons: Option<VectorId>,
 }
 
@@ -178,49 +184,71 @@ impl Learning {
             .collect()
     }
 
-    /// What the second and last product of a rule has of the first one of the step before, if that is its presynaptic vector.
+    /// The presynaptic vector of a product that another one has soonest after it.
     pub fn repeats(&self, remember: &[FilterStep]) -> Option<Repeats> {
         let Learning::Outer(rule) = self else {
             return None;
         };
-        let [now, before] = &rule.terms[..] else {
-            return None;
+        let again = |(first, now): (usize, &OuterTerm)| {
+            let terms = rule.terms.iter().enumerate();
+            let all =
+                terms.filter_map(move |(at, later)| repeated(now, later, remember, [first, at]));
+            all.min_by_key(|repeats| repeats.lag)
         };
-        let (Factor::Vector(VectorRef::Plain(pre)), Factor::Vector(place)) =
-            (&now.pre, &before.pre)
-        else {
-            return None;
-        };
-        let input = remembered(remember, *place)?;
-        if input.copied() != Some(VectorRef::Plain(*pre)) {
-            return None;
-        }
-        let neurons = before.post.copied().filter(|place| {
-            let input = remembered(remember, *place);
-            let both = now.maps.is_some() && before.maps.is_some();
-            both && input.is_some_and(|input| input.computes_as(&now.post))
-        });
-        let neurons = neurons.and_then(|place| match place {
-            VectorRef::Oldest { ring, .. } => Some(ring),
-            _ => None,
-        });
-        Some(Repeats { pre: *pre, neurons })
+        let all = rule.terms.iter().enumerate().filter_map(again);
+        all.min_by_key(|repeats| repeats.lag)
     }
 }
 
-/// What a place had a step before, if it is that which something had then.
-fn remembered(remember: &[FilterStep], place: VectorRef) -> Option<&Kernel> {
-    let VectorRef::Oldest { ring, depth: 1 } = place else {
+/// What a product has of another one of some steps before, if it is its presynaptic vector.
+fn repeated(
+    now: &OuterTerm,
+    later: &OuterTerm,
+    remember: &[FilterStep],
+    [first, again]: [usize; 2],
+) -> Option<Repeats> {
+    let (Factor::Vector(pre), Factor::Vector(place)) = (&now.pre, &later.pre) else {
         return None;
     };
-    let state = FilterPlace::Vector {
-        state: ring,
-        depth: 1,
+    let kept = remembered(remember, *place)?;
+    if kept.of.copied() != Some(*pre) {
+        return None;
+    }
+    let neurons = later.post.copied().and_then(|place| {
+        let factor = remembered(remember, place)?;
+        let both = now.maps.is_some() && later.maps.is_some() && factor.lag == kept.lag;
+        (both && factor.of.computes_as(&now.post)).then_some(factor.ring)
+    });
+    Some(Repeats {
+        first,
+        again,
+        lag: kept.lag,
+        pre: kept.ring,
+        neurons,
+    })
+}
+
+/// What a vector keeps of earlier steps.
+struct Kept<'a> {
+    of: &'a Kernel,
+    ring: VectorId,
+    lag: u32,
+}
+
+/// What a place has, if it is that which something had some steps before.
+fn remembered(remember: &[FilterStep], place: VectorRef) -> Option<Kept<'_>> {
+    let VectorRef::Oldest { ring, depth } = place else {
+        return None;
     };
+    let state = FilterPlace::Vector { state: ring, depth };
     let is_it = |filter: &&FilterStep| {
         matches!(filter.kind, FilterKind::Previous(_)) && filter.place == state
     };
-    remember.iter().find(is_it).map(|filter| &filter.input)
+    remember.iter().find(is_it).map(|filter| Kept {
+        of: &filter.input,
+        ring,
+        lag: depth,
+    })
 }
 
 impl Factor {

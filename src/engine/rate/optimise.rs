@@ -15,7 +15,7 @@ use crate::compile::learning::Learning;
 use crate::compile::plan::OptimisedStep;
 use crate::compile::program::PlacedRule;
 use crate::compile::{Program, Weights};
-use crate::engine::convolve;
+use crate::engine::convolve::{self, Posts};
 use crate::vector::Vector;
 pub(super) use job::Space;
 use job::{Job, Of};
@@ -29,11 +29,11 @@ pub(super) struct Taken {
     waiting: Waiting,
     /// … and those of a convolution in single precision, in rows of padded length …
     maps: Vec<f32>,
-    /// … but for what waits for the next step.
-    pending: Pending,
+    /// … but for what waits for a later step, of each step until then.
+    pending: Vec<Pending>,
 }
 
-/// A product whose presynaptic factor comes again in the next step, in another product: its postsynaptic factor waits until then, so
+/// A product whose presynaptic factor comes again some steps later, in another product: its postsynaptic factor waits until then, so
 /// that both are one product.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Pending {
@@ -41,11 +41,27 @@ pub(super) struct Pending {
     pub active: Vec<usize>,
     /// The factor in all replicas; that of the maps alone if `neurons` is the rest.
     pub posts: Vector,
-    /// The vector by number that is the neurons' factor.
+    /// The vector by number that keeps the neurons' factor of each step.
     #[serde(default)]
     pub neurons: Option<u32>,
-    /// The presynaptic vector, by number.
+    /// The one that keeps the presynaptic factor.
     pub pre: u32,
+}
+
+impl Pending {
+    /// The postsynaptic factor, given the neurons' of its step if it is that of the maps alone.
+    pub fn posts_with<'a>(&'a self, neurons: Option<&'a [f64]>) -> Posts<'a> {
+        match neurons {
+            Some(neurons) => Posts {
+                neurons,
+                maps: &self.posts,
+            },
+            None => Posts {
+                neurons: &self.posts,
+                maps: &[],
+            },
+        }
+    }
 }
 
 /// What Adam keeps for a rule. All vectors are laid out as the weights are, padding included.
@@ -99,11 +115,10 @@ impl Moments {
         std::mem::swap(&mut self.shares[share], &mut own.taken);
     }
 
-    /// What waits in a share for the next step, and the change that it will be added to.
-    pub(super) fn pending(&mut self, share: usize) -> Option<(&mut Pending, &mut Vec<f32>)> {
+    /// What waits in a share for later steps, and the change that it will be added to.
+    pub(super) fn pending(&mut self, share: usize) -> Option<(&mut [Pending], &mut Vec<f32>)> {
         let taken = self.shares.get_mut(share)?;
-        let waits = !taken.pending.active.is_empty();
-        waits.then_some((&mut taken.pending, &mut taken.maps))
+        Some((&mut taken.pending, &mut taken.maps))
     }
 
     /// Whether no more factors should wait.

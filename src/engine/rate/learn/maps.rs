@@ -9,19 +9,20 @@ use crate::circuit::connect::Connectivity;
 use crate::circuit::grid::Convolution;
 use crate::compile::Program;
 use crate::compile::expressions::Plastic;
+use crate::compile::kernel::{VectorId, VectorRef};
 use crate::compile::learning::{Factor, OuterRule, OuterTerm, Repeats};
 use crate::engine::convolve::Posts;
 use crate::engine::elementwise;
 use crate::netlist::model::Precision;
 
 /// Adds a rule's products to the change of a convolution in single precision, while shares of the replicas take their steps apart;
-/// `false` if they are others. Of a rule that repeats a presynaptic vector the first product waits for the second one of the next step,
-/// unless an update is due.
+/// `false` if they are others. A product whose presynaptic vector comes again in another one waits for that, unless an update is
+/// due before.
 pub(in crate::engine::rate) fn take_maps(
     step: &mut Step<'_>,
     (rule, repeats): (&OuterRule, Option<Repeats>),
     change: &mut Vec<f32>,
-    pending: &mut Pending,
+    pending: &mut Vec<Pending>,
 ) -> bool {
     let projection = &step.program.circuit.projections[rule.projection.0 as usize];
     let Connectivity::Convolution(shape) = &projection.connectivity else {
@@ -35,24 +36,31 @@ pub(in crate::engine::rate) fn take_maps(
     step.smooth(&rule.filters);
     let sizes = [shape.input.size(), shape.output.size()];
     let of = (shape, Lengths::of(projection, sizes));
-    match (repeats, &rule.terms[..]) {
-        (Some(repeats), [now, before]) => {
-            if pending.active.is_empty() {
-                take_term(step, before, of, change);
-            } else {
-                take_both(step, before, of, (change, pending));
-            }
-            if step.is_due {
-                take_term(step, now, of, change);
-            } else {
-                keep_term(step, now, of, (pending, repeats));
-            }
+    let pair = repeats.map(|repeats| [repeats.first, repeats.again]);
+    for (number, term) in rule.terms.iter().enumerate() {
+        if !pair.is_some_and(|pair| pair.contains(&number)) {
+            take_term(step, term, of, change);
         }
-        (_, terms) => {
-            for term in terms {
-                take_term(step, term, of, change);
-            }
+    }
+    let Some(repeats) = repeats else { return true };
+    let lag = repeats.lag as usize;
+    pending.resize_with(lag, Pending::default);
+    let at = (step.state.step % lag as u64) as usize;
+    take_both(
+        step,
+        &rule.terms[repeats.again],
+        of,
+        (change, &mut pending[at]),
+    );
+    let first = &rule.terms[repeats.first];
+    if step.is_due {
+        for later in 1..lag {
+            let waits = &mut pending[(at + later) % lag];
+            take_pending(step, (repeats, later as u32), of, (change, waits));
         }
+        take_term(step, first, of, change);
+    } else {
+        keep_term(step, first, of, (&mut pending[at], repeats));
     }
     true
 }
@@ -93,6 +101,9 @@ fn take_both(
     let Factor::Vector(pre) = term.pre else {
         return;
     };
+    if pending.active.is_empty() {
+        return take_term(step, term, (shape, lengths), change);
+    }
     let (memory, scratch) = step.parts();
     let Scratch {
         machine,
@@ -143,7 +154,32 @@ fn take_both(
     pending.active.clear();
 }
 
-/// Keeps a product's postsynaptic factor for the next step.
+/// Adds a product that can wait no longer, of the step that is `lag - later` steps ago.
+fn take_pending(
+    step: &mut Step<'_>,
+    (repeats, later): (Repeats, u32),
+    (shape, _): Of<'_>,
+    (change, pending): (&mut Vec<f32>, &mut Pending),
+) {
+    if pending.active.is_empty() {
+        return;
+    }
+    let (memory, scratch) = step.parts();
+    let then = |ring: VectorId| {
+        memory.vector(VectorRef::Delayed {
+            ring,
+            depth: repeats.lag,
+            delay: repeats.lag - later,
+        })
+    };
+    let posts = pending.posts_with(repeats.neurons.map(then));
+    let sides = (posts, then(repeats.pre));
+    let active = &pending.active;
+    scratch.products.take_maps(shape, sides, active, change);
+    pending.active.clear();
+}
+
+/// Keeps a product's postsynaptic factor for a later step.
 fn keep_term(
     step: &mut Step<'_>,
     term: &OuterTerm,
@@ -172,13 +208,14 @@ fn keep_term(
     }
 }
 
-/// A stage ends: products that wait for the step that would have come next are added to the changes.
+/// A stage ends: products that wait for steps that would have come are added to the changes.
 pub(in crate::engine::rate) fn settle_pending(
     program: &Program,
     state: &mut State,
     scratch: &mut Scratch,
 ) {
-    let ranges = shares::ranges(program.layout.replicas);
+    let replicas = program.layout.replicas;
+    let ranges = shares::ranges(replicas);
     for (moments, rule) in state.moments.iter_mut().zip(&program.rules) {
         let Some(moments) = moments else { continue };
         let Plastic::Projection(id) = rule.rule.plastic else {
@@ -191,28 +228,23 @@ pub(in crate::engine::rate) fn settle_pending(
             let Some((pending, maps)) = moments.pending(number) else {
                 continue;
             };
-            let pre = &state.vectors[pending.pre as usize];
-            let row = pre.len() / program.layout.replicas;
-            let pre = &pre[range.start * row..range.end * row];
-            let posts = match pending.neurons {
-                Some(at) => {
-                    let all = &state.vectors[at as usize];
-                    let row = all.len() / program.layout.replicas;
-                    Posts {
-                        neurons: &all[range.start * row..range.end * row],
-                        maps: &pending.posts,
-                    }
+            let lag = pending.len();
+            for (slot, pending) in pending.iter_mut().enumerate() {
+                // A share's part of what a ring keeps of that step.
+                let then = |ring: u32| {
+                    let ring = &state.vectors[ring as usize];
+                    let row = ring.len() / (lag * replicas);
+                    &ring[slot * replicas * row..][range.start * row..range.end * row]
+                };
+                if pending.active.is_empty() {
+                    continue;
                 }
-                None => Posts {
-                    neurons: &pending.posts,
-                    maps: &[],
-                },
-            };
-            let sides = (posts, pre);
-            scratch
-                .products
-                .take_maps(shape, sides, &pending.active, maps);
-            pending.active.clear();
+                let posts = pending.posts_with(pending.neurons.map(then));
+                let sides = (posts, then(pending.pre));
+                let active = &pending.active;
+                scratch.products.take_maps(shape, sides, active, maps);
+                pending.active.clear();
+            }
         }
     }
 }
