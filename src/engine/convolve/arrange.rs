@@ -16,6 +16,9 @@ const COLUMNS: usize = 64;
 /// Places whose maps are turned round at a time.
 const PLACES: usize = 16;
 
+/// Groups of maps that are asked for before their turn.
+const AHEAD: usize = 3;
+
 /// Numbers of a neuron in a cache line.
 const LINE: usize = 8;
 
@@ -146,6 +149,8 @@ impl Shape<'_> {
         (out, desk): (&mut [T], &mut Desk<T>),
     ) {
         let (count, row) = (all.numbers.len(), padded(self.maps));
+        let groups = self.maps.div_ceil(ROWS);
+        let mut turn = 0;
         // What is written side by side is written one after the other.
         for begin in (0..self.places).step_by(PLACES) {
             let n = PLACES.min(self.places - begin);
@@ -154,13 +159,9 @@ impl Shape<'_> {
                 let mut first = 0;
                 while first < self.maps {
                     let group = power(self.maps - first, ROWS);
-                    let next = match first + group < self.maps {
-                        true => Some((*replica, first + group)),
-                        false => all.numbers.get(at + 1).map(|replica| (*replica, 0)),
-                    };
-                    if let Some((replica, first)) = next {
-                        let rows = &all.rows[replica * self.post_row..][..self.post_row];
-                        self.ask_for(rows, first, (begin, n));
+                    if first % ROWS == 0 {
+                        self.ask_for(all, turn + AHEAD, groups);
+                        turn += 1;
                     }
                     let (a, b) = desk.halves(group * n);
                     for (map, out) in a.chunks_exact_mut(n).enumerate() {
@@ -179,14 +180,18 @@ impl Shape<'_> {
         }
     }
 
-    /// Asks for the next maps' factors of some places: they lie apart, and nobody guesses where.
+    /// Asks for the maps' factors of some places that will be turned round later: they lie apart, and nobody guesses where.
     #[inline(always)]
-    fn ask_for(&self, rows: &[f64], first: usize, (begin, n): (usize, usize)) {
+    fn ask_for(&self, all: Replicas<'_>, turn: usize, groups: usize) {
+        let (rest, first) = (turn / groups, turn % groups * ROWS);
+        let (block, at) = (rest / all.numbers.len(), rest % all.numbers.len());
+        let rows = &all.rows[all.numbers[at] * self.post_row..][..self.post_row];
+        let begin = block * PLACES;
+        let end = self.places.min(begin + PLACES);
         for map in first..(first + ROWS).min(self.maps) {
-            let places = map * self.places + begin;
-            (places..places + n)
+            (begin..end)
                 .step_by(LINE)
-                .for_each(|at| prefetch(rows, at));
+                .for_each(|place| prefetch(rows, map * self.places + place));
         }
     }
 
