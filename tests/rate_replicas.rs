@@ -187,7 +187,7 @@ fn products_that_wait_are_those_that_do_not_and_threads_change_no_bit() {
 
 /// A circuit of 20 replicas: pictures of noise, a convolution and an all-to-all projection that learn with an optimiser, a bias that
 /// learns, and a modulator of which each replica has a value that is 0 in about half of them.
-fn shares(measure: &str) -> String {
+fn shares(rule: &str, measure: &str) -> String {
     let learn = |rule: &str| {
         format!(
             "learn = {{ rule = \"{rule}\", optimiser = {{ adam = {{ rate = 1e-3, epsilon = 1e-3, every = 4 }} }} }}"
@@ -197,7 +197,7 @@ fn shares(measure: &str) -> String {
         "replicas = 20\n[neuron.source]\nsoma = {{ value = \"noise\" }}\n\
          [neuron.relay]\nsoma = {{ value = \"drive\" }}\n\
          [neuron.cell]\nsoma = {{ value = \"f(drive)\", f = \"max(x, 0)\" }}\n\
-         [rule.now]\ndw = \"gate * post * pre - 0.5 * gate * prev(post) * prev(pre)\"\n\
+         [rule.now]\ndw = \"{rule}\"\n\
          [rule.up]\ndw = \"gate * (1 - post)\"\n\
          [modulator.gate]\nvalue = \"step(sum(b) - 12) * (1 + 0.1 * sum(c))\"\nper-replica = true\n\
          [population.a]\nneuron = \"source\"\nshape = [2, 5, 6]\n\
@@ -214,10 +214,22 @@ fn shares(measure: &str) -> String {
     ))
 }
 
+/// Products of a step and of the one before.
+const ONE_STEP: &str = "gate * post * pre - 0.5 * gate * prev(post) * prev(pre)";
+
+/// Products of a step, of one a few before, and of one before the last update.
+const SOME_STEPS: &str = "gate * post * pre - 0.5 * gate * prev(post, 3) * prev(pre, 3) + 0.3 * gate * prev(post, 7) * prev(pre, 7)";
+
 #[test]
 fn shares_of_the_replicas_agree_with_all_together_and_threads_change_no_bit() {
+    for rule in [ONE_STEP, SOME_STEPS] {
+        check_shares(rule);
+    }
+}
+
+fn check_shares(rule: &str) {
     let learned = |measure: &str, threads: usize, pieces: &[u64]| {
-        let mut bench = Bench::of(experiment(&shares(measure)), threads);
+        let mut bench = Bench::of(experiment(&shares(rule, measure)), threads);
         let before = [bench.weights("K"), bench.weights("W")].concat();
         pieces.iter().for_each(|steps| bench.run(*steps));
         // What waits for a step that another stage takes is not lost.
@@ -254,14 +266,14 @@ fn shares_of_the_replicas_agree_with_all_together_and_threads_change_no_bit() {
 
 #[test]
 fn who_looks_sees_all_replicas_of_shares_that_are_apart() {
-    let mut bench = Bench::new(&shares(""));
+    let mut bench = Bench::new(&shares(ONE_STEP, ""));
     let mut seen = Vec::new();
     let program = bench.experiment.program.clone();
     let at = |name: &str, state: &State| value(&program, state, name);
     bench.watch(6, |state| {
         seen.push((at("b.soma", state), weights(&program, state, "W")))
     });
-    let mut blind = Bench::new(&shares(""));
+    let mut blind = Bench::new(&shares(ONE_STEP, ""));
     for (found, learned) in seen {
         blind.run(1);
         assert_eq!(found, blind.value("b.soma"));
