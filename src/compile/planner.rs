@@ -238,6 +238,8 @@ impl Planner<'_> {
             let ungated = self.program.gates.is_empty();
             let outer = learning.as_ref().filter(|_| ungated);
             let repeats = outer.and_then(|learning| learning.repeats(&remember));
+            // What would wait beyond an update gains nothing.
+            let within = |every: u64| repeats.filter(|repeats| u64::from(repeats.lag) < every);
             self.plan.remember.extend(remember);
             match rule.rule.optimiser {
                 None => self.plan.learn.extend(learning),
@@ -246,7 +248,7 @@ impl Planner<'_> {
                     plastic: rule.rule.plastic,
                     learning,
                     reads_weight: rule.reads_weight(),
-                    repeats,
+                    repeats: within(adam.every),
                     adam,
                     within: self.bounds(rule.rule.plastic),
                 }),
