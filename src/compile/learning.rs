@@ -189,14 +189,11 @@ impl Learning {
         let Learning::Outer(rule) = self else {
             return None;
         };
-        let again = |(first, now): (usize, &OuterTerm)| {
-            let terms = rule.terms.iter().enumerate();
-            let all =
-                terms.filter_map(move |(at, later)| repeated(now, later, remember, [first, at]));
-            all.min_by_key(|repeats| repeats.lag)
-        };
-        let all = rule.terms.iter().enumerate().filter_map(again);
-        all.min_by_key(|repeats| repeats.lag)
+        let terms = || rule.terms.iter().enumerate();
+        let pairs = terms().flat_map(|(first, now)| {
+            terms().filter_map(move |(again, later)| repeated(now, later, remember, [first, again]))
+        });
+        pairs.min_by_key(|repeats| repeats.lag)
     }
 }
 

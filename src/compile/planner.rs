@@ -237,9 +237,11 @@ impl Planner<'_> {
             let (learning, remember) = method::plan(self, rule)?;
             let ungated = self.program.gates.is_empty();
             let outer = learning.as_ref().filter(|_| ungated);
-            let repeats = outer.and_then(|learning| learning.repeats(&remember));
-            // What would wait beyond an update gains nothing.
-            let within = |every: u64| repeats.filter(|repeats| u64::from(repeats.lag) < every);
+            let repeats = outer.zip(rule.rule.optimiser).and_then(|(learning, adam)| {
+                // What would wait beyond an update gains nothing.
+                let repeats = learning.repeats(&remember);
+                repeats.filter(|repeats| u64::from(repeats.lag) < adam.every)
+            });
             self.plan.remember.extend(remember);
             match rule.rule.optimiser {
                 None => self.plan.learn.extend(learning),
@@ -248,7 +250,7 @@ impl Planner<'_> {
                     plastic: rule.rule.plastic,
                     learning,
                     reads_weight: rule.reads_weight(),
-                    repeats: within(adam.every),
+                    repeats,
                     adam,
                     within: self.bounds(rule.rule.plastic),
                 }),

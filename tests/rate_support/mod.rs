@@ -444,3 +444,11 @@ lags = 5
 kind = "correlation-matrix"
 of = "world.latent"
 "#;
+
+/// Series are alike, step by step.
+pub fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (t, (f, e)) in found.iter().zip(expected).enumerate() {
+        assert!((f - e).abs() <= tolerance, "{what}, step {t}: {f}, not {e}");
+    }
+}

@@ -86,6 +86,22 @@ pub struct Posts<'a> {
     pub maps: &'a [f64],
 }
 
+impl<'a> Posts<'a> {
+    /// A factor, or that of the maps alone if the neurons' is given.
+    pub fn of(factor: &'a [f64], neurons: Option<&'a [f64]>) -> Posts<'a> {
+        match neurons {
+            Some(neurons) => Posts {
+                neurons,
+                maps: factor,
+            },
+            None => Posts {
+                neurons: factor,
+                maps: &[],
+            },
+        }
+    }
+}
+
 /// Adds, summed over places and some replicas, postsynaptic factor times presynaptic patch to a change of weights.
 ///
 /// # Shape

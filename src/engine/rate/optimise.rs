@@ -15,7 +15,7 @@ use crate::compile::learning::Learning;
 use crate::compile::plan::OptimisedStep;
 use crate::compile::program::PlacedRule;
 use crate::compile::{Program, Weights};
-use crate::engine::convolve::{self, Posts};
+use crate::engine::convolve;
 use crate::vector::Vector;
 pub(super) use job::Space;
 use job::{Job, Of};
@@ -46,22 +46,6 @@ pub(super) struct Pending {
     pub neurons: Option<u32>,
     /// The one that keeps the presynaptic factor.
     pub pre: u32,
-}
-
-impl Pending {
-    /// The postsynaptic factor, given the neurons' of its step if it is that of the maps alone.
-    pub fn posts_with<'a>(&'a self, neurons: Option<&'a [f64]>) -> Posts<'a> {
-        match neurons {
-            Some(neurons) => Posts {
-                neurons,
-                maps: &self.posts,
-            },
-            None => Posts {
-                neurons: &self.posts,
-                maps: &[],
-            },
-        }
-    }
 }
 
 /// What Adam keeps for a rule. All vectors are laid out as the weights are, padding included.

@@ -140,16 +140,8 @@ fn take_both(
     active.extend(sides.map_or(&[][..], |sides| sides.active));
     active.sort_unstable();
     active.dedup();
-    let posts = match (pending.neurons, term.post.copied()) {
-        (Some(_), Some(place)) => Posts {
-            neurons: memory.vector(place),
-            maps: both,
-        },
-        _ => Posts {
-            neurons: both,
-            maps: &[],
-        },
-    };
+    let neurons = pending.neurons.and(term.post.copied());
+    let posts = Posts::of(both, neurons.map(|place| memory.vector(place)));
     products.take_maps(shape, (posts, memory.vector(pre)), active, change);
     pending.active.clear();
 }
@@ -172,7 +164,7 @@ fn take_pending(
             delay: repeats.lag - later,
         })
     };
-    let posts = pending.posts_with(repeats.neurons.map(then));
+    let posts = Posts::of(&pending.posts, repeats.neurons.map(then));
     let sides = (posts, then(repeats.pre));
     let active = &pending.active;
     scratch.products.take_maps(shape, sides, active, change);
@@ -239,7 +231,7 @@ pub(in crate::engine::rate) fn settle_pending(
                 if pending.active.is_empty() {
                     continue;
                 }
-                let posts = pending.posts_with(pending.neurons.map(then));
+                let posts = Posts::of(&pending.posts, pending.neurons.map(then));
                 let sides = (posts, then(pending.pre));
                 let active = &pending.active;
                 scratch.products.take_maps(shape, sides, active, maps);
