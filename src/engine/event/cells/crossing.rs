@@ -1,6 +1,7 @@
 //! When a neuron does something by itself: the next crossing of a threshold, and how long it may sleep.
 
-use super::{Cells, FEW, Own};
+use super::run::Own;
+use super::{Cells, FEW};
 use crate::engine::event::model::Burst;
 use crate::engine::event::record::{self, Timer};
 use crate::engine::event::regime::{Regime, RegimeKey, Watch};

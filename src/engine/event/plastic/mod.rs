@@ -3,21 +3,22 @@
 //! The rule itself is in [`crate::plasticity`]. Here its numbers live: of each presynaptic neuron (every partition has its
 //! own copy, driven by the same spikes), of each postsynaptic neuron, of each synapse, and of the projection.
 
+mod arrivals;
 mod incoming;
+mod post;
 mod read;
 mod voltages;
 
 use std::sync::Arc;
 
+use self::arrivals::Arriving;
 use self::incoming::{Incoming, presynaptic};
-use self::voltages::{read_voltages, voltages_at};
+use self::voltages::voltages_at;
 use super::dendrite::Dendrite;
 use super::linear::Modes;
 use super::synapses::{Synapses, Weights};
-use super::time::to_ms;
 use crate::plasticity::{
-    Arrival, Channel, GeneralRule, Intervals, Moment, PlasticRule, Presynaptic, SINGLE_LEN,
-    Signals, Single, SingleArrival,
+    Channel, GeneralRule, Intervals, Moment, PlasticRule, Presynaptic, Single, SingleArrival,
 };
 use crate::prefetch::{large_pages, prefetch};
 
@@ -53,18 +54,6 @@ pub struct Learning {
     incoming: Option<Incoming>,
     /// Postsynaptic events on their way to the synapses, if that takes time.
     dendrite: Option<Dendrite>,
-}
-
-/// A presynaptic event that arrives.
-#[derive(Debug, Default)]
-struct Arriving {
-    arrival: Arrival,
-    /// Traces before it, and when the event before it arrived (ms).
-    before: Vec<f64>,
-    since: f64,
-    at: f64,
-    source: u32,
-    signals: Signals,
 }
 
 impl Learning {
@@ -127,51 +116,6 @@ impl Learning {
                 PlasticRule::General(_) => synapse.fill(0.0),
             }
         }
-    }
-
-    /// Forgets what arrived in the last window.
-    pub fn begin_window(&mut self) {
-        self.arriving = 0;
-        self.singles.clear();
-    }
-
-    /// An event of a presynaptic neuron arrives (ms); events come in order. Gives its number within the window.
-    pub fn arrive(&mut self, source: u32, signals: Signals, at: f64, channels: &[Channel]) -> u32 {
-        let traces = self.rule.traces();
-        let len = traces.pre_len();
-        let pre = &mut self.pre[source as usize * len..(source as usize + 1) * len];
-        let since = std::mem::replace(&mut self.pre_last[source as usize], at);
-        let place = if self.single.is_some() {
-            0
-        } else {
-            self.arriving
-        };
-        if place == self.arrivals.len() {
-            self.arrivals.push(Arriving::default());
-        }
-        let arriving = &mut self.arrivals[place];
-        (
-            arriving.since,
-            arriving.at,
-            arriving.source,
-            arriving.signals,
-        ) = (since, at, source, signals);
-        arriving.before.clear();
-        arriving.before.extend_from_slice(pre);
-        if let PlasticRule::Lazy(rule) = &*self.rule {
-            let now = Moment {
-                shared: &self.shared,
-                channels,
-                at,
-            };
-            rule.arrive(&mut arriving.arrival, pre, at - since, signals, now);
-        }
-        if let Some(single) = &self.single {
-            self.singles.push(single.arrival(&arriving.arrival));
-        }
-        traces.pre_event(pre, signals, at - since);
-        self.arriving += 1;
-        self.arriving as u32 - 1
     }
 
     /// Asks for what a synapse keeps beside its weight.
@@ -268,163 +212,6 @@ impl Learning {
             let sides = (Presynaptic { traces, since }, post);
             each(rule, sides, (state, &mut weights[synapse]), now);
         }
-    }
-
-    /// An arrival acts at a synapse, which learns first; gives the weight.
-    #[inline(always)]
-    pub fn deliver(
-        &mut self,
-        (neuron, synapse, arrival): (u32, usize, u32),
-        state: (&Modes, &[f64]),
-        weight: &mut f64,
-        channels: &[Channel],
-    ) -> f64 {
-        let Some(single) = &self.single else {
-            return self.deliver_any((neuron, synapse, arrival), state, weight, channels);
-        };
-        let post = (neuron - self.base) as usize * single.post_len;
-        let post = &self.post[post..post + single.post_len];
-        let (kept, _) = self.synapses.as_chunks_mut::<SINGLE_LEN>();
-        let arrival = &self.singles[arrival as usize];
-        single.deliver(arrival, post, &mut kept[synapse], weight);
-        *weight
-    }
-
-    /// The same for any rule.
-    #[inline(never)]
-    fn deliver_any(
-        &mut self,
-        place: (u32, usize, u32),
-        (modes, y): (&Modes, &[f64]),
-        weight: &mut f64,
-        channels: &[Channel],
-    ) -> f64 {
-        let traces = self.rule.traces();
-        if self.reads.is_empty() {
-            return self.deliver_with(place, &[], weight, channels);
-        }
-        let mut voltages = [0.0; 16];
-        let reads = read_voltages(traces, modes, y, &mut voltages);
-        self.deliver_with(place, &voltages[..reads], weight, channels)
-    }
-
-    /// The same, with the voltages that the rule reads.
-    #[inline(always)]
-    fn deliver_with(
-        &mut self,
-        (neuron, synapse, arrival): (u32, usize, u32),
-        voltages: &[f64],
-        weight: &mut f64,
-        channels: &[Channel],
-    ) -> f64 {
-        let traces = self.rule.traces();
-        let at = (neuron - self.base) as usize * traces.post_len();
-        let post = &self.post[at..at + traces.post_len()];
-        let arriving = &self.arrivals[arrival as usize];
-        let len = self.synapse_len;
-        let state = &mut self.synapses[synapse * len..(synapse + 1) * len];
-        match &*self.rule {
-            PlasticRule::Lazy(rule) => {
-                rule.deliver(&arriving.arrival, post, voltages, state, weight)
-            }
-            PlasticRule::General(rule) => {
-                let now = Moment {
-                    shared: &self.shared,
-                    channels,
-                    at: arriving.at,
-                };
-                let pre = Presynaptic {
-                    traces: &arriving.before,
-                    since: arriving.since,
-                };
-                rule.deliver(
-                    (pre, post),
-                    (state, weight),
-                    arriving.signals,
-                    voltages,
-                    now,
-                );
-            }
-        }
-        *weight
-    }
-
-    /// A postsynaptic event at a time (ps); `y` is the neuron's state just before it.
-    pub fn post_event(
-        &mut self,
-        neuron: u32,
-        signals: Signals,
-        (modes, y): (&Modes, &[f64]),
-        time: i64,
-        table: &mut Synapses,
-        channels: &[Channel],
-    ) {
-        if let Some(dendrite) = &mut self.dendrite {
-            dendrite.send((neuron - self.base) as usize, signals, time);
-            return;
-        }
-        let mut voltages = [0.0; 16];
-        let reads = read_voltages(self.rule.traces(), modes, y, &mut voltages);
-        let event = (signals, &voltages[..reads]);
-        self.tell_post(neuron, event, to_ms(time), table, channels);
-    }
-
-    /// Before an arrival, by its number within the window, acts: its synapse is told what has reached it before.
-    #[inline]
-    pub fn reach_before(
-        &mut self,
-        neuron: u32,
-        arrival: u32,
-        table: &mut Synapses,
-        channels: &[Channel],
-    ) {
-        if self.dendrite.is_some() {
-            let at = self.arrivals[arrival as usize].at;
-            self.reach(neuron, at, table, channels);
-        }
-    }
-
-    /// Tells the synapses of a neuron what has reached them before a time (ms).
-    fn reach(&mut self, neuron: u32, at: f64, table: &mut Synapses, channels: &[Channel]) {
-        let place = (neuron - self.base) as usize;
-        while let Some((due, signals)) = self.dendrite.as_mut().and_then(|d| d.next(place, at)) {
-            self.tell_post(neuron, (signals, &[]), due, table, channels);
-        }
-    }
-
-    /// The same for all neurons here: before a window begins, modulators change or reference times are moved.
-    pub fn reach_all(&mut self, at: f64, table: &mut Synapses, channels: &[Channel]) {
-        let due = self.dendrite.as_mut().map(|d| d.due(at));
-        for place in due.unwrap_or_default() {
-            self.reach(self.base + place as u32, at, table, channels);
-        }
-    }
-
-    fn tell_post(
-        &mut self,
-        neuron: u32,
-        (signals, voltages): (Signals, &[f64]),
-        at: f64,
-        table: &mut Synapses,
-        channels: &[Channel],
-    ) {
-        self.visit(
-            (neuron, at),
-            table,
-            (channels, at),
-            |rule, sides, kept, now| {
-                rule.post_event(sides, kept, signals, voltages, now);
-            },
-        );
-        let traces = self.rule.traces();
-        let now = Moment {
-            shared: &self.shared,
-            channels,
-            at,
-        };
-        let place = (neuron - self.base) as usize * traces.post_len();
-        let post = &mut self.post[place..place + traces.post_len()];
-        traces.post_event(post, signals, voltages, now);
     }
 
     /// Before modulators change at a time (ms): what is integrated over them is brought up to it.
