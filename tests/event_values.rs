@@ -174,13 +174,46 @@ fn a_reset_above_the_threshold_needs_refractoriness() {
         "add = { apical = \"1 mV\" }",
     );
     let text = text.replacen("size = 3\n", "size = 3\nsoma.bias = \"1 nA\"\n", 1);
-    let mut simulation = Simulation::new(program(&text), 1).unwrap();
+    let said = stopped(&text);
+    assert!(said.contains("again and again"), "{said}");
+}
+
+/// Why a run of 50 ms ends with an error.
+fn stopped(text: &str) -> String {
+    let mut simulation = Simulation::new(program(text), 1).unwrap();
     let result = simulation.run_until(
         from_ms(50.0),
         &mut apical::engine::event::simulation::Unobserved,
     );
-    let said = result.unwrap_err().to_string();
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn neurons_that_spike_nearly_without_end_stop_the_run() {
+    // Refractory for a picosecond, and above its threshold some nanoseconds later.
+    let text = changed("refractory = \"1 ms\"", "refractory = \"1e-9 ms\"");
+    let text = text.replacen("size = 3\n", "size = 3\nsoma.bias = \"1e9 pA\"\n", 1);
+    let said = stopped(&text);
     assert!(said.contains("again and again"), "{said}");
+    // Sources of its own, one for each neuron.
+    let text = r#"
+[population.source]
+neuron = "poisson"
+size = 3
+parameter.rate = "1e30 Hz"
+[population.cell]
+neuron = "lif"
+size = 3
+[projection.P]
+from = "source"
+to = "cell.soma"
+receptor = "exc"
+connect = "one-to-one"
+weight = "1 pA"
+delay = "1 ms"
+"#;
+    let said = stopped(text);
+    assert!(said.contains("no bound below 10 MHz"), "{said}");
 }
 
 #[test]

@@ -106,7 +106,6 @@ impl Program {
     /// Explains what the compiler made of the circuit.
     pub fn explain(&self) -> Explanation {
         let circuit = &self.circuit;
-        let numbers: usize = self.layout.vectors.iter().map(|v| v.len()).sum();
         let mut not_local = self.shared_weights();
         not_local.extend(self.optimised());
         if self.layout.replicas > 1 {
@@ -140,11 +139,7 @@ impl Program {
                 }),
                 Plastic::Projection(_) => None,
             });
-        let bias_count = self.layout.biases.len();
         let synapses = circuit.synapses();
-        let singles = circuit.projections.iter();
-        let singles = singles.filter(|p| p.precision == Precision::Single);
-        let single: usize = singles.map(|p| p.connectivity.count()).sum();
         let all = projections.into_iter().chain(biases).collect();
         Explanation {
             circuit: circuit.name.clone(),
@@ -153,7 +148,7 @@ impl Program {
             step: circuit.step_length().to_string(),
             neurons: circuit.neurons(),
             synapses,
-            bytes: 8 * (circuit.weights() + numbers + bias_count) - 4 * single,
+            bytes: self.bytes(),
             gates: self
                 .gates
                 .iter()
@@ -169,6 +164,15 @@ impl Program {
             multiply_adds_per_step: self.multiply_adds(),
             not_local,
         }
+    }
+
+    /// Memory of weights, values and states.
+    pub fn bytes(&self) -> usize {
+        let numbers: usize = self.layout.vectors.iter().map(|v| v.len()).sum();
+        let singles = self.circuit.projections.iter();
+        let singles = singles.filter(|p| p.precision == Precision::Single);
+        let single: usize = singles.map(|p| p.connectivity.count()).sum();
+        8 * (self.circuit.weights() + numbers + self.layout.biases.len()) - 4 * single
     }
 
     /// Projections that share weights.

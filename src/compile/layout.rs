@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::kernel::{ScalarId, VectorId, VectorRef};
 use super::reading::{Expr, Reading};
+use super::room::Room;
 use crate::circuit::{
     Circuit, CompartmentId, InputId, ModulatorId, Output, PopulationId, ProjectionId, sample,
 };
@@ -81,6 +82,8 @@ pub struct Layout {
     pub rings: HashMap<CompartmentId, (VectorId, u32)>,
     /// Modulators of which each replica has a value: the first value, and whether it has changed, of each.
     pub per_replica: HashMap<ModulatorId, (ScalarId, ScalarId)>,
+    /// What memory there is for all this. Vectors that do not fit into it are empty.
+    pub room: Room,
 }
 
 /// Which numbers of an expression each replica has of its own.
@@ -122,8 +125,9 @@ impl Layout {
         for (p, population) in circuit.populations.iter().enumerate() {
             for (k, (name, distribution)) in population.parameters.iter().enumerate() {
                 let stream = format!("parameter {}.{name}", population.name);
-                let values = sample::draw_all(distribution, population.size, circuit.seed, &stream);
-                let id = layout.replicated(&values);
+                let id = layout.replicated(population.size, || {
+                    sample::draw_all(distribution, population.size, circuit.seed, &stream)
+                });
                 layout
                     .parameters
                     .insert((PopulationId(p as u32), k as u32), id);
@@ -144,8 +148,13 @@ impl Layout {
             .collect();
         delayed.sort_unstable();
         for (id, depth) in delayed {
-            let value = layout.vectors[layout.values[&id].0 as usize].clone();
-            let ring = layout.vector(value.to_vec().repeat(depth as usize), depth);
+            let value = layout.values[&id].0 as usize;
+            let length = layout.vectors[value].len().saturating_mul(depth as usize);
+            let ring = match layout.room.take(length) {
+                true => layout.vectors[value].repeat(depth as usize),
+                false => vec![],
+            };
+            let ring = layout.vector(ring.into(), depth);
             layout.rings.insert(id, (ring, depth));
         }
         layout
@@ -163,28 +172,30 @@ impl Layout {
                 &format!("{what} {name}"),
             )
         };
-        let start = compartment
-            .start
-            .as_ref()
-            .map_or(vec![0.0; population.size], |d| drawn("start", d));
-        let value = self.replicated(&start);
+        let all = self.replicas.saturating_mul(padded(population.size));
+        let value = match &compartment.start {
+            Some(start) => self.replicated(population.size, || drawn("start", start)),
+            None => self.zeros(all, 1),
+        };
         self.values.insert(id, value);
-        let drive = self.replicated(&vec![0.0; population.size]);
+        let drive = self.zeros(all, 1);
         self.drives.insert(id, drive);
         if let Some(bias) = &compartment.bias {
-            let mut values = drawn("bias", &bias.start);
-            values.resize(padded(population.size), 0.0);
-            let id_of_bias = self.vector(values, 0);
+            let mut values = vec![];
+            if self.room.take(padded(population.size)) {
+                values = drawn("bias", &bias.start);
+                values.resize(padded(population.size), 0.0);
+            }
+            let id_of_bias = self.vector(values.into(), 0);
             self.biases.insert(id, id_of_bias);
         }
         let text = match &compartment.dynamics {
             Dynamics::Value(text) | Dynamics::Derivative(text) => &text.value,
         };
         if text.contains("noise") {
-            let length = self.replicas * padded(population.size);
             self.sources.push(Source::Noise {
                 name: format!("noise {name}"),
-                length,
+                length: all,
             });
         }
     }
@@ -202,19 +213,29 @@ impl Layout {
         first
     }
 
-    /// A vector, with what [`Layout::slots`] says of it.
-    pub(super) fn vector(&mut self, values: Vec<f64>, slots: u32) -> VectorId {
-        self.vectors.push(values.into());
+    /// A vector of so many zeros, with what [`Layout::slots`] says of it.
+    pub(super) fn zeros(&mut self, length: usize, slots: u32) -> VectorId {
+        let length = if self.room.take(length) { length } else { 0 };
+        self.vector(Vector::zeros(length), slots)
+    }
+
+    /// A vector for which there is room, with what [`Layout::slots`] says of it.
+    fn vector(&mut self, values: Vector, slots: u32) -> VectorId {
+        self.vectors.push(values);
         self.slots.push(slots);
         VectorId((self.vectors.len() - 1) as u32)
     }
 
-    /// A vector padded and repeated for each replica. The padding repeats the last value: a time constant of 0
+    /// A vector of `size` values, padded and repeated for each replica. The padding repeats the last value: a time constant of 0
     /// there would fill it with NaN.
-    fn replicated(&mut self, values: &[f64]) -> VectorId {
-        let mut one = values.to_vec();
-        one.resize(padded(values.len()), values.last().copied().unwrap_or(0.0));
-        self.vector(one.repeat(self.replicas), 1)
+    fn replicated(&mut self, size: usize, values: impl FnOnce() -> Vec<f64>) -> VectorId {
+        let mut all = Vector::default();
+        if self.room.take(self.replicas.saturating_mul(padded(size))) {
+            let mut one = values();
+            one.resize(padded(size), one.last().copied().unwrap_or(0.0));
+            all = one.repeat(self.replicas).into();
+        }
+        self.vector(all, 1)
     }
 
     /// Makes sure that the sources deliver something, and says where.
@@ -230,8 +251,8 @@ impl Layout {
             match reading {
                 Reading::Current(id) if !self.currents.contains_key(id) => {
                     let to = circuit.projections[id.0 as usize].to;
-                    let drive = &self.vectors[self.drives[&to].0 as usize];
-                    let at = self.vector(vec![0.0; drive.len()], 1);
+                    let length = self.vectors[self.drives[&to].0 as usize].len();
+                    let at = self.zeros(length, 1);
                     self.currents.insert(*id, at);
                 }
                 Reading::Input(id, output) => self.source(Source::Input(*id, *output)),
@@ -291,9 +312,9 @@ impl Layout {
                 own == Own::All || own == Own::Dependent && expr.differs(circuit, filter.input);
             let neurons = match filter.shape {
                 Shape::Scalar if its_own => {
-                    let length = depth as usize * self.replicas;
+                    let length = self.replicas.saturating_mul(depth as usize);
                     let ring = matches!(filter.kind, FilterKind::Previous(_))
-                        .then(|| (self.vector(vec![0.0; length], depth), depth));
+                        .then(|| (self.zeros(length, depth), depth));
                     return FilterPlace::Replicas {
                         value: self.block(0.0),
                         ring,
@@ -301,7 +322,7 @@ impl Layout {
                 }
                 Shape::Scalar => {
                     let ring = matches!(filter.kind, FilterKind::Previous(_))
-                        .then(|| (self.vector(vec![0.0; depth as usize], 0), depth));
+                        .then(|| (self.zeros(depth as usize, 0), depth));
                     return FilterPlace::Scalar {
                         value: self.scalar(0.0),
                         ring,
@@ -315,9 +336,9 @@ impl Layout {
                 Shape::Pre => ends.0,
                 Shape::Post => ends.1,
             };
-            let length = self.replicas * padded(neurons) * depth as usize;
+            let length = self.replicas.saturating_mul(padded(neurons));
             FilterPlace::Vector {
-                state: self.vector(vec![0.0; length], depth),
+                state: self.zeros(length.saturating_mul(depth as usize), depth),
                 depth,
             }
         };

@@ -134,6 +134,9 @@ impl Program {
             )
         };
         let equation_filters = expressions.equations.iter().map(&mut filters).collect();
+        if let Some(problem) = layout.room.problem(netlist.circuit.name.span) {
+            return Err(vec![problem]);
+        }
         let mut delayed: Vec<_> = layout
             .rings
             .iter()
@@ -251,7 +254,7 @@ fn place_probe(circuit: &Circuit, layout: &mut Layout, expr: Expr) -> Placed<Pro
     let what = match expr.formula.shape() {
         Shape::Vector(n) => {
             let length = layout.replicas * padded(n as usize);
-            Probe::Vector(layout.vector(vec![0.0; length], 1), n as usize)
+            Probe::Vector(layout.zeros(length, 1), n as usize)
         }
         _ => Probe::Scalar(layout.sums(1)[0]),
     };

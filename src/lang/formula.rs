@@ -16,6 +16,9 @@ pub struct Filter {
     pub tau: f64,
 }
 
+/// How many steps back something may be read, through a filter or a delayed projection.
+pub const FARTHEST: u32 = 100_000;
+
 /// Kinds of memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum FilterKind {

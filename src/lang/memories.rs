@@ -2,7 +2,7 @@
 
 use super::ast::Ast;
 use super::build::{Builder, Typed};
-use super::formula::{Filter, FilterKind};
+use super::formula::{FARTHEST, Filter, FilterKind};
 use super::functions::Builtin;
 use super::graph::{NodeId, Shape, Symbol};
 use super::ops::Binary;
@@ -105,12 +105,14 @@ impl Builder<'_> {
     pub(super) fn previous(&mut self, x: &Ast, n: &Ast) -> Typed {
         let steps = self.plain_value(n, "a number of steps");
         match self.graph.constant(steps.node) {
-            Some(n) if n.fract().abs() < f64::EPSILON && (1.0..=100_000.0).contains(&n) => {
+            Some(n)
+                if n.fract().abs() < f64::EPSILON && (1.0..=f64::from(FARTHEST)).contains(&n) =>
+            {
                 self.filter(x, FilterKind::Previous(n as u32), 0.0)
             }
             _ => {
                 let message =
-                    "`prev` needs a constant whole number of steps from 1 to 100000".to_owned();
+                    format!("`prev` needs a constant whole number of steps from 1 to {FARTHEST}");
                 self.mistake(n, message, "", Some("such as prev(x, 3)".to_owned()))
             }
         }

@@ -35,7 +35,7 @@ pub mod walk;
 
 pub use activation::activation;
 pub use build::{BuildError, build};
-pub use formula::{Filter, FilterKind, Formula};
+pub use formula::{FARTHEST, Filter, FilterKind, Formula};
 pub use graph::{Graph, NodeId, Shape, Symbol};
 pub use parse::{ParseError, parse};
 pub use scope::{Meaning, Refusal, Scope};

@@ -6,6 +6,7 @@ use super::super::connect::{Connectivity, connect};
 use super::super::grid::shaped;
 use super::super::{Circuit, CircuitKind, CompartmentId, PopulationId, Projection};
 use super::{MOST, Resolver, is_bare_zero};
+use crate::lang::FARTHEST;
 use crate::netlist::model::{self, Delay, Name, Precision};
 use crate::source::{Problem, suggest};
 use crate::units::Dimension;
@@ -180,7 +181,17 @@ impl Resolver<'_> {
         match &table.delay {
             None => 0,
             Some(delay) => match &delay.value {
-                Delay::Same(delay) => circuit.steps(*delay, 0) as usize,
+                Delay::Same(value) => {
+                    let steps = circuit.steps(*value, 0);
+                    if steps > u64::from(FARTHEST) {
+                        let message = format!("a delay of {steps} steps is too long");
+                        let problem = Problem::new(message, delay.span, "too long");
+                        let help = format!("at most {FARTHEST} steps");
+                        self.problems.push(problem.help(help));
+                        return 0;
+                    }
+                    steps as usize
+                }
                 Delay::Drawn(_) => {
                     let message = "in a rate circuit all synapses of a projection have one delay";
                     let problem = Problem::new(message, delay.span, "one for each synapse");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::SpikeTimes;
+use super::super::{LEAST_INTERVAL, SpikeTimes};
 use super::Resolver;
 use crate::input::data::{read_columns, read_sonata_spikes, row_name};
 use crate::netlist::model::{self, Times};
@@ -33,6 +33,15 @@ impl Resolver<'_> {
         of.iter_mut()
             .for_each(|times| times.sort_by(f64::total_cmp));
         let repeat_ms = table.repeat.as_ref().map(|repeat| repeat.value.value);
+        if let Some(repeat) = &table.repeat
+            && repeat.value.value < LEAST_INTERVAL
+        {
+            let message = format!("the times start anew after {} ms", repeat.value.value);
+            let problem = Problem::new(message, repeat.span, "too early");
+            self.problems
+                .push(problem.help("repeat after 0.1 us or more"));
+            return None;
+        }
         let last = of.iter().flatten().copied().fold(0.0, f64::max);
         if let (Some(repeat), Some(given)) = (repeat_ms, &table.repeat)
             && last >= repeat

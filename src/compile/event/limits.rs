@@ -1,7 +1,7 @@
 //! Limits of what a neuron's numbers may be: capacitances above 0, times that are not negative.
 
 use super::reader::NeuronReader;
-use crate::circuit::{Circuit, PopulationId};
+use crate::circuit::{Circuit, LEAST_INTERVAL, PopulationId};
 use crate::engine::event::broadcast::Broadcast;
 use crate::engine::event::linear::MOST_VARIABLES;
 use crate::engine::event::model::{Instance, Trigger};
@@ -20,6 +20,8 @@ pub(super) enum Limit {
     Positive,
     /// Not below 0.
     NotNegative,
+    /// A time between spikes that does not make them come nearly without end: [`LEAST_INTERVAL`] or more.
+    Interval,
 }
 
 /// A number with its limit.
@@ -69,6 +71,7 @@ impl NeuronReader<'_> {
             let within = |value: &f64| match limited.limit {
                 Limit::Positive => *value > 0.0 && value.is_finite(),
                 Limit::NotNegative => *value >= 0.0 && value.is_finite(),
+                Limit::Interval => *value >= LEAST_INTERVAL && value.is_finite(),
             };
             let Some(value) = kinds.iter().map(value).find(|value| !within(value)) else {
                 continue;
@@ -77,14 +80,18 @@ impl NeuronReader<'_> {
             let (what, unit) = (&limited.what, limited.unit);
             let message = format!("{what} is {value}{unit} for neurons of `{population}`");
             let (note, help) = match limited.limit {
-                Limit::Positive => ("not above 0", "give it a value above 0"),
+                Limit::Interval if value > 0.0 => ("too short", "give it 0.1 us or more"),
+                Limit::Positive | Limit::Interval => ("not above 0", "give it a value above 0"),
                 Limit::NotNegative => ("below 0", "give it 0 or a value above"),
             };
             let drawn = match kinds.len() {
                 0 | 1 => "",
                 _ => "; a distribution can be cut: clip = [low, high]",
             };
-            let problem = Problem::new(message, limited.span, note);
+            let mut problem = Problem::new(message, limited.span, note);
+            if let Some(table) = self.netlist.populations.get(population) {
+                problem = problem.also(table.neuron.span, "these neurons");
+            }
             self.problems.push(problem.help(format!("{help}{drawn}")));
         }
     }

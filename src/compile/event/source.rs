@@ -9,6 +9,7 @@ use crate::circuit::{InputId, ModulatorId, Output, SpikeTimes};
 use crate::compile::{Expr, Reading};
 use crate::engine::event::model::Trigger;
 use crate::engine::event::time::{NEVER, after, from_ms};
+use crate::engine::event::turn::MOST_RATE;
 use crate::lang::scalar::{ScalarCode, Source};
 use crate::netlist::model::SpikeTrigger;
 use crate::source::Problem;
@@ -113,7 +114,7 @@ impl SourceNeuron {
             }
             SpikeTrigger::Every { interval, from } => {
                 let (spans, what) = (interval.span, "the interval");
-                let interval = reader.limited(interval, Dimension::TIME, what, Limit::Positive);
+                let interval = reader.limited(interval, Dimension::TIME, what, Limit::Interval);
                 let from = match from {
                     Some(text) => {
                         let what = "the time of the first spike";
@@ -177,10 +178,10 @@ impl SourceNeuron {
         }
     }
 
-    /// Whether it spikes at random at rates that stay.
+    /// Whether it spikes at random at rates that stay, and that are not too high for an engine.
     pub fn is_steady(&self) -> bool {
-        let steady =
-            |trigger: &Trigger| matches!(trigger, Trigger::Rate(rate) if rate.constant().is_some());
+        let bounded = |rate: &ScalarCode| rate.constant().is_some_and(|rate| rate <= MOST_RATE);
+        let steady = |trigger: &Trigger| matches!(trigger, Trigger::Rate(rate) if bounded(rate));
         self.modulators.is_empty() && self.is_random() && self.triggers(&[]).iter().all(steady)
     }
 

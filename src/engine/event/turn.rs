@@ -178,7 +178,7 @@ pub enum EventError {
         /// The neuron, among all of the circuit.
         neuron: u32,
     },
-    /// A neuron that spikes without end at one time.
+    /// A neuron that spikes without end, all at one time or nearly so.
     #[error("neuron {neuron} spikes again and again at {} ms: its reset leaves it above its threshold", super::time::to_ms(*time))]
     Endless {
         /// The neuron, among all of the circuit.

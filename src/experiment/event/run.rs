@@ -8,11 +8,14 @@ use crate::engine::event::inputs::Inputs;
 use crate::engine::event::simulation::Simulation;
 use crate::engine::event::time::to_ms;
 use crate::engine::event::turn::EventError;
-use crate::experiment::ready::some_stage;
+use crate::experiment::ready::{fits, some_stage};
 use crate::experiment::run::{Progress, RunError, RunOptions};
 use crate::input::DataPaths;
 use crate::record::{RunReport, available_memory_mib};
 use crate::source::Problem;
+
+/// What to do if there is too little memory.
+const NEED_LESS: &str = "`apical check` says what needs how much: fewer synapses, or constant weights and delays, need less";
 
 impl EventExperiment {
     /// Runs all stages and writes the run directory, but for the report.
@@ -25,7 +28,8 @@ impl EventExperiment {
         progress: &mut dyn Progress,
     ) -> Result<RunReport, RunError> {
         self.has_stages()?;
-        self.fits(available_memory_mib())?;
+        let bytes = self.program.explain().bytes;
+        fits(&self.netlist, bytes, available_memory_mib(), NEED_LESS)?;
         let started = (SystemTime::now(), Instant::now());
         let inputs = Inputs::new(&self.program, &options.paths, options.threads)?;
         let total = self.milliseconds(&|input, split| inputs.pass(input, split));
@@ -55,23 +59,6 @@ impl EventExperiment {
         self.has_stages()?;
         Inputs::new(&self.program, paths, 1)?;
         Ok(())
-    }
-
-    /// That the circuit fits into so much memory (MiB), if that is known.
-    fn fits(&self, available: Option<f64>) -> Result<(), RunError> {
-        let needed = self.program.explain().bytes as f64 / f64::from(1 << 20);
-        match available {
-            Some(available) if needed > available => {
-                let message = format!(
-                    "the circuit needs {needed:.0} MiB of memory, this machine has {available:.0} MiB left"
-                );
-                let problem = Problem::new(message, self.netlist.circuit.name.span, "does not fit");
-                let help = "`apical check` says what needs how much: fewer synapses, or constant weights and delays, \
-                            need less";
-                Err(RunError::of(&self.netlist, problem.help(help)))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// What stopped the engine, as a mistake of the netlist.

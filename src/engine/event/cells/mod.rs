@@ -57,7 +57,7 @@ pub struct Cells {
     /// Whether something is integrated along the voltages of these neurons.
     followed: bool,
     intervals: Vec<Interval>,
-    /// When the neuron that runs last spiked, and how often at that time.
+    /// When the neuron that runs began to spike, and how often it has since, if that was not long ago.
     at_once: (i64, u32),
     /// A neuron whose rate has no bound.
     unbounded: Option<u32>,

@@ -8,8 +8,9 @@ use crate::engine::event::regime::RegimeKey;
 use crate::engine::event::time::{NEVER, after};
 use crate::engine::event::turn::{Emitted, EventError, Signals, Turn};
 
-/// A neuron may spike so often at one time before the run ends with an error.
+/// A neuron may spike so often at one time, or within [`AT_ONCE`] (ps), before the run ends with an error: at 10 MHz.
 const MOST_AT_ONCE: u32 = 1000;
+const AT_ONCE: i64 = 100_000_000;
 
 impl Cells {
     /// A spike; `in_burst` if it belongs to a burst that goes on.
@@ -67,10 +68,11 @@ impl Cells {
         Ok(())
     }
 
-    /// Counts spikes of the neuron that runs at one time.
+    /// Counts spikes of the neuron that runs that come nearly at once.
     fn count_at_once(&mut self, cell: usize, time: i64) -> Result<(), EventError> {
-        self.at_once = if self.at_once.0 == time {
-            (time, self.at_once.1 + 1)
+        let (first, count) = self.at_once;
+        self.at_once = if first <= time && time <= after(first, AT_ONCE) {
+            (first, count + 1)
         } else {
             (time, 1)
         };
