@@ -19,6 +19,12 @@ impl LazyRule {
         next
     }
 
+    /// The shortest time (ms) after which a reference has to be moved again; infinite if none ever has to be.
+    pub fn shortest_interval(&self) -> f64 {
+        let classes = self.sides.classes.iter().skip(1);
+        classes.map(|c| c.interval).fold(f64::INFINITY, f64::min)
+    }
+
     /// Number of classes of time constants; class 0 stands for no decay and is never moved.
     pub fn classes(&self) -> usize {
         self.sides.classes.len()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::program::NeuronProgram;
-use crate::circuit::{Circuit, Projection};
+use crate::circuit::{Circuit, LEAST_INTERVAL, Projection};
 use crate::compile::expressions::Reader;
 use crate::engine::event::broadcast::Broadcast;
 use crate::engine::event::linear::Modes;
@@ -99,6 +99,14 @@ fn rule(
         Ok(mut rule) => {
             let read: Vec<u32> = rule.traces().post_reads().collect();
             let fastest = fastest(&modes, &read);
+            let quickest = (1.0 / fastest).min(rule.traces().shortest_interval());
+            if quickest < LEAST_INTERVAL {
+                refuse(
+                    "the synapses would have to be visited without end: a time constant that the rule follows is too short",
+                    "give filters and neurons time constants of 1 us or more",
+                );
+                return None;
+            }
             if fastest > 0.0 {
                 rule.limit_interval(1.0 / fastest);
             }
