@@ -20,9 +20,7 @@ use crate::source::Span;
 use crate::units::{Dimension, Quantity};
 use connect::Connectivity;
 pub use output::Output;
-pub use spiking::{
-    CircuitKind, LEAST_INTERVAL, Plateau, Receptor, SourceInput, SpikeTimes, Spiking, SpikingEnds,
-};
+pub use spiking::{CircuitKind, Plateau, Receptor, SourceInput, SpikeTimes, Spiking, SpikingEnds};
 
 /// Typed index of a population.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

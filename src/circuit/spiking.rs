@@ -76,9 +76,6 @@ pub struct SourceInput {
     pub span: Span,
 }
 
-/// The shortest time (ms) from spike to spike of something that spikes by itself: 10 MHz, the highest rate of random spikes.
-pub const LEAST_INTERVAL: f64 = 1e-4;
-
 /// Times of spikes that a netlist gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpikeTimes {

@@ -52,18 +52,20 @@ pub fn does_not_fit((needed, left): (f64, f64), circuit: Span) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::SourceId;
 
     #[test]
     fn what_does_not_fit_is_counted() {
+        let name = Span::new(SourceId(0), 0, 1);
         let mut room = Room {
             all: 3.0 * A_MEBIBYTE,
             wanted: 0.0,
         };
         assert!(room.take(1 << 17));
-        assert!(room.problem(Span::default()).is_none());
+        assert!(room.problem(name).is_none());
         assert!(room.take(2 << 17));
         assert!(!room.take(1 << 17));
-        let said = room.problem(Span::default()).map(|p| p.message);
+        let said = room.problem(name).map(|p| p.message);
         let figures = "the circuit needs 4 MiB of memory, this machine has 3 MiB left";
         assert_eq!(said.as_deref(), Some(figures));
     }

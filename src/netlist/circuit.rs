@@ -1,6 +1,6 @@
 //! The `[circuit]` table.
 
-use super::model::CircuitTable;
+use super::model::{CircuitTable, LEAST_INTERVAL};
 use super::names::{NameKind, check};
 use super::projection::precision;
 use super::reader::{Context, Field, Key, TableReader, key};
@@ -65,6 +65,9 @@ fn step(field: &Field<'_>, context: &mut Context) -> Option<Spanned<Quantity>> {
         return field.refuse(context, &step.value.to_string(), EXPECTED);
     }
     context.time = Some(dimension);
+    if context.event == Some(true) && (0.0..LEAST_INTERVAL).contains(&step.value.value) {
+        return field.refuse(context, &step.value.to_string(), "a time of 0.1 us or more");
+    }
     field.in_range(context, Range::POSITIVE)
 }
 

@@ -1,6 +1,6 @@
 //! Lengths of simulated time.
 
-use super::model::Duration;
+use super::model::{Duration, LEAST_INTERVAL};
 use super::reader::{Context, Field};
 use super::scalars::Range;
 use super::tree::Value;
@@ -36,6 +36,10 @@ impl Field<'_> {
                     Range::POSITIVE
                 };
                 let time = self.time(context, range)?;
+                if context.event == Some(true) && least > 0 && time.value.value < LEAST_INTERVAL {
+                    let (found, expected) = (time.value.to_string(), "a time of 0.1 us or more");
+                    return self.refuse(context, &found, expected);
+                }
                 Some(Spanned::new(Duration::Time(time.value), time.span))
             }
             _ => {

@@ -16,7 +16,7 @@ use petgraph::graph::DiGraph;
 use super::{Circuit, CircuitKind, Input, Modulator, Output, PopulationId, ProjectionId};
 use crate::input::{DataError, DataPaths};
 use crate::netlist::model::{self, Name, Netlist, Precision};
-use crate::source::{Problem, suggest};
+use crate::source::{Problem, Spanned, suggest};
 
 impl Circuit {
     /// Resolves a netlist; `paths` is where its files are looked for. Problems come with the circuit that
@@ -136,9 +136,14 @@ impl Resolver<'_> {
         match &input.process {
             model::InputProcess::LatentAr1 {
                 size, latent: n, ..
-            } => Some(made(size.value as usize, latent(n.value as usize))),
+            } => {
+                self.input_fits(size, n.value.max(circuit.replicas as u64))?;
+                self.input_fits(n, circuit.replicas as u64)?;
+                Some(made(size.value as usize, latent(n.value as usize)))
+            }
             model::InputProcess::VonMises { .. } => Some(made(2, latent(1))),
             model::InputProcess::Random { size, draw, .. } => {
+                self.input_fits(size, circuit.replicas as u64)?;
                 self.list_fits(draw, size.value as usize);
                 Some(made(size.value as usize, vec![]))
             }
@@ -203,6 +208,18 @@ impl Resolver<'_> {
             self.problems.push(problem);
         }
         precision.value
+    }
+
+    /// That so many numbers, `times` over, are not too many.
+    fn input_fits(&mut self, numbers: &Spanned<u64>, times: u64) -> Option<()> {
+        if numbers.value.saturating_mul(times) <= MOST {
+            return Some(());
+        }
+        let message = format!("{} × {times} numbers do not fit into memory", numbers.value);
+        let problem = Problem::new(message, numbers.span, "too large");
+        self.problems
+            .push(problem.help(format!("at most {MOST} in all")));
+        None
     }
 
     /// Every replica hears one group of recordings, and every group is heard by equally many.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::{LEAST_INTERVAL, SpikeTimes};
+use super::super::SpikeTimes;
 use super::Resolver;
 use crate::input::data::{read_columns, read_sonata_spikes, row_name};
-use crate::netlist::model::{self, Times};
+use crate::netlist::model::{self, LEAST_INTERVAL, Times};
 use crate::source::{Problem, Spanned};
 
 impl Resolver<'_> {

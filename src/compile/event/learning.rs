@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::program::NeuronProgram;
-use crate::circuit::{Circuit, LEAST_INTERVAL, Projection};
+use crate::circuit::{Circuit, Projection};
 use crate::compile::expressions::Reader;
 use crate::engine::event::broadcast::Broadcast;
 use crate::engine::event::linear::Modes;
-use crate::netlist::model::{DistributionKind, Netlist};
+use crate::netlist::model::{DistributionKind, LEAST_INTERVAL, Netlist};
 use crate::plasticity::PlasticRule;
 use crate::source::Problem;
 

@@ -1,12 +1,12 @@
 //! Limits of what a neuron's numbers may be: capacitances above 0, times that are not negative.
 
 use super::reader::NeuronReader;
-use crate::circuit::{Circuit, LEAST_INTERVAL, PopulationId};
+use crate::circuit::{Circuit, PopulationId};
 use crate::engine::event::broadcast::Broadcast;
 use crate::engine::event::linear::MOST_VARIABLES;
 use crate::engine::event::model::{Instance, Trigger};
 use crate::lang::scalar::ScalarCode;
-use crate::netlist::model::Expression;
+use crate::netlist::model::{Expression, LEAST_INTERVAL};
 use crate::source::{Problem, Span};
 use crate::units::Dimension;
 

@@ -17,5 +17,7 @@ mod tables;
 
 pub use explain::EventExplanation;
 pub use neuron::DynamicNeuron;
+#[cfg(test)]
+pub(crate) use program::delay_ps;
 pub use program::{EventProgram, EventProjection, NeuronProgram, Release, ShortTerm};
 pub use source::{GivenTimes, INPUT, SourceNeuron, TIME};

@@ -265,7 +265,7 @@ fn projection(
     })
 }
 
-/// A time in ms as ps, at least 1.
-pub(super) fn delay_ps(ms: f64) -> i64 {
-    from_ms(ms).max(1)
+/// A time in ms as ps, at least 1, and at most 53 days, so that times may be added and counted in units.
+pub(crate) fn delay_ps(ms: f64) -> i64 {
+    from_ms(ms).clamp(1, NEVER / 2)
 }

@@ -263,6 +263,7 @@ impl Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::event::delay_ps;
 
     #[test]
     fn rows_know_their_targets_and_sources() {
@@ -305,5 +306,8 @@ mod tests {
         assert_eq!(long.of(0), 5_000_000_000);
         let part = Delays::new([1_000_000_400], 20_000_000_000);
         assert_eq!(part.of(0), 1_000_000_000, "as on any other partition");
+        let most = delay_ps(f64::INFINITY);
+        let longest = Delays::new([1, most], most);
+        assert!((longest.of(1) - most).abs() < most / 1_000_000_000);
     }
 }

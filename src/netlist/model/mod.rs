@@ -18,7 +18,7 @@ mod stage;
 pub use distribution::{Distribution, DistributionKind, Interval};
 pub use images::{GazePath, ImageFiles, ImageFormat, ImagesInput, Patches};
 pub use input::{Input, InputProcess, LogMelInput, Mixing, Normalise, WholeRecordings};
-pub use modulator::{Duration, Modulator, ModulatorDrive, Schedule};
+pub use modulator::{Duration, LEAST_INTERVAL, Modulator, ModulatorDrive, Schedule};
 pub use neuron::{CompartmentModel, Dynamics, NeuronModel};
 pub use observation::{
     Binning, Measure, MeasureKind, Recording, RecordingKind, Sampling, SpikeStatistic, Statistic,

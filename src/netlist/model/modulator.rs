@@ -72,6 +72,10 @@ pub enum Schedule {
     },
 }
 
+/// The shortest time (ms) between things that come again and again in a circuit of spiking neurons: at 10 MHz, the highest rate of
+/// random spikes, they come nearly without end.
+pub const LEAST_INTERVAL: f64 = 1e-4;
+
 /// A length of simulated time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Duration {
