@@ -1,5 +1,5 @@
 //! Circuits of rates that are larger than any machine are refused with a figure, before memory is asked for.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod rate_support;
 
