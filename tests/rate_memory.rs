@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use rate_support::plain;
 
-/// A circuit with two populations of that size; `more` stands at the end of its head.
+/// A circuit with two populations of that size; `head` ends its head, `rest` follows its stage.
 fn circuit(size: u64, head: &str, rest: &str) -> String {
     plain(&format!(
         r#"{head}
