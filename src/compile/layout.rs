@@ -148,13 +148,9 @@ impl Layout {
             .collect();
         delayed.sort_unstable();
         for (id, depth) in delayed {
-            let value = layout.values[&id].0 as usize;
-            let length = layout.vectors[value].len().saturating_mul(depth as usize);
-            let ring = match layout.room.take(length) {
-                true => layout.vectors[value].repeat(depth as usize),
-                false => vec![],
-            };
-            let ring = layout.vector(ring.into(), depth);
+            let value = layout.vectors[layout.values[&id].0 as usize].clone();
+            let length = value.len().saturating_mul(depth as usize);
+            let ring = layout.filled(length, depth, || value.repeat(depth as usize));
             layout.rings.insert(id, (ring, depth));
         }
         layout
@@ -181,12 +177,12 @@ impl Layout {
         let drive = self.zeros(all, 1);
         self.drives.insert(id, drive);
         if let Some(bias) = &compartment.bias {
-            let mut values = vec![];
-            if self.room.take(padded(population.size)) {
-                values = drawn("bias", &bias.start);
-                values.resize(padded(population.size), 0.0);
-            }
-            let id_of_bias = self.vector(values.into(), 0);
+            let length = padded(population.size);
+            let id_of_bias = self.filled(length, 0, || {
+                let mut values = drawn("bias", &bias.start);
+                values.resize(length, 0.0);
+                values
+            });
             self.biases.insert(id, id_of_bias);
         }
         let text = match &compartment.dynamics {
@@ -219,6 +215,16 @@ impl Layout {
         self.vector(Vector::zeros(length), slots)
     }
 
+    /// A vector of so many values, which are made if there is room for them, with what [`Layout::slots`] says of it.
+    fn filled(&mut self, length: usize, slots: u32, values: impl FnOnce() -> Vec<f64>) -> VectorId {
+        let values = if self.room.take(length) {
+            values()
+        } else {
+            vec![]
+        };
+        self.vector(values.into(), slots)
+    }
+
     /// A vector for which there is room, with what [`Layout::slots`] says of it.
     fn vector(&mut self, values: Vector, slots: u32) -> VectorId {
         self.vectors.push(values);
@@ -229,13 +235,12 @@ impl Layout {
     /// A vector of `size` values, padded and repeated for each replica. The padding repeats the last value: a time constant of 0
     /// there would fill it with NaN.
     fn replicated(&mut self, size: usize, values: impl FnOnce() -> Vec<f64>) -> VectorId {
-        let mut all = Vector::default();
-        if self.room.take(self.replicas.saturating_mul(padded(size))) {
+        let replicas = self.replicas;
+        self.filled(replicas.saturating_mul(padded(size)), 1, || {
             let mut one = values();
             one.resize(padded(size), one.last().copied().unwrap_or(0.0));
-            all = one.repeat(self.replicas).into();
-        }
-        self.vector(all, 1)
+            one.repeat(replicas)
+        })
     }
 
     /// Makes sure that the sources deliver something, and says where.
